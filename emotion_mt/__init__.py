@@ -1,0 +1,1 @@
+"""Evoked emotions of individual film viewers (see README.md)."""

@@ -1,0 +1,1 @@
+"""Jobs, the runner that executes them, scores, tables."""

@@ -1,0 +1,1 @@
+"""Videos to vectors: decoding, windows, the I3D, the feature store."""

@@ -1,0 +1,1 @@
+"""Saved bundles and predictions for new clips."""

@@ -1,0 +1,1 @@
+"""From a corpus and features to one fitted model."""
