@@ -1,0 +1,181 @@
+"""The `Corpus`: segments of films and what each viewer felt in them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emotion_mt import paper
+
+#: Columns of `Corpus.segments`, in order.
+SEGMENT_COLUMNS = ("segment_id", "movie", "start_s", "end_s", "text", "video")
+
+#: Columns of `Corpus.left_out`, in order.
+LEFT_OUT_COLUMNS = ("segment_id", "movie", "start_s", "end_s", "reason")
+
+
+class CorpusError(ValueError):
+    """Input files that cannot be read as a corpus.
+
+    Attributes:
+        problems: One message per problem; each names the file, what was
+            expected and what was received.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        """Joins the messages of `problems`, one a line."""
+        if isinstance(problems, str):
+            problems = (problems,)
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def labels_from_values(values: np.ndarray) -> np.ndarray:
+    """Turns segment means into labels (Sect. IV-A).
+
+    Args:
+        values: float [...], segment means in [-1, 1]; NaN where the viewer
+            did not rate.
+
+    Returns:
+        float32 [...]: 1.0 where value > 0, 0.0 where value <= 0, NaN where
+        the viewer did not rate.
+    """
+    labels = np.where(values > paper.THRESHOLD, 1.0, 0.0)
+    return np.where(np.isnan(values), np.nan, labels).astype(np.float32)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Corpus:
+    """Segments of films with one column of annotations per viewer.
+
+    Attributes:
+        name: Short name for reports, usually the folder's.
+        segments: DataFrame with `SEGMENT_COLUMNS`: segment_id (unique str),
+            movie (str), start_s and end_s (seconds in the film,
+            end_s > start_s), text (str, markup removed, may be empty) and
+            video (path of the film as str, or None). Rows of a film are
+            consecutive and in order of time; the index is 0 … N-1.
+        viewers: Column names of `values`; `paper.AVERAGE` is the last one
+            when there are several viewers.
+        values: float32 [N, V], segment means in [-1, 1]. NaN means that the
+            viewer did not rate the segment; this is the only place where
+            missing ratings are defined.
+        annotation: "experienced" or "intended".
+        dimension: "valence" or "arousal".
+        simulated: Whether the corpus was made by `simulate_corpus`. Results
+            on such a corpus are always labelled.
+        left_out: DataFrame with `LEFT_OUT_COLUMNS`: segments that were found
+            and not used, and why.
+        problems: Messages about input that could not be used, for
+            `on_problem="skip"`; empty otherwise.
+        ceiling: For a simulated corpus, movie -> viewer -> accuracy in [0, 1]
+            of a predictor that knows the hidden state; else None.
+    """
+
+    name: str
+    segments: pd.DataFrame
+    viewers: tuple[str, ...]
+    values: np.ndarray
+    annotation: str = "experienced"
+    dimension: str = "valence"
+    simulated: bool = False
+    left_out: pd.DataFrame = dataclasses.field(
+        default_factory=lambda: pd.DataFrame(columns=list(LEFT_OUT_COLUMNS))
+    )
+    problems: tuple[str, ...] = ()
+    ceiling: Mapping[str, Mapping[str, float]] | None = None
+
+    def __post_init__(self) -> None:
+        """Checks that the parts fit together."""
+        missing = [c for c in SEGMENT_COLUMNS if c not in self.segments]
+        if missing:
+            raise ValueError(
+                f"`segments` needs the columns {SEGMENT_COLUMNS}. "
+                f"Received: {tuple(self.segments)}"
+            )
+        expected = (len(self.segments), len(self.viewers))
+        if self.values.shape != expected:
+            raise ValueError(
+                "`values` needs one row per segment and one column per "
+                f"viewer, {expected}. Received shape: {self.values.shape}"
+            )
+        if self.segments["segment_id"].duplicated().any():
+            twice = self.segments["segment_id"]
+            twice = twice[twice.duplicated()].tolist()
+            raise ValueError(
+                f"`segment_id` must be unique. Received twice: {twice[:5]}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """float32 [N, V]: 1.0 positive, 0.0 negative, NaN missing."""
+        return labels_from_values(self.values)
+
+    @property
+    def movies(self) -> tuple[str, ...]:
+        """The films, in order of appearance."""
+        return tuple(dict.fromkeys(self.segments["movie"]))
+
+    def rows(self, movies: Sequence[str]) -> np.ndarray:
+        """Returns the row numbers of the segments of some films.
+
+        Args:
+            movies: Film codes.
+
+        Returns:
+            int64 [n], increasing.
+
+        Raises:
+            ValueError: If a film is not in the corpus.
+        """
+        unknown = sorted(set(movies) - set(self.movies))
+        if unknown:
+            raise ValueError(
+                f"`movies` must be among {self.movies}. Received: {unknown}"
+            )
+        return np.flatnonzero(self.segments["movie"].isin(list(movies)))
+
+    def column(self, viewer: str) -> int:
+        """Returns the column of a viewer in `values`.
+
+        Args:
+            viewer: One of `viewers`.
+
+        Raises:
+            ValueError: If there is no such viewer.
+        """
+        if viewer not in self.viewers:
+            raise ValueError(
+                f"`viewer` must be among {self.viewers}. Received: {viewer!r}"
+            )
+        return self.viewers.index(viewer)
+
+    def replace(self, **changes: Any) -> Corpus:
+        """Returns a copy with some attributes changed."""
+        return dataclasses.replace(self, **changes)
+
+    def digest(self) -> str:
+        """Returns a SHA-256 over segments, viewers and values.
+
+        Paths are left out, so that a corpus that was moved keeps its digest.
+        """
+        sha = hashlib.sha256()
+        sha.update(repr((self.annotation, self.dimension)).encode())
+        sha.update(repr(self.viewers).encode())
+        columns = [c for c in SEGMENT_COLUMNS if c != "video"]
+        records = self.segments[columns].itertuples(index=False, name=None)
+        for record in records:
+            sha.update(repr(tuple(map(str, record))).encode())
+        values = np.ascontiguousarray(self.values, dtype="<f4")
+        # NaN has many bit patterns; give it one.
+        sha.update(np.where(np.isnan(values), np.nan, values).tobytes())
+        return sha.hexdigest()
