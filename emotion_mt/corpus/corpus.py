@@ -106,8 +106,8 @@ class Corpus:
                 f"viewer, {expected}. Received shape: {self.values.shape}"
             )
         if self.segments["segment_id"].duplicated().any():
-            twice = self.segments["segment_id"]
-            twice = twice[twice.duplicated()].tolist()
+            ids = self.segments["segment_id"]
+            twice = ids[ids.duplicated()].tolist()
             raise ValueError(
                 f"`segment_id` must be unique. Received twice: {twice[:5]}"
             )
