@@ -18,6 +18,21 @@ SEGMENT_COLUMNS = ("segment_id", "movie", "start_s", "end_s", "text", "video")
 #: Columns of `Corpus.left_out`, in order.
 LEFT_OUT_COLUMNS = ("segment_id", "movie", "start_s", "end_s", "reason")
 
+#: Columns of `Corpus.sources`, in order.
+SOURCE_COLUMNS = (
+    "movie",
+    "subtitles",
+    "encoding",
+    "traces",
+    "rated_until_s",
+    "video",
+)
+
+#: Means are rounded to this many decimals before the threshold. Traces have
+#: three to six decimals, so a sum that is zero on paper must not come out as
+#: 1e-17 and be called positive; no mean that is not zero is that small.
+MEAN_DECIMALS = 10
+
 
 class CorpusError(ValueError):
     """Input files that cannot be read as a corpus.
@@ -35,6 +50,37 @@ class CorpusError(ValueError):
         super().__init__("\n".join(self.problems))
 
 
+def is_rated(values: np.ndarray) -> np.ndarray:
+    """Says where a viewer rated.
+
+    Args:
+        values: float [...], NaN where the viewer did not rate.
+
+    Returns:
+        bool [...].
+    """
+    return ~np.isnan(values)
+
+
+def mean_of_rated(values: np.ndarray) -> np.ndarray:
+    """Averages ratings over raters (or over the passes of one rater).
+
+    Args:
+        values: float [R, N], one row per rater, in [-1, 1]; NaN where the
+            rater did not rate.
+
+    Returns:
+        float64 [N]: the mean over the raters that rated, rounded to
+        `MEAN_DECIMALS`; NaN where none did.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    rated = is_rated(values)
+    count = rated.sum(axis=0)
+    total = np.where(rated, values, 0.0).sum(axis=0)
+    mean = np.round(total / np.maximum(count, 1), MEAN_DECIMALS)
+    return np.where(count > 0, mean, np.nan)
+
+
 def labels_from_values(values: np.ndarray) -> np.ndarray:
     """Turns segment means into labels (Sect. IV-A).
 
@@ -47,7 +93,7 @@ def labels_from_values(values: np.ndarray) -> np.ndarray:
         the viewer did not rate.
     """
     labels = np.where(values > paper.THRESHOLD, 1.0, 0.0)
-    return np.where(np.isnan(values), np.nan, labels).astype(np.float32)
+    return np.where(is_rated(values), labels, np.nan).astype(np.float32)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -74,6 +120,12 @@ class Corpus:
             and not used, and why.
         problems: Messages about input that could not be used, for
             `on_problem="skip"`; empty otherwise.
+        notes: Messages about things that stop nothing and that a user should
+            know, such as a viewer without a trace in a film.
+        sources: DataFrame with `SOURCE_COLUMNS`, one row per film: the
+            subtitle file and its encoding, the number of traces (0 for a
+            manifest), the time of the last rating in seconds, and the
+            video's path or None.
         ceiling: For a simulated corpus, movie -> viewer -> accuracy in [0, 1]
             of a predictor that knows the hidden state; else None.
     """
@@ -89,6 +141,10 @@ class Corpus:
         default_factory=lambda: pd.DataFrame(columns=list(LEFT_OUT_COLUMNS))
     )
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sources: pd.DataFrame = dataclasses.field(
+        default_factory=lambda: pd.DataFrame(columns=list(SOURCE_COLUMNS))
+    )
     ceiling: Mapping[str, Mapping[str, float]] | None = None
 
     def __post_init__(self) -> None:

@@ -1,0 +1,67 @@
+"""Fixtures for all rooms: a small corpus made of arrays."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emotion_mt.corpus.corpus import Corpus
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder with real input that lies beside the repository here."""
+    folder = REPOSITORY.parent / "shared"
+    if not (folder / "cognimuse").is_dir():
+        pytest.skip("real input (../shared) is absent")
+    return folder
+
+
+@pytest.fixture
+def small_corpus():
+    """Four films of ten segments, two viewers and their average.
+
+    The second viewer did not rate film D, and a few segments elsewhere.
+    """
+    rng = np.random.default_rng(0)
+    movies = np.repeat(["A", "B", "C", "D"], 10)
+    size = movies.size
+    first = rng.uniform(-1, 1, size)
+    second = np.where(
+        (movies == "D") | (rng.random(size) < 0.2),
+        np.nan,
+        rng.uniform(-1, 1, size),
+    )
+    average = np.nanmean([first, second], axis=0)
+    words = np.array(["good", "bad", "ship", "house", "run", "see"])
+    start_s = np.tile(np.arange(10) * 3.0, 4)
+    segments = pd.DataFrame(
+        {
+            "segment_id": [f"{m}-{i % 10}" for i, m in enumerate(movies)],
+            "movie": movies,
+            "start_s": start_s,
+            "end_s": start_s + 2.0,
+            "text": [" ".join(rng.choice(words, 4)) for _ in range(size)],
+            "video": None,
+        }
+    )
+    return Corpus(
+        name="small",
+        segments=segments,
+        viewers=("V1", "V2", "Vavg"),
+        values=np.stack([first, second, average], axis=1).astype(np.float32),
+    )
+
+
+@pytest.fixture
+def small_features(small_corpus):
+    """float32 [40, 1024] that go with `small_corpus`."""
+    rng = np.random.default_rng(1)
+    return rng.random((len(small_corpus), 1024), dtype=np.float32)

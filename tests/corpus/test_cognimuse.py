@@ -1,0 +1,282 @@
+import numpy as np
+import pytest
+
+from emotion_mt import paper
+from emotion_mt.corpus import CorpusError, load_corpus
+
+
+def _column(corpus, viewer):
+    return corpus.values[:, corpus.column(viewer)].tolist()
+
+
+def test_segment_means_per_viewer_and_their_average(writer):
+    # Samples at 1.0, 1.5, 2.0 s and at 3.0, 3.5, 4.0 s.
+    writer.subtitles("BMI")
+    writer.trace("BMI", lambda t: t / 10, subject=1)
+    writer.trace("BMI", lambda t: -t / 5, subject=2)
+    corpus = load_corpus(writer.root)
+    assert corpus.viewers == ("V1", "V2", "Vavg")
+    assert corpus.values.dtype == np.float32
+    expected = [[0.15, -0.3, -0.075], [0.35, -0.7, -0.175]]
+    np.testing.assert_allclose(corpus.values, expected, atol=1e-7)
+    assert corpus.labels.tolist() == [[1, 0, 0], [1, 0, 0]]
+    assert corpus.segments["segment_id"].tolist() == ["BMI_0001", "BMI_0002"]
+    assert corpus.segments["text"].tolist() == ["One", "Two"]
+    assert corpus.segments["video"].tolist() == [None, None]
+    assert (corpus.name, corpus.simulated) == ("films", False)
+    assert (corpus.problems, corpus.ceiling) == ((), None)
+
+
+def test_arousal_is_the_other_column(writer):
+    writer.subtitles("BMI")
+    writer.trace("BMI", 0.5, arousal=-0.25)
+    assert _column(load_corpus(writer.root), "V1") == [0.5, 0.5]
+    corpus = load_corpus(writer.root, dimension="arousal")
+    assert _column(corpus, "V1") == [-0.25, -0.25]
+    assert corpus.dimension == "arousal"
+
+
+def test_passes_of_a_viewer_are_averaged_also_where_one_is_shorter(writer):
+    writer.subtitles("BMI")
+    writer.trace("BMI", 0.8, take=1)
+    writer.trace("BMI", -0.2, take=2, end_s=2.5)
+    corpus = load_corpus(writer.root)
+    assert corpus.viewers == ("V1",)
+    np.testing.assert_allclose(_column(corpus, "V1"), [0.3, 0.8], atol=1e-7)
+    assert corpus.sources["traces"].tolist() == [2]
+    assert corpus.sources["rated_until_s"].tolist() == [5.0]
+
+
+def test_average_weighs_viewers_alike_however_often_they_rated(writer):
+    writer.film("BMI", valences=(-0.3,))
+    for take in (1, 2):
+        writer.trace("BMI", 0.2, subject=2, take=take)
+    np.testing.assert_allclose(
+        _column(load_corpus(writer.root), "Vavg"), [-0.05, -0.05], atol=1e-7
+    )
+
+
+def test_average_that_is_zero_on_paper_is_negative(writer):
+    writer.film("BMI", valences=(0.1, 0.2, -0.3))
+    corpus = load_corpus(writer.root)
+    assert _column(corpus, "Vavg") == [0.0, 0.0]
+    assert corpus.labels[:, -1].tolist() == [0.0, 0.0]
+
+
+def test_viewer_without_a_trace_in_a_film_is_nan_there(writer):
+    writer.film("CHI", valences=(0.5, -0.1))
+    writer.film("BMI", valences=(0.5,))
+    corpus = load_corpus(writer.root)
+    assert corpus.movies == ("BMI", "CHI")
+    assert np.isnan(corpus.values[:2, 1]).all()
+    assert np.isnan(corpus.labels[:2, 1]).all()
+    assert _column(corpus, "Vavg") == pytest.approx([0.5, 0.5, 0.2, 0.2])
+    assert corpus.notes == ("BMI: no trace of V2",)
+
+
+def test_viewers_beyond_seven_are_in_natural_order(writer):
+    writer.subtitles("BMI")
+    for subject in (10, 2, 8, 1):
+        writer.trace("BMI", 0.1, subject=subject)
+    viewers = load_corpus(writer.root).viewers
+    assert viewers == ("V1", "V2", "V8", "V10", "Vavg")
+
+
+def test_viewer_whose_trace_ends_early_is_missing_from_there_on(writer):
+    writer.subtitles("BMI")
+    writer.trace("BMI", 0.5, subject=1)
+    writer.trace("BMI", -0.4, subject=2, end_s=2.5)
+    corpus = load_corpus(writer.root)
+    np.testing.assert_allclose(
+        corpus.values,
+        [[0.5, -0.4, 0.05], [0.5, np.nan, 0.5]],
+        atol=1e-7,
+    )
+    assert corpus.left_out.empty
+
+
+def test_intended_is_one_expert_without_average(writer):
+    writer.film("BMI")
+    writer.intended("BMI", 0.6, take=1)
+    writer.intended("BMI", -0.2, take=2)
+    writer.intended("BMI", -0.1, take=3)
+    corpus = load_corpus(writer.root, annotation="intended")
+    assert corpus.viewers == ("Expert",)
+    assert corpus.annotation == "intended"
+    assert _column(corpus, "Expert") == pytest.approx([0.1, 0.1])
+
+
+def test_segments_without_samples_are_left_out_with_the_reason(writer):
+    cues = (
+        (1.1, 1.3, "between two samples"),
+        (3.0, 4.0, "used"),
+        (4.8, 9.0, "runs past the end"),
+        (4.0, 3.5, "backwards"),
+        (6.0, 7.0, "past the end"),
+    )
+    writer.film("BMI", cues=cues)
+    corpus = load_corpus(writer.root)
+    assert corpus.segments["text"].tolist() == ["used", "runs past the end"]
+    left_out = corpus.left_out[["segment_id", "movie", "start_s", "reason"]]
+    assert left_out.values.tolist() == [
+        ["BMI_0004", "BMI", 4.0, "cue does not end after its start"],
+        ["BMI_0001", "BMI", 1.1, "no trace has a sample in it"],
+        ["BMI_0005", "BMI", 6.0, "past the end of the traces (5.00 s)"],
+    ]
+
+
+def test_segments_are_in_order_of_time_within_the_papers_order(writer):
+    writer.film("LOR", cues=((3, 4, "b"), (1, 2, "a")))
+    writer.film("ABE")
+    writer.film("CHI")
+    corpus = load_corpus(writer.root)
+    assert corpus.movies == ("CHI", "LOR", "ABE")
+    lor = corpus.segments[corpus.segments["movie"] == "LOR"]
+    assert lor["text"].tolist() == ["a", "b"]
+    assert lor["segment_id"].tolist() == ["LOR_0002", "LOR_0001"]
+    assert corpus.segments.index.tolist() == list(range(6))
+
+
+def test_video_is_found_and_recorded(writer):
+    writer.film("BMI")
+    path = writer.video("BMI")
+    corpus = load_corpus(writer.root)
+    assert corpus.segments["video"].tolist() == [str(path)] * 2
+    assert corpus.sources["video"].tolist() == [str(path)]
+
+
+def _problems(writer, **kwargs):
+    with pytest.raises(CorpusError) as caught:
+        load_corpus(writer.root, **kwargs)
+    return caught.value.problems
+
+
+def test_all_problems_of_all_films_are_listed(writer):
+    for film in ("BMI", "CHI", "CRA", "DEP", "FNE"):
+        writer.film(film)
+    writer.trace_path("BMI", 1).write_text("0 x 0\n")
+    writer.trace_path("BMI", 2).write_text("0 0\n")
+    writer.subtitles("CHI").write_text("")
+    writer.subtitles("CRA").unlink()
+    writer.video("DEP", content=b"")
+    problems = _problems(writer)
+    expected = [
+        "subj1_1_BeautifulMind.dat, line 1: expected 3",
+        "subj2_1_BeautifulMind.dat, line 1: expected 3",
+        "subtitle.srt: expected subtitles",
+        "CRA: expected a subtitle file, such as CRA.srt or CRA/text/subtitle",
+        "DEP.avi: expected a video. Received an empty file",
+    ]
+    assert len(problems) == len(expected)
+    for problem, part in zip(problems, expected, strict=True):
+        assert part in problem
+
+
+def test_skip_keeps_the_good_films_and_lists_the_rest(writer):
+    writer.film("BMI")
+    writer.film("CHI")
+    writer.trace_path("CHI", 2).write_text("0 2 0\n")
+    corpus = load_corpus(writer.root, on_problem="skip")
+    assert corpus.movies == ("BMI",)
+    (problem,) = corpus.problems
+    assert "subj2_1_Chicago.dat, line 1: expected valence" in problem
+    assert _problems(writer) == corpus.problems
+
+
+def test_only_the_other_annotation_is_said_so(writer):
+    writer.film("BMI")
+    writer.intended("BMI", 0.5)
+    writer.trace_path("BMI", 1).unlink()
+    writer.trace_path("BMI", 2).unlink()
+    (problem,) = _problems(writer)
+    assert problem == (
+        f"{writer.root}: BMI: expected experienced traces, such as "
+        "subj1_1_BeautifulMind.dat. Received only 1 of the other annotation "
+        "('intended')"
+    )
+    assert load_corpus(writer.root, annotation="intended").movies == ("BMI",)
+
+
+def test_film_without_any_trace_is_a_problem(writer):
+    writer.film("BMI")
+    writer.subtitles("CHI")
+    (problem,) = _problems(writer)
+    assert problem.endswith("such as subj1_1_Chicago.dat. Received none")
+
+
+def test_film_with_no_usable_segment_is_a_problem(writer):
+    writer.film("BMI", cues=((100, 101, "late"), (2, 1, "backwards")))
+    (problem,) = _problems(writer)
+    assert "BMI: expected subtitles within the traces" in problem
+    assert "with 2 cues, none of which can be used" in problem
+
+
+def test_unknown_film_name_is_a_problem(writer):
+    writer.film("BMI")
+    for subject in (1, 2):
+        path = writer.trace_path("BMI").with_name(f"subj{subject}_1_Matrix.dat")
+        path.write_text("0 0 0\n")
+    (problem,) = _problems(writer)
+    assert "subj1_1_Matrix.dat: expected the name of a known film" in problem
+    assert "Received 'Matrix' (in 2 trace files)" in problem
+    assert load_corpus(writer.root, movies=["BMI"]).movies == ("BMI",)
+
+
+def test_trace_that_belongs_nowhere_is_a_problem(writer):
+    writer.film("BMI")
+    (writer.root / "intended_1.dat").write_text("0 0 0\n")
+    (problem,) = _problems(writer)
+    assert "Received none in the names of file and folders" in problem
+
+
+def test_films_beyond_the_papers_without_subtitles_stop_nothing(writer):
+    writer.film("BMI")
+    writer.trace("ABE", 0.5)
+    corpus = load_corpus(writer.root)
+    assert corpus.movies == ("BMI",)
+    (note,) = corpus.notes
+    assert note.startswith("ABE: not used; no subtitle file")
+    (problem,) = _problems(writer, movies=["BMI", "ABE"])
+    assert "ABE: expected a subtitle file" in problem
+
+
+def test_files_of_no_known_film_are_noted(writer):
+    writer.film("BMI")
+    (writer.root / "holiday.mp4").write_bytes(b"x")
+    (note,) = load_corpus(writer.root).notes
+    assert "1 subtitle or video files belong to no known film" in note
+    assert "holiday.mp4" in note
+
+
+def test_conflicting_files_of_a_film_are_all_problems(writer):
+    writer.film("BMI")
+    writer.video("BMI").with_suffix(".mp4").write_bytes(b"x")
+    for folder in ("a", "b"):
+        path = writer.root / folder / "BMI.srt"
+        path.parent.mkdir()
+        path.write_text(folder)
+    problems = _problems(writer)
+    assert ["subtitle file" in p for p in problems] == [True, False]
+    assert "BMI: expected one video. Received 2" in problems[1]
+
+
+def test_films_can_be_chosen(writer):
+    for film in ("BMI", "CHI", "CRA"):
+        writer.film(film)
+    writer.trace_path("CHI", 1).write_text("broken\n")
+    corpus = load_corpus(writer.root, movies=("CRA", "BMI"))
+    assert corpus.movies == ("CRA", "BMI")
+    with pytest.raises(ValueError, match=r"`movies` must be among .*'XYZ'"):
+        load_corpus(writer.root, movies=("BMI", "XYZ"))
+    (problem,) = _problems(writer, movies=("LOR",))[:1]
+    assert "LOR: expected experienced traces" in problem
+
+
+def test_all_seven_films_in_the_released_layout(writer):
+    for number, film in enumerate(paper.MOVIES):
+        writer.film(film, valences=[0.1 * number - 0.3] * 7)
+    corpus = load_corpus(writer.root)
+    assert corpus.movies == paper.MOVIES
+    assert corpus.viewers == paper.ALL_VIEWERS
+    share = corpus.labels[:, -1].reshape(7, 2).mean(axis=1)
+    assert share.tolist() == [0, 0, 0, 0, 1, 1, 1]

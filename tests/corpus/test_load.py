@@ -1,0 +1,105 @@
+import json
+
+import pytest
+
+from emotion_mt.corpus import CorpusError, load_corpus
+
+
+def test_missing_folder_is_refused(tmp_path):
+    message = r"gone: expected an existing folder\. Received: nothing there"
+    for on_problem in ("raise", "skip"):
+        with pytest.raises(CorpusError, match=message):
+            load_corpus(tmp_path / "gone", on_problem=on_problem)
+
+
+def test_file_in_place_of_the_folder_is_refused(tmp_path):
+    path = tmp_path / "a.zip"
+    path.write_text("x")
+    with pytest.raises(CorpusError, match=r"a\.zip: expected .*: a file"):
+        load_corpus(path)
+
+
+@pytest.mark.parametrize("on_problem", ["raise", "skip"])
+def test_folder_without_a_film_is_refused(tmp_path, on_problem):
+    (tmp_path / "holiday.mp4").write_bytes(b"x")
+    message = "expected COGNIMUSE's traces and subtitles, or segments.csv"
+    with pytest.raises(CorpusError, match=message) as caught:
+        load_corpus(tmp_path, on_problem=on_problem)
+    assert "holiday.mp4" in str(caught.value)
+
+
+def test_nothing_usable_is_refused_even_if_problems_are_skipped(writer):
+    writer.film("BMI")
+    writer.film("CHI")
+    for film in ("BMI", "CHI"):
+        writer.trace_path(film).write_text("x\n")
+    with pytest.raises(CorpusError) as caught:
+        load_corpus(writer.root, on_problem="skip")
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("annotation", "felt"),
+        ("dimension", "dominance"),
+        ("on_problem", "ignore"),
+        ("movies", "BMI"),
+        ("movies", ()),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(writer, argument, value):
+    writer.film("BMI")
+    with pytest.raises(ValueError, match=f"`{argument}` must be .*Received: "):
+        load_corpus(writer.root, **{argument: value})
+
+
+CEILING = {"valence": {"BMI": {"V1": 0.9, "Vavg": 1}}, "dominance": {}}
+
+
+def _simulated(writer, content):
+    writer.film("BMI")
+    writer.intended("BMI", 0.5)
+    path = writer.root / "simulation.json"
+    text = content if isinstance(content, str) else json.dumps(content)
+    path.write_text(text)
+    return writer.root
+
+
+def test_simulation_marks_the_corpus_and_carries_the_ceiling(writer):
+    root = _simulated(writer, {"seed": 0, "ceiling": CEILING})
+    corpus = load_corpus(root)
+    assert corpus.simulated
+    assert corpus.ceiling == {"BMI": {"V1": 0.9, "Vavg": 1.0}}
+    arousal = load_corpus(root, dimension="arousal")
+    assert (arousal.simulated, arousal.ceiling) == (True, None)
+    intended = load_corpus(root, annotation="intended")
+    assert (intended.simulated, intended.ceiling) == (True, None)
+
+
+def test_ceiling_may_be_absent(writer):
+    corpus = load_corpus(_simulated(writer, {"seed": 0}))
+    assert (corpus.simulated, corpus.ceiling) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"seed": 0,\n', r"simulation\.json, line 2: expected JSON"),
+        ("[]", r"expected a JSON object\. Received: list"),
+        ({"ceiling": 1}, r'expected \{"ceiling": .* Received: 1'),
+        ({"ceiling": {"valence": []}}, r"Received: \[\]"),
+        ({"ceiling": {"valence": {"BMI": 0.5}}}, r"Received: 0\.5"),
+        (
+            {"ceiling": {"valence": {"BMI": {"V1": 90}}}},
+            r"Received 90 for BMI, V1",
+        ),
+        (
+            {"ceiling": {"valence": {"BMI": {"V1": "high"}}}},
+            r"Received 'high' for BMI, V1",
+        ),
+    ],
+)
+def test_faulty_simulation_file_is_refused(writer, content, message):
+    with pytest.raises(CorpusError, match=message):
+        load_corpus(_simulated(writer, content))

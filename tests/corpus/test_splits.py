@@ -1,0 +1,58 @@
+import pytest
+
+from emotion_mt import paper
+from emotion_mt.corpus import baseline_split, folds
+
+
+def test_the_papers_films_get_table_i_in_any_order():
+    assert folds(paper.MOVIES) == paper.FOLDS
+    assert folds(tuple(reversed(paper.MOVIES))) == paper.FOLDS
+
+
+@pytest.mark.parametrize(
+    "movies", [("A", "B", "C"), paper.MOVIES[:6], (*paper.MOVIES, "ABE")]
+)
+def test_other_films_are_left_out_one_at_a_time(movies):
+    splits = folds(movies)
+    assert [split.test for split in splits] == [(movie,) for movie in movies]
+    assert len({split.name for split in splits}) == len(movies)
+    for split in splits:
+        parts = (*split.train, *split.validation, *split.test)
+        assert sorted(parts) == sorted(movies)
+        assert len(split.validation) == 1
+    assert sorted(s.validation[0] for s in splits) == sorted(movies)
+
+
+def test_validation_is_the_next_film_in_a_circle():
+    first, second, third = folds(["A", "B", "C"])
+    assert first == paper.Split("F1", ("C",), ("B",), ("A",))
+    assert second == paper.Split("F2", ("A",), ("C",), ("B",))
+    assert third == paper.Split("F3", ("B",), ("A",), ("C",))
+
+
+@pytest.mark.parametrize("movies", [(), ("A",), ("A", "B")])
+def test_fewer_than_three_films_are_refused(movies):
+    with pytest.raises(ValueError, match="`movies` must hold at least three"):
+        folds(movies)
+
+
+def test_a_film_named_twice_is_refused():
+    with pytest.raises(ValueError, match="`movies` must name each film once"):
+        folds(("A", "B", "A"))
+
+
+@pytest.mark.parametrize("validation", paper.BASELINE_TRAIN)
+def test_baseline_split_takes_validation_out_of_training(validation):
+    split = baseline_split(validation)
+    assert split.test == ("CRA", "DEP")
+    assert split.validation == (validation,)
+    assert set(split.train) == set(paper.BASELINE_TRAIN) - {validation}
+
+
+def test_baseline_split_validates_on_gla_by_default():
+    assert baseline_split() == baseline_split("GLA")
+
+
+def test_baseline_split_refuses_a_test_film():
+    with pytest.raises(ValueError, match=r"`validation` must be .*'CRA'"):
+        baseline_split("CRA")

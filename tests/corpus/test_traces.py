@@ -1,0 +1,168 @@
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emotion_mt.corpus import CorpusError, Trace, labels_from_values, read_trace
+
+
+def _write(path, text):
+    path.write_text(text)
+    return path
+
+
+def _trace(time_ms, thousandths):
+    """A trace whose decimal content is known exactly."""
+    valence = np.array(thousandths) / 1000
+    return Trace(
+        Path("x.dat"),
+        np.array(time_ms) / 1000,
+        np.stack([valence, -valence], axis=1),
+    )
+
+
+@st.composite
+def _traces_and_segments(draw):
+    count = draw(st.integers(1, 30))
+    steps = draw(st.lists(st.integers(1, 90), min_size=count, max_size=count))
+    values = draw(
+        st.lists(
+            # Few distinct values, so that sums of exactly zero are common.
+            st.sampled_from([-1000, -300, -100, 0, 0, 100, 200, 300, 1000]),
+            min_size=count,
+            max_size=count,
+        )
+    )
+    times = np.cumsum(steps) - steps[0]
+    edge = st.one_of(
+        st.integers(-50, int(times[-1]) + 50), st.sampled_from(times.tolist())
+    )
+    edges = draw(st.lists(st.tuples(edge, edge), max_size=8))
+    return times, values, [(min(pair), max(pair)) for pair in edges]
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(_traces_and_segments())
+def test_segment_means_and_labels_equal_exact_arithmetic(case):
+    times, thousandths, segments = case
+    trace = _trace(times, thousandths)
+    start_s = [start / 1000 for start, _ in segments]
+    end_s = [end / 1000 for _, end in segments]
+    means = trace.segment_means("valence", start_s, end_s)
+    negated = trace.segment_means("arousal", start_s, end_s)
+    labels = labels_from_values(means)
+    assert means.shape == (len(segments),)
+    np.testing.assert_array_equal(negated, -means)
+    for (start, end), mean, label in zip(segments, means, labels, strict=True):
+        inside = [
+            Fraction(value, 1000)
+            for time, value in zip(times, thousandths, strict=True)
+            if start <= time <= end
+        ]
+        if not inside:
+            assert np.isnan(mean)
+            assert np.isnan(label)
+            continue
+        exact = sum(inside) / len(inside)
+        assert mean == pytest.approx(float(exact), abs=1e-9)
+        assert label == (1.0 if exact > 0 else 0.0)
+
+
+def test_segment_means_equal_a_numpy_loop_on_a_long_trace():
+    rng = np.random.default_rng(0)
+    time_s = np.arange(45000) * 0.04
+    values = np.round(rng.uniform(-1, 1, (time_s.size, 2)), 3)
+    trace = Trace(Path("x.dat"), time_s, values)
+    start_s = np.sort(rng.uniform(0, 1790, 300))
+    end_s = start_s + rng.uniform(0.5, 8, 300)
+    expected = [
+        values[(time_s >= a) & (time_s <= b), 1].mean()
+        for a, b in zip(start_s, end_s, strict=True)
+    ]
+    means = trace.segment_means("arousal", start_s, end_s)
+    np.testing.assert_allclose(means, expected, atol=1e-9)
+
+
+def test_zeros_after_a_long_history_stay_zero():
+    # A running sum would leave rounding errors of the first samples here.
+    thousandths = [100] * 5000 + [0] * 50
+    trace = _trace(np.arange(5050) * 40, thousandths)
+    assert trace.segment_means("valence", [200.0], [201.96]).tolist() == [0.0]
+
+
+def test_both_ends_of_a_segment_count(tmp_path):
+    rows = "".join(f"{i * 0.04:.2f} {i / 100:.2f} 0\n" for i in range(100))
+    trace = read_trace(_write(tmp_path / "a.dat", rows))
+    # Samples at 0.28, 0.32 and 0.36 s.
+    assert trace.segment_means("valence", [0.28], [0.36]).tolist() == [0.08]
+    assert np.isnan(trace.segment_means("valence", [0.29], [0.31])).all()
+    assert trace.segment_means("valence", [], []).shape == (0,)
+
+
+def test_unknown_dimension_is_refused():
+    with pytest.raises(ValueError, match=r"`dimension` must be .*'dominance'"):
+        _trace([0], [0]).segment_means("dominance", [0], [1])
+
+
+def test_blanks_tabs_blank_lines_and_line_ends_are_read(tmp_path):
+    path = tmp_path / "a.dat"
+    path.write_bytes(b"\xef\xbb\xbf0 0.5 -1\r\n\r\n  0.04\t-0.5   1e0 \r\n\r\n")
+    trace = read_trace(path)
+    assert trace.time_s.tolist() == [0.0, 0.04]
+    assert trace.values.tolist() == [[0.5, -1.0], [-0.5, 1.0]]
+    assert trace.end_s == 0.04
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"expected rows of 3 .* Received an empty file"),
+        (" \n\n", r"expected rows of 3 .* Received an empty file"),
+        (
+            "0 0 0\n\n0.04 abc 0\n",
+            r", line 3: expected 3 blank-separated finite numbers "
+            r"\(time_s valence arousal\)\. Received: '0\.04 abc 0'",
+        ),
+        ("0 0 0\n0.04 nan 0\n", r", line 2: .* Received: '0\.04 nan 0'"),
+        ("0 0 0\n0.04 0 -inf\n", r", line 2: .* Received: '0\.04 0 -inf'"),
+        ("0 0 0\n0.04 0\n", r", line 2: expected 3 .* Received: '0\.04 0'"),
+        ("0 0\n0.04 0\n", r", line 1: .* Received: '0 0' \(and 1 more"),
+        ("0 0 0 0\n", r", line 1: expected 3 .* Received: '0 0 0 0'"),
+        ("0 0 0\n0.04 0\0 0\n", r", line 2: expected 3"),
+        ("0,0,0\n", r", line 1: expected 3 .* Received: '0,0,0'"),
+        ("time valence arousal\n0 0 0\n", r", line 1: .*'time valence"),
+        ("0 1_0 0\n", r", line 1: .* Received: '0 1_0 0'"),
+        ("0 ０ 0\n", r"a\.dat: .* NumPy cannot read"),
+        (
+            "0 0 0\n0.08 0 0\n0.04 0 0\n0.04 0 0\n",
+            r", line 3: expected a time after that of the row before "
+            r"\(0\.08 s\)\. Received: '0\.04 0 0' \(and 1 more such lines\)",
+        ),
+        (
+            "0 0 0\n\n0.04 1.001 0\n",
+            r", line 3: expected valence and arousal in \[-1, 1\]\. "
+            r"Received: '0\.04 1\.001 0'",
+        ),
+        ("0 0 -2\n", r", line 1: expected valence and arousal in \[-1, 1\]"),
+    ],
+)
+def test_faulty_trace_is_refused(tmp_path, text, message):
+    path = _write(tmp_path / "a.dat", text)
+    with pytest.raises(CorpusError, match=message) as caught:
+        read_trace(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_faults_of_several_kinds_are_all_listed(tmp_path):
+    path = _write(tmp_path / "a.dat", "0 0 0\n0 2 0\n")
+    with pytest.raises(CorpusError) as caught:
+        read_trace(path)
+    assert len(caught.value.problems) == 2
+
+
+def test_missing_trace_is_named(tmp_path):
+    with pytest.raises(CorpusError, match=r"gone\.dat: expected a readable"):
+        read_trace(tmp_path / "gone.dat")
