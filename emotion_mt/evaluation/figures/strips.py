@@ -1,0 +1,300 @@
+"""Figure 5: segments of a film with frame, subtitle, truth and prediction."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from emotion_mt.corpus import Corpus
+from emotion_mt.evaluation.figures import style
+from emotion_mt.evaluation.figures.frames import read_frames
+from emotion_mt.evaluation.figures.predictions import Predictions
+from emotion_mt.evaluation.figures.segments import (
+    RIGHT,
+    SEGMENTS,
+    WRONG,
+    Cell,
+    choose_segments,
+    strip_cells,
+)
+from emotion_mt.evaluation.figures.timeline import clock
+
+# Sizes in inches.
+_MARGIN = 0.08
+_GAP = 0.07
+_ROW = 0.165
+_LINE = 0.125
+_MAX_LINES = 7
+
+#: Stands in place of a frame.
+NO_VIDEO = "no video"
+
+_TINTS = {RIGHT: "#CFE4F2", WRONG: "#F9D9C4", "": "white"}
+_INKS = {RIGHT: "#00456C", WRONG: "#8A3B00", "": "black"}
+
+
+def _frames(segments: pd.DataFrame) -> list[np.ndarray | None]:
+    """The middle frame of each segment, None where there is no video."""
+    paths = segments["video"]
+    middles = (segments["start_s"] + segments["end_s"]) / 2
+    known = paths.notna()
+    frames: dict[int, np.ndarray | None] = {}
+    for path in paths[known].unique():
+        times = middles[known & (paths == path)]
+        frames |= dict(zip(times.index, read_frames(path, times), strict=True))
+    return [frames.get(row) for row in segments.index]
+
+
+def _shape(frames: Sequence[np.ndarray | None]) -> float:
+    """Height over width of the frames, within what fits a strip."""
+    shapes = [f.shape[0] / f.shape[1] for f in frames if f is not None]
+    return float(np.clip(shapes[0], 0.4, 0.8)) if shapes else 9 / 16
+
+
+@dataclasses.dataclass(frozen=True)
+class _Layout:
+    """Places in inches; y downwards from the upper edge of the strip."""
+
+    names_in: float
+    column_in: float
+    picture_in: float
+    text_lines: int
+    viewers: int
+
+    def left(self, number: int) -> float:
+        return self.names_in + number * self.column_in
+
+    @property
+    def box_in(self) -> float:
+        """Width of a segment's frame, text and cells."""
+        return self.column_in - _GAP
+
+    @property
+    def text_top(self) -> float:
+        return self.picture_in + 0.04
+
+    @property
+    def cells_top(self) -> float:
+        return self.text_top + (self.text_lines + 1) * _LINE + 0.08
+
+    @property
+    def height(self) -> float:
+        return self.cells_top + (self.viewers + 1) * _ROW + 0.05
+
+
+def _draw_picture(
+    axes: Axes, layout: _Layout, left: float, frame: np.ndarray | None
+) -> None:
+    """The frame in its box, keeping its shape; a grey box without one."""
+    width, height = layout.box_in, layout.picture_in
+    axes.add_patch(
+        Rectangle(
+            (left, 0),
+            width,
+            height,
+            facecolor=style.PALE if frame is None else "black",
+        )
+    )
+    if frame is None:
+        axes.text(
+            left + width / 2, height / 2, NO_VIDEO, ha="center", va="center"
+        )
+        return
+    scale = min(width / frame.shape[1], height / frame.shape[0])
+    wide, high = scale * frame.shape[1], scale * frame.shape[0]
+    x, y = left + (width - wide) / 2, (height - high) / 2
+    axes.imshow(
+        frame, extent=(x, x + wide, y + high, y), aspect="auto", zorder=2
+    )
+
+
+def _draw_text(
+    axes: Axes,
+    layout: _Layout,
+    left: float,
+    when: str,
+    lines: Sequence[str],
+) -> None:
+    """Time in the film and subtitle."""
+    for number, line in enumerate([when, *lines]):
+        axes.text(
+            left,
+            layout.text_top + number * _LINE,
+            line,
+            va="top",
+            fontsize=style.SMALL_PT,
+            color=style.GREY if number == 0 else "black",
+        )
+
+
+def _draw_cells(
+    axes: Axes, layout: _Layout, left: float, cells: Sequence[Cell]
+) -> None:
+    """Truth and prediction per viewer."""
+    half = layout.box_in / 2
+    middle = layout.cells_top + _ROW / 2
+
+    def write(x: float, row: int, text: str, colour: str = "black") -> None:
+        axes.text(
+            x,
+            middle + row * _ROW,
+            text,
+            ha="center",
+            va="center",
+            fontsize=style.SMALL_PT,
+            color=colour,
+        )
+
+    write(left + half / 2, 0, "truth", style.GREY)
+    write(left + 1.5 * half, 0, "pred.", style.GREY)
+    for row, cell in enumerate(cells, start=1):
+        axes.add_patch(
+            Rectangle(
+                (left + half, layout.cells_top + row * _ROW + 0.008),
+                half,
+                _ROW - 0.016,
+                facecolor=_TINTS[cell.mark],
+            )
+        )
+        write(left + half / 2, row, cell.truth)
+        answer = f"{cell.answer} {cell.mark}".strip()
+        write(left + 1.5 * half, row, answer, _INKS[cell.mark])
+
+
+def _draw_names(axes: Axes, layout: _Layout, names: Sequence[str]) -> None:
+    """Names of viewers with lines between them."""
+    for row, name in enumerate(names, start=1):
+        top = layout.cells_top + row * _ROW
+        axes.plot(
+            [0, layout.left(SEGMENTS) - _GAP],
+            [top, top],
+            color=style.PALE,
+            linewidth=0.5,
+            zorder=0,
+        )
+        axes.text(0, top + _ROW / 2, name, va="center", fontweight="bold")
+
+
+@style.styled
+def draw_strip(
+    corpus: Corpus, predictions: Predictions, movie: str, stem: str = "figure5"
+) -> style.Drawing:
+    """Draws one film's strip of Figure 5.
+
+    Args:
+        corpus: The corpus.
+        predictions: What the models answered.
+        movie: The film.
+        stem: File name without suffix.
+
+    Returns:
+        The drawing.
+    """
+    rows = choose_segments(corpus, predictions, movie)
+    segments = corpus.segments.iloc[rows]
+    cells = strip_cells(corpus, predictions, rows)
+    frames = _frames(segments)
+    names = style.short_names(corpus.viewers, 1.1)
+    names_in = 0.12 + max(
+        style.text_width_in(n, style.NORMAL_PT, bold=True) for n in names
+    )
+    column_in = (style.WIDTH_IN - 2 * _MARGIN + _GAP - names_in) / SEGMENTS
+    texts = [
+        style.wrap(
+            text,
+            column_in - _GAP,
+            style.SMALL_PT,
+            max_lines=_MAX_LINES,
+        )
+        for text in segments["text"]
+    ]
+    layout = _Layout(
+        names_in=names_in,
+        column_in=column_in,
+        picture_in=(column_in - _GAP) * _shape(frames),
+        text_lines=max((len(lines) for lines in texts), default=0),
+        viewers=len(names),
+    )
+    figure = style.new_figure(height_in=layout.height + 0.62)
+    axes = _inch_axes(figure, layout.height)
+    for number, (frame, lines, part) in enumerate(
+        zip(frames, texts, cells, strict=True)
+    ):
+        left = layout.left(number)
+        _draw_picture(axes, layout, left, frame)
+        segment = segments.iloc[number]
+        _draw_text(axes, layout, left, clock(segment["start_s"]), lines)
+        _draw_cells(axes, layout, left, part)
+    _draw_names(axes, layout, names)
+    # imshow and plot move the limits.
+    axes.set_xlim(0, style.WIDTH_IN - 2 * _MARGIN)
+    axes.set_ylim(layout.height, 0)
+    figure.legend(
+        handles=[
+            Rectangle((0, 0), 1, 1, facecolor=_TINTS[mark], label=label)
+            for mark, label in (
+                (RIGHT, f"{RIGHT} prediction is right"),
+                (WRONG, f"{WRONG} prediction is wrong"),
+            )
+        ],
+        loc="lower center",
+        ncols=2,
+    )
+    (short,) = style.short_names([movie])
+    style.set_title(
+        figure, f"Film {short}: {predictions.name}", corpus.simulated
+    )
+    return style.Drawing(
+        stem=stem,
+        title=f"Figure 5. Segments of film {movie}",
+        caption=(
+            f"Segments spread evenly over film {movie}, not chosen by result: "
+            "frame from the middle, start (min:s), subtitle, and per viewer "
+            f"the {corpus.annotation} {corpus.dimension} (truth) and what "
+            f"{predictions.name}, predicted, trained without this film. A dash "
+            "means not rated or not predicted."
+        ),
+        figure=figure,
+        data=_as_text(corpus, segments, cells),
+    )
+
+
+def _inch_axes(figure: Figure, height: float) -> Axes:
+    """Axes whose units are inches of the figure, y downwards."""
+    width_in, height_in = figure.get_size_inches()
+    figure.set_layout_engine("none")
+    axes = figure.add_axes(
+        (
+            _MARGIN / width_in,
+            0.3 / height_in,
+            1 - 2 * _MARGIN / width_in,
+            height / height_in,
+        )
+    )
+    axes.set_axis_off()
+    return axes
+
+
+def _as_text(
+    corpus: Corpus, segments: pd.DataFrame, cells: list[list[Cell]]
+) -> pd.DataFrame:
+    """The strip as a table, a line per segment."""
+    lines = [
+        {
+            "segment": segment["segment_id"],
+            "start": clock(segment["start_s"]),
+            "subtitle": segment["text"],
+            **{
+                viewer: f"{cell.truth} / {cell.answer} {cell.mark}".strip()
+                for viewer, cell in zip(corpus.viewers, part, strict=True)
+            },
+        }
+        for (_, segment), part in zip(segments.iterrows(), cells, strict=True)
+    ]
+    return pd.DataFrame(lines)

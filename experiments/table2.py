@@ -1,0 +1,32 @@
+"""Table II: accuracy per viewer, ST and MT on both modalities.
+
+Rows: Random, Positive, Negative, on simulated data the ceiling, ST, MT, each
+with the paper's row under it. Results go to runs/<corpus>/: table2.md,
+table2.csv, table2.png, config.json and one file per finished job in jobs/.
+Stopped at any moment, the same command continues.
+
+Simulated corpus (what `make tables` does):
+  python experiments/table2.py
+COGNIMUSE:
+  python experiments/table2.py --corpus=/path/to/COGNIMUSE --seeds=0,1,2
+The expert's intended valence from subtitles alone:
+  python experiments/table2.py --corpus=/path/to/COGNIMUSE \
+    --annotation=intended --modalities=text
+"""
+
+from emotion_mt import cli
+from emotion_mt.evaluation import run_tables
+from emotion_mt.evaluation.specs import table2_spec
+
+
+def main() -> int:
+    """Runs the experiment that the flags describe."""
+    experiment = cli.experiment_from_flags()
+    spec = table2_spec(experiment.training.modalities)
+    outcome = run_tables(experiment, [spec])
+    return 1 if outcome.failures else 0
+
+
+if __name__ == "__main__":
+    cli.define_experiment_flags()
+    cli.run(main)

@@ -1,0 +1,209 @@
+import numpy as np
+import pytest
+
+from emotion_mt import paper
+from emotion_mt.evaluation.specs import SPECS, TEXT, table2_spec
+from emotion_mt.evaluation.tables import build_table
+
+
+def table2(records, **kw):
+    return build_table(table2_spec(), records, **kw)
+
+
+def test_rows_are_means_over_folds_then_viewers(two_viewer_records):
+    table = table2(two_viewer_records)
+    assert list(table.rows.index) == [
+        "Random",
+        "Positive",
+        "Negative",
+        "Majority",
+        "ST",
+        "MT",
+    ]
+    assert list(table.rows.columns) == ["V1", "V2", "Mean"]
+    np.testing.assert_allclose(table.rows.loc["ST"], [62.5, 75, 68.75])
+    np.testing.assert_allclose(table.rows.loc["MT"], [87.5, 75, 81.25])
+    np.testing.assert_allclose(table.rows.loc["Positive"], [50, 75, 62.5])
+    np.testing.assert_allclose(table.rows.loc["Negative"], [50, 25, 37.5])
+
+
+def test_random_row_is_near_one_half_and_repeats(two_viewer_records):
+    first = table2(two_viewer_records).rows.loc["Random"]
+    again = table2(two_viewer_records[::-1]).rows.loc["Random"]
+    assert first["Mean"] == pytest.approx(50, abs=6)
+    np.testing.assert_array_equal(first[["V1", "V2"]], again[["V1", "V2"]])
+
+
+def test_another_viewer_leaves_random_numbers_alone(two_viewer_records):
+    only_v1 = [r for r in two_viewer_records if list(r["viewers"]) == ["V1"]]
+    alone = table2(only_v1).rows.loc["Random", "V1"]
+    assert alone == table2(two_viewer_records).rows.loc["Random", "V1"]
+
+
+def test_one_class_film_is_named_and_left_out(two_viewer_records):
+    table = table2(two_viewer_records)
+    # V2's film F1 is all positive: only F2 counts, where ST is 2/2 right and
+    # MT recalls the one positive and not the one negative.
+    assert table.measures["balanced_accuracy"].loc["ST", "V2"] == pytest.approx(
+        100
+    )
+    assert table.measures["balanced_accuracy"].loc["MT", "V2"] == pytest.approx(
+        50
+    )
+    assert any("filmF1 for V2 (all positive)" in n for n in table.notes)
+
+
+def test_seeds_are_averaged_before_folds(record):
+    def st(fold, seed, answer):
+        return record(fold, {"V1": [1, 0]}, {"V1": answer}, seed=seed)
+
+    # Fold F1 has two seeds (1.0 and 0.5), fold F2 one (0.0).
+    records = [
+        st("F1", 0, [0.9, 0.1]),
+        st("F1", 1, [0.9, 0.9]),
+        st("F2", 0, [0.1, 0.9]),
+    ]
+    assert table2(records).rows.loc["ST", "V1"] == pytest.approx(37.5)
+
+
+def test_single_rater_has_no_mt_row_and_no_paper_rows(record):
+    table = table2([record("F1", {"Expert": [1, 0]}, {"Expert": [1.0, 0.0]})])
+    assert list(table.rows.columns) == ["Expert", "Mean"]
+    assert "MT" not in table.rows.index
+    assert table.published.empty
+    assert any("the corpus has one rater" in note for note in table.notes)
+    assert any("paper's rows are left out" in note for note in table.notes)
+
+
+def test_viewer_who_rated_nothing_has_no_number(record):
+    labels = {"V1": [1, 0], "V2": [None, None]}
+    answers = {"V1": [0.9, 0.1], "V2": [0.9, 0.1]}
+    table = table2([record("F1", labels, answers, architecture="MT")])
+    assert np.isnan(table.rows.loc["MT", "V2"])
+    assert table.rows.loc["MT", "Mean"] == pytest.approx(100)
+    assert any(
+        "Not rated, so not scored: filmF1 by V2" in n for n in table.notes
+    )
+
+
+def test_paper_rows_stand_under_the_papers_viewers(record):
+    labels = {viewer: [1, 0] for viewer in paper.ALL_VIEWERS}
+    answers = {viewer: [0.9, 0.1] for viewer in paper.ALL_VIEWERS}
+    table = table2(
+        [
+            record(
+                "F1",
+                labels,
+                answers,
+                architecture="MT",
+                simulated=True,
+                ceiling=0.9,
+            )
+        ]
+    )
+    assert table.published.loc["MT", "Vavg"] == 77.8
+    assert table.published.loc["MT", "Mean"] == 73.61
+    assert any("prints 73.61" in n and "73.89" in n for n in table.notes)
+    assert any("not as a comparison" in note for note in table.notes)
+    np.testing.assert_allclose(table.rows.loc["Ceiling"], 90)
+    text = [
+        record("F1", labels, answers, architecture="MT", modalities=["text"])
+    ]
+    table = build_table(table2_spec(TEXT), text)
+    assert list(table.published.index) == [
+        "Random",
+        "Positive",
+        "Negative",
+    ]
+
+
+def test_mixed_or_missing_records_are_refused(record):
+    one = record("F1", {"V1": [1, 0]}, {"V1": [1.0, 0.0]})
+    other = record("F1", {"V1": [1, 0]}, {"V1": [1.0, 0.0]}, corpus_digest="d")
+    with pytest.raises(ValueError, match="Received: 2 corpora"):
+        table2([one, other])
+    with pytest.raises(ValueError, match="Received 0 records"):
+        table2([])
+    with pytest.raises(ValueError, match="none of them for this table"):
+        build_table(SPECS["III"], [one])
+
+
+def test_failed_jobs_are_named(record):
+    one = record("F1", {"V1": [1, 0]}, {"V1": [1.0, 0.0]})
+    notes = table2([one], failed=["MT-F1"]).notes
+    assert any(n.startswith("INCOMPLETE") and "MT-F1" in n for n in notes)
+
+
+def test_spread_is_the_sample_deviation_over_films(two_viewer_records):
+    table = table2(two_viewer_records)
+    # ST on V1: 75 and 50 percent; MT: 100 and 75.
+    assert table.spread["folds"].loc["ST", "V1"] == pytest.approx(
+        np.std([75, 50], ddof=1)
+    )
+    assert np.isnan(table.spread["seeds"].loc["ST", "V1"])
+
+
+def test_comparison_is_paired_by_film(two_viewer_records):
+    comparison = table2(two_viewer_records).comparison
+    # MT - ST per film: V1 +25 and +25, V2 +50 and -50; means +37.5, -12.5.
+    rows = comparison.rows
+    np.testing.assert_allclose(rows["difference"], [25, 0, 12.5])
+    np.testing.assert_allclose(rows["p"], [0.5, 1, 1])
+    assert rows.loc["V1", "p_holm"] == 1
+    assert rows.loc["Mean", "low"] == pytest.approx(-12.5)
+    assert rows.loc["Mean", "high"] == pytest.approx(37.5)
+    assert "do not support" in comparison.sentence()
+
+
+def test_clear_difference_is_called_one(record):
+    records = []
+    for i in range(7):
+        labels = {"V1": [1, 0, 1, 0], "V2": [1, 0, 1, 0]}
+        good = {"V1": [0.9, 0.1, 0.9, 0.1], "V2": [0.9, 0.1, 0.9, 0.1]}
+        poor = [0.9, 0.1, 0.1, 0.9 if i % 2 else 0.1]
+        records.append(record(f"F{i}", labels, good, architecture="MT"))
+        records += [record(f"F{i}", {v: labels[v]}, {v: poor}) for v in labels]
+    comparison = table2(records).comparison
+    assert comparison.rows.loc["V1", "p"] == pytest.approx(2 / 128)
+    assert comparison.rows.loc["V1", "p_holm"] == pytest.approx(4 / 128)
+    sentence = comparison.sentence()
+    assert "support that MT is better on average" in sentence
+    assert "V1, V2" in sentence
+
+
+def test_one_film_says_nothing_about_others(record):
+    labels = {"V1": [1, 0], "V2": [1, 0]}
+    answers = {"V1": [0.9, 0.1], "V2": [0.9, 0.1]}
+    records = [record("F1", labels, answers, architecture="MT")]
+    records += [record("F1", {v: labels[v]}, {v: answers[v]}) for v in labels]
+    assert "one test film" in table2(records).comparison.sentence()
+
+
+def test_table_v_has_modalities_as_columns_and_vi_no_average(record):
+    labels = {viewer: [1, 0] for viewer in paper.ALL_VIEWERS}
+    records = []
+    for modalities, right in (
+        (("text",), 1),
+        (("visual",), 0),
+        (("text", "visual"), 2),
+    ):
+        answer = [[0.1, 0.9], [0.9, 0.9], [0.9, 0.1]][right]
+        answers = dict.fromkeys(paper.ALL_VIEWERS, answer)
+        records.append(
+            record(
+                "Baseline",
+                labels,
+                answers,
+                architecture="MT",
+                modalities=modalities,
+            )
+        )
+    five = build_table(SPECS["V"], records)
+    assert list(five.rows.columns) == ["Text", "Visual", "Multimodal", "Mean"]
+    np.testing.assert_allclose(five.rows.loc["MT"], [50, 0, 100, 50])
+    assert five.published.loc["MT", "Multimodal"] == 89.5
+    six = build_table(SPECS["VI"], records)
+    assert list(six.rows.columns) == [*paper.VIEWERS, "Mean"]
+    assert list(six.rows.index) == ["MT", "MT-Text", "MT-Visual"]
+    np.testing.assert_allclose(six.rows.loc["MT-Visual"], 0)
+    assert six.comparison is None
