@@ -1,0 +1,182 @@
+"""Variables of the I3D: what they must be, their digest, their file.
+
+Between a source and the Keras model, weights are a dictionary from
+DeepMind's variable names (`architecture.variable_shapes`) to float32 arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from emotion_mt.corpus import atomic
+from emotion_mt.features import architecture, files
+
+Variables = Mapping[str, np.ndarray]
+
+#: Digest (`variables_digest`) of the published Kinetics-400 RGB variables.
+KINETICS_400_DIGEST = (
+    "7b86eb4196cd5d13b5f5f029d400d079a21b584dda786b356030b0e7c67b8e6d"
+)
+
+
+class WeightsError(RuntimeError):
+    """Weights that cannot be had or are not those of an I3D."""
+
+
+def checked(
+    variables: Mapping[str, np.ndarray], source: str, width: float = 1.0
+) -> dict[str, np.ndarray]:
+    """Returns the I3D's variables in canonical order, shape and type.
+
+    Statistics of batch normalisations may come as [C] or [1, 1, 1, 1, C].
+    Variables that the network does not have are left out.
+
+    Args:
+        variables: DeepMind's names, with scope, to arrays.
+        source: Where they are from, for the error.
+        width: See `architecture.units`.
+
+    Returns:
+        The names of `architecture.variable_shapes` to float32 arrays.
+
+    Raises:
+        WeightsError: If a variable is missing, has another shape or is not
+            finite.
+    """
+    result = {}
+    problems = []
+    for name, shape in architecture.variable_shapes(width).items():
+        if name not in variables:
+            problems.append(f"{name}: missing")
+            continue
+        value = np.asarray(variables[name])
+        if value.shape == (1, 1, 1, 1, *shape):
+            value = value.reshape(shape)
+        if value.shape != shape:
+            problems.append(f"{name}: shape {value.shape}, not {shape}")
+        elif not np.isfinite(value).all():
+            problems.append(f"{name}: values that are not finite")
+        else:
+            result[name] = np.ascontiguousarray(value, np.float32)
+    if problems:
+        raise WeightsError(
+            f"{source}: expected the variables of an I3D "
+            f"({architecture.SCOPE}/…). Received {len(variables)} variables, "
+            f"{len(problems)} of the expected ones missing or unusable: "
+            + "; ".join(problems[:3])
+            + ("; …" if len(problems) > 3 else "")
+        )
+    return result
+
+
+def variables_digest(variables: Variables) -> str:
+    """SHA-256 over names, shapes and values (float32, little-endian).
+
+    Args:
+        variables: What `checked` returned; the order does not matter.
+    """
+    return _digest(sorted(variables.items()))
+
+
+def model_digest(model: keras.Model) -> str:
+    """SHA-256 over the paths, shapes and values of a model's variables.
+
+    Args:
+        model: Any Keras model. What it computes in does not change the
+            digest as long as its variables are float32.
+    """
+    pairs = ((v.path, keras.ops.convert_to_numpy(v)) for v in model.weights)
+    return _digest(pairs)
+
+
+def _digest(pairs: Iterable[tuple[str, np.ndarray]]) -> str:
+    sha = hashlib.sha256()
+    for name, value in pairs:
+        sha.update(repr((name, value.shape)).encode())
+        sha.update(np.ascontiguousarray(value, "<f4").data)
+    return sha.hexdigest()
+
+
+def fold_batch_norm(
+    variables: Variables, unit: architecture.Unit
+) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel and bias of a unit with its batch normalisation inside.
+
+    Args:
+        variables: What `checked` returned.
+        unit: One of `architecture.units`.
+
+    Returns:
+        float32 kernel [k, k, k, inputs, outputs] and bias [outputs].
+    """
+    prefix = f"{architecture.SCOPE}/{unit.name}"
+    kernel = variables[f"{prefix}/conv_3d/w"]
+    if not unit.has_batch_norm:
+        return kernel, variables[f"{prefix}/conv_3d/b"]
+    beta, mean, variance = (
+        # Folded in float64, so that float32 is rounded to once.
+        variables[f"{prefix}/batch_norm/{part}"].astype(np.float64)
+        for part in ("beta", "moving_mean", "moving_variance")
+    )
+    scale = 1.0 / np.sqrt(variance + architecture.BATCH_NORM_EPSILON)
+    bias = beta - mean * scale
+    return (kernel * scale).astype(np.float32), bias.astype(np.float32)
+
+
+def assign(
+    model: keras.Model, variables: Variables, width: float = 1.0
+) -> None:
+    """Puts variables into a model that `build_i3d` made.
+
+    Args:
+        model: With or without class scores; changed in place.
+        variables: What `checked` returned.
+        width: The `width` that the model was built with.
+    """
+    layers = {layer.name: layer for layer in model.layers}
+    for unit in architecture.units(width).values():
+        # A model that ends in Mixed_5c has no class scores.
+        if unit.layer_name in layers:
+            folded = fold_batch_norm(variables, unit)
+            layers[unit.layer_name].set_weights(folded)
+
+
+def save_variables(path: pathlib.Path, variables: Variables) -> None:
+    """Writes a converted file (.npz) atomically.
+
+    Args:
+        path: The file (.npz); its folder is made if need be.
+        variables: What `checked` returned.
+    """
+    arrays: dict[str, Any] = dict(variables)
+    with atomic.replacing(path) as temporary:
+        np.savez(temporary, **arrays)
+
+
+def load_variables(
+    path: str | os.PathLike[str], width: float = 1.0
+) -> dict[str, np.ndarray]:
+    """Reads a converted file; never unpickles.
+
+    Args:
+        path: What `save_variables` wrote.
+        width: See `architecture.units`.
+
+    Returns:
+        What `checked` returns.
+
+    Raises:
+        WeightsError: If the file is damaged or holds something else.
+    """
+    try:
+        variables = files.read_npz(path)
+    except files.DamagedFileError as error:
+        raise WeightsError(str(error)) from error
+    return checked(variables, os.fspath(path), width)
