@@ -1,0 +1,149 @@
+"""The layers that `EvokedEmotionModel` is put together from."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from emotion_mt.models.regularizers import AdjustableL1
+from emotion_mt.models.seeding import stream_seed
+
+
+def head_name(viewer: str) -> str:
+    """Returns the beginning of the names of a viewer's layers.
+
+    Args:
+        viewer: Any name. What a layer name cannot hold is written as its
+            code point, so that different viewers get different names.
+    """
+
+    def escape(match: re.Match[str]) -> str:
+        return f".{ord(match.group()):x}."
+
+    return "head_" + re.sub(r"[^A-Za-z0-9_-]", escape, viewer)
+
+
+def apply_layers(layers: Sequence[keras.Layer], x: Any) -> Any:
+    """Returns what comes out of the last layer."""
+    for layer in layers:
+        x = layer(x)
+    return x
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerFactory:
+    """Makes layers whose initial weights depend on seed and name only.
+
+    Attributes:
+        seed: Decides the initial weights.
+        penalty: Regularizer of the kernels of dense layers.
+        policy: Keras dtype policy of the layers.
+    """
+
+    seed: int
+    penalty: AdjustableL1
+    policy: Any
+
+    def _seed(self, name: str) -> int:
+        return stream_seed(self.seed, name, "kernel")
+
+    def dense(self, name: str, units: int, **options: Any) -> keras.Layer:
+        """Returns a dense layer, [B, n] → [B, units].
+
+        Args:
+            name: Name of the layer.
+            units: Its width.
+            **options: Further arguments of `keras.layers.Dense`.
+        """
+        return keras.layers.Dense(
+            units,
+            kernel_initializer=keras.initializers.GlorotUniform(
+                seed=self._seed(name)
+            ),
+            kernel_regularizer=self.penalty,
+            name=name,
+            **{"dtype": self.policy, **options},
+        )
+
+    def hidden(self, prefix: str, units: Sequence[int]) -> list[keras.Layer]:
+        """Returns dense layers with ReLU, "<prefix>_dense_0" and so on."""
+        return [
+            self.dense(f"{prefix}_dense_{i}", width, activation="relu")
+            for i, width in enumerate(units)
+        ]
+
+    def head(self, viewer: str, units: Sequence[int]) -> list[keras.Layer]:
+        """Returns one viewer's layers, [B, n] → float32 [B, 1] in [0, 1]."""
+        prefix = head_name(viewer)
+        # The sigmoid and the loss need float32 under any policy.
+        output = self.dense(
+            f"{prefix}_output", 1, activation="sigmoid", dtype="float32"
+        )
+        return [*self.hidden(prefix, units), output]
+
+    def text_branch(
+        self,
+        vocabulary_size: int,
+        words: int,
+        embedding_dim: int,
+        filters: int,
+        widths: Sequence[int],
+    ) -> list[keras.Layer]:
+        """Returns the text branch (Sect. III-C), int [B, words] → [B, n].
+
+        Args:
+            vocabulary_size: Rows of the embedding.
+            words: Words per segment.
+            embedding_dim: Length of a word vector.
+            filters: Filters of each convolution.
+            widths: Width of each convolution, in words.
+
+        Raises:
+            ValueError: If the convolutions leave nothing of `words`.
+        """
+        name = "text_embedding"
+        layers = [
+            keras.layers.Embedding(
+                vocabulary_size,
+                embedding_dim,
+                embeddings_initializer=keras.initializers.RandomUniform(
+                    seed=self._seed(name)
+                ),
+                dtype=self.policy,
+                name=name,
+            )
+        ]
+        length = words
+        for i, width in enumerate(widths):
+            layers += self._convolution(i, filters, width)
+            length = (length - width + 1) // 2
+        if length < 1:
+            raise ValueError(
+                "`words` must leave something after the convolutions of "
+                f"`text_widths`={tuple(widths)}. Received: words={words}"
+            )
+        flatten = keras.layers.Flatten(dtype=self.policy, name="text_flatten")
+        return [*layers, flatten]
+
+    def _convolution(
+        self, i: int, filters: int, width: int
+    ) -> list[keras.Layer]:
+        name = f"text_conv_{i}"
+        convolution = keras.layers.Conv1D(
+            filters,
+            width,
+            activation="relu",
+            kernel_initializer=keras.initializers.GlorotUniform(
+                seed=self._seed(name)
+            ),
+            dtype=self.policy,
+            name=name,
+        )
+        pooling = keras.layers.MaxPooling1D(
+            2, dtype=self.policy, name=f"text_pool_{i}"
+        )
+        return [convolution, pooling]

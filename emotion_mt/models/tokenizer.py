@@ -1,0 +1,103 @@
+"""Subtitles to word numbers (Sect. III-C)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emotion_mt import paper
+
+#: Words 0 and 1: padding, and any word that is not in the vocabulary.
+RESERVED_TOKENS = 2
+
+
+@keras.saving.register_keras_serializable("emotion_mt")
+def standardize_text(texts: Any) -> Any:
+    """Lower-cases texts and strips punctuation.
+
+    Letters, digits and their accents are kept; whatever else stands between
+    words becomes a space. An apostrophe (straight or curly) is kept, as a
+    straight one, where it stands between letters or digits: "don't" is one
+    word, "'tis" is "tis".
+
+    Args:
+        texts: String tensor of any shape, UTF-8.
+
+    Returns:
+        String tensor of the same shape, words separated by one space.
+    """
+    texts = tf.strings.lower(texts, encoding="utf-8")
+    for pattern, replacement in (
+        ("[\u2018\u2019\u02bc\uff07]", "'"),
+        (r"[^\p{L}\p{M}\p{N}']+", " "),
+        # What is left of an apostrophe's neighbours is a letter, a digit, a
+        # space, another apostrophe or an end of the text.
+        ("(^| )'+", " "),
+        ("'+( |$)", " "),
+        ("''+", " "),
+        (" +", " "),
+    ):
+        texts = tf.strings.regex_replace(texts, pattern, replacement)
+    return tf.strings.strip(texts)
+
+
+def make_tokenizer(
+    vocabulary: Sequence[str],
+    words: int = paper.WORDS_PER_SEGMENT,
+    name: str = "tokenizer",
+) -> keras.layers.TextVectorization:
+    """Builds the layer that turns texts into word numbers.
+
+    Args:
+        vocabulary: Words as `standardize_text` writes them, without the
+            reserved ones; distinct. Word i gets the number i + 2.
+        words: Words kept of a text; shorter ones are padded with 0 at their
+            end, as in the paper.
+        name: Name of the layer.
+
+    Returns:
+        Layer from string [B] to int64 [B, words], which can be saved with or
+        without a model. `tokenizer.vocabulary_size()` counts the reserved
+        numbers too.
+
+    Raises:
+        ValueError: If a word occurs twice or is reserved or empty.
+    """
+    vocabulary = list(vocabulary)
+    if len(set(vocabulary)) < len(vocabulary) or not all(vocabulary):
+        twice = sorted({w for w in vocabulary if vocabulary.count(w) > 1})
+        raise ValueError(
+            "`vocabulary` must hold distinct words, none of them empty. "
+            f"Received more than once: {twice[:5]}; empty: "
+            f"{vocabulary.count('')}"
+        )
+    return keras.layers.TextVectorization(
+        standardize=standardize_text,
+        split="whitespace",
+        output_mode="int",
+        output_sequence_length=words,
+        # Keras refuses an empty vocabulary; no word is a space.
+        vocabulary=vocabulary or [" "],
+        name=name,
+    )
+
+
+def tokenize(
+    tokenizer: keras.layers.TextVectorization, texts: Iterable[str]
+) -> np.ndarray:
+    """Returns the word numbers of texts.
+
+    Args:
+        tokenizer: Of `make_tokenizer`.
+        texts: N strings.
+
+    Returns:
+        int32 [N, words].
+    """
+    texts = [str(text) for text in texts]
+    tokens = tokenizer(tf.constant(texts, dtype=tf.string, shape=len(texts)))
+    return np.asarray(tokens, dtype="int32")

@@ -1,0 +1,119 @@
+"""What comes out of a fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from emotion_mt import models, paper
+from emotion_mt.training.config import TrainingConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """What `on_epoch` is told after each epoch.
+
+    Attributes:
+        l1: Strength that is being tried.
+        epoch: 1, 2, …
+        logs: Metric name to value, as in `Trial.history`.
+    """
+
+    l1: float
+    epoch: int
+    logs: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One L1 strength.
+
+    Attributes:
+        l1: The strength.
+        best_epoch: 1-based epoch whose weights were kept.
+        val_bce: Data term on the validation films at `best_epoch`, in nats
+            and weighted as the loss; NaN where they have no label of these
+            viewers.
+        history: Metric name to one float per epoch: "loss" (with the L1
+            penalty), "bce", "mean_accuracy", "<viewer>_accuracy", and each
+            with "val_" before it. Accuracies are in [0, 1].
+    """
+
+    l1: float
+    best_epoch: int
+    val_bce: float
+    history: Mapping[str, tuple[float, ...]]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FitResult:
+    """One fitted model, as plain values and arrays.
+
+    Attributes:
+        viewers: Columns of `probabilities`.
+        split: The films.
+        config: The configuration.
+        seed: The seed.
+        l1: The chosen strength.
+        best_epoch: Of the chosen trial.
+        trials: One per strength that was tried, in order.
+        test_rows: int64 [n], rows of the corpus that were predicted: the
+            test films' segments, without those whose visual feature is
+            missing where the visual modality is used.
+        probabilities: float32 [n, V] in [0, 1], of "positive"; NaN columns
+            for `untrained_viewers`.
+        untrained_viewers: Viewers without a single label in the training
+            films (MT only; ST raises).
+        class_weights: float32 [V, 2], weight of negative, of positive.
+        vocabulary: Words, without padding and out-of-vocabulary; empty
+            where the text modality is not used.
+        left_out: part ("train", "validation", "test") -> reason
+            ("no visual feature", "no label") -> number of segments.
+        notes: Sentences about fallbacks that were taken.
+        seconds: "prepare", "build" (trace and compile), "fit", "predict",
+            "total".
+        model_config: Arguments of `EvokedEmotionModel`.
+        weights: The model's weights, in the order of `model.weights`.
+    """
+
+    viewers: tuple[str, ...]
+    split: paper.Split
+    config: TrainingConfig
+    seed: int
+    l1: float
+    best_epoch: int
+    trials: tuple[Trial, ...]
+    test_rows: np.ndarray
+    probabilities: np.ndarray
+    untrained_viewers: tuple[str, ...]
+    class_weights: np.ndarray
+    vocabulary: tuple[str, ...]
+    left_out: Mapping[str, Mapping[str, int]]
+    notes: tuple[str, ...]
+    seconds: Mapping[str, float]
+    model_config: Mapping[str, Any]
+    weights: tuple[np.ndarray, ...]
+
+    @property
+    def history(self) -> Mapping[str, tuple[float, ...]]:
+        """History of the chosen trial."""
+        return next(t.history for t in self.trials if t.l1 == self.l1)
+
+    @functools.cached_property
+    def model(self) -> models.EvokedEmotionModel:
+        """A model of its own with the trained weights, not compiled."""
+        model = models.EvokedEmotionModel(**self.model_config)
+        model.set_weights(self.weights)
+        return model
+
+    @functools.cached_property
+    def tokenizer(self) -> keras.layers.TextVectorization | None:
+        """Texts to word numbers; None without the text modality."""
+        if "text" not in self.config.modalities:
+            return None
+        return models.make_tokenizer(self.vocabulary)

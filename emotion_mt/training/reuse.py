@@ -1,0 +1,121 @@
+"""Compiled models that many fits of one process share.
+
+Tracing and compiling a training step takes seconds, about as long as a small
+fit. Two fits whose models differ only in weights, L1 strength, class weights,
+learning rate and the names of the viewers use the same compiled model; all
+that differs is assigned anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from emotion_mt import models
+from emotion_mt.training import batches
+from emotion_mt.training.config import TrainingConfig
+from emotion_mt.training.data import Segments
+
+#: Compiled models that are kept at a time: ST and MT of two tables. A
+#: full-size MT with its optimizer takes about 150 MB.
+KEPT = 4
+
+
+class Workbench:
+    """A compiled model whose state can be set as if it were new.
+
+    Args:
+        model_config: Arguments of `EvokedEmotionModel`.
+        batch_size: Segments per batch.
+
+    Attributes:
+        model: The compiled model. Its viewers are called by number.
+    """
+
+    def __init__(
+        self, model_config: Mapping[str, Any], batch_size: int
+    ) -> None:
+        self.model = models.EvokedEmotionModel(**model_config)
+        # XLA: see "Training speed" in docs/reproduction.md.
+        self.model.compile_for_training(jit_compile=True)
+        self._build(batch_size)
+
+    def _build(self, batch_size: int) -> None:
+        """Traces and compiles, with a batch that changes nothing."""
+        inputs = {
+            name: np.zeros((batch_size, *tensor.shape[1:]), tensor.dtype)
+            for name, tensor in self.model.input.items()
+        }
+        labels = np.full((batch_size, len(self.model.viewers)), np.nan)
+        nothing = Segments(
+            np.arange(batch_size), inputs, labels.astype("float32"), {}
+        )
+        passes = batches.fixed_batches(nothing, batch_size)
+        self.model.fit(
+            batches.training_stream(nothing, batch_size, epochs=1, seed=0),
+            steps_per_epoch=1,
+            shuffle=False,
+            validation_data=passes,
+            verbose=0,
+        )
+        self.model.predict(passes, verbose=0)
+
+    def reset(
+        self,
+        weights: Sequence[np.ndarray],
+        l1: float,
+        class_weights: np.ndarray,
+        learning_rate: float,
+    ) -> None:
+        """Makes the model as if it had just been built and compiled.
+
+        Args:
+            weights: Of `get_weights` of a model of the same architecture.
+            l1: Strength of the penalty.
+            class_weights: float32 [V, 2].
+            learning_rate: Of Adam.
+        """
+        for variable in self.model.optimizer.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+        self.model.optimizer.learning_rate = learning_rate
+        self.model.set_weights(weights)
+        self.model.set_class_weights(class_weights)
+        self.model.l1 = l1
+
+    def names(self, viewers: Sequence[str]) -> dict[str, str]:
+        """Returns the metric names of this model and those of the viewers."""
+        return {
+            f"{prefix}{number}_accuracy": f"{prefix}{viewer}_accuracy"
+            for number, viewer in zip(self.model.viewers, viewers, strict=True)
+            for prefix in ("", "val_")
+        }
+
+
+def workbench(
+    model: models.EvokedEmotionModel, config: TrainingConfig
+) -> Workbench:
+    """Returns a compiled model of the same architecture.
+
+    Args:
+        model: The model to be trained.
+        config: How it is trained.
+    """
+    arguments = model.get_config()
+    numbers = [f"viewer_{i}" for i in range(len(model.viewers))]
+    # What `Workbench.reset` sets is not part of the architecture.
+    arguments |= {"viewers": numbers, "l1": 0.0, "seed": 0, "name": None}
+    return _workbench(json.dumps(arguments, sort_keys=True), config.batch_size)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _workbench(arguments: str, batch_size: int) -> Workbench:
+    return Workbench(json.loads(arguments), batch_size)
+
+
+def forget() -> None:
+    """Frees the compiled models."""
+    _workbench.cache_clear()

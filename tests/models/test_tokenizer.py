@@ -1,0 +1,127 @@
+import re
+
+import hypothesis
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import strategies
+
+from emotion_mt import models
+
+VOCABULARY = ("don't", "the", "ring", "ça", "1")
+TEXTS = (
+    "Don’t touch THE ring!",
+    "- The 'ring'... it's Mine--mine",
+    "",
+    "  \n\t ",
+    "'' ’ '",
+    "''the''don't'",
+    "rock 'n' roll, 'tis o'clock",
+    "U.S.A. costs $1,000.50",
+    "Ça va? ÉCOUTE ☺ naïve",
+    "a_b the-ring",
+    "привет, МИР",
+    " ".join(f"w{i}" for i in range(30)),
+)
+
+
+def second_standardization(text):
+    """The rules, word by word, without regular-expression replacement."""
+    text = text.lower()
+    for curly in "\u2018\u2019\u02bc\uff07":
+        text = text.replace(curly, "'")
+    words, word = [], ""
+    for i, character in enumerate(text + " "):
+        inside = (
+            character == "'"
+            and 0 < i < len(text) - 1
+            and is_letter(text[i - 1])
+            and is_letter(text[i + 1])
+        )
+        if is_letter(character) or inside:
+            word += character
+        elif word:
+            words.append(word)
+            word = ""
+    return words
+
+
+def is_letter(character):
+    return bool(re.match(r"[^\W_]", character))
+
+
+def second_tokenizer(text, vocabulary=VOCABULARY, length=18):
+    words = second_standardization(text)[:length]
+    numbers = [vocabulary.index(w) + 2 if w in vocabulary else 1 for w in words]
+    return numbers + [0] * (length - len(numbers))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_standardization(text):
+    result = models.standardize_text(tf.constant(text)).numpy().decode()
+    assert result == " ".join(second_standardization(text))
+
+
+def test_standardization_by_hand():
+    text = "- Don’t! 'Tis the U.S.A., \"rock 'n' roll\"…"
+    result = models.standardize_text(tf.constant(text)).numpy().decode()
+    assert result == "don't tis the u s a rock n roll"
+
+
+@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.given(
+    strategies.text(alphabet="abÉ1'’‘ -.,!?\n\t\"_<>/é…☺", max_size=40)
+)
+def test_standardization_of_anything(text):
+    result = models.standardize_text(tf.constant(text)).numpy().decode()
+    assert result.split() == second_standardization(text)
+
+
+def test_tokens():
+    tokenizer = models.make_tokenizer(VOCABULARY)
+    tokens = models.tokenize(tokenizer, TEXTS)
+    assert tokens.dtype == "int32"
+    np.testing.assert_array_equal(tokens, [second_tokenizer(t) for t in TEXTS])
+    assert tokenizer.vocabulary_size() == len(VOCABULARY) + 2
+
+
+def test_first_words_are_kept_and_short_texts_padded_at_the_end():
+    tokenizer = models.make_tokenizer(("a", "b"), words=3)
+    tokens = models.tokenize(tokenizer, ["a b a b", "b", ""])
+    np.testing.assert_array_equal(tokens, [[2, 3, 2], [3, 0, 0], [0, 0, 0]])
+
+
+def test_no_texts_and_no_vocabulary():
+    tokenizer = models.make_tokenizer(())
+    assert models.tokenize(tokenizer, []).shape == (0, 18)
+    np.testing.assert_array_equal(
+        models.tokenize(tokenizer, ["one two"])[0, :3], [1, 1, 0]
+    )
+
+
+def test_in_a_dataset():
+    tokenizer = models.make_tokenizer(VOCABULARY)
+    expected = models.tokenize(tokenizer, TEXTS)
+    rows = tf.data.Dataset.from_tensor_slices(list(TEXTS))
+    for size in (1, 5, len(TEXTS)):
+        parts = list(rows.batch(size).map(tokenizer).as_numpy_iterator())
+        np.testing.assert_array_equal(np.concatenate(parts), expected)
+
+
+def test_saved_and_reloaded(tmp_path):
+    tokenizer = models.make_tokenizer(VOCABULARY, words=4, name="words")
+    model = keras.Sequential([keras.Input((), dtype="string"), tokenizer])
+    model.save(tmp_path / "tokenizer.keras")
+    revived = keras.saving.load_model(tmp_path / "tokenizer.keras")
+    texts = tf.constant(TEXTS)
+    np.testing.assert_array_equal(revived(texts), model(texts))
+    layer = revived.get_layer("words")
+    assert layer.get_config()["output_sequence_length"] == 4
+    assert layer.get_vocabulary()[2:] == list(VOCABULARY)
+
+
+@pytest.mark.parametrize("vocabulary", [("a", "b", "a"), ("a", "")])
+def test_words_must_be_distinct_and_not_empty(vocabulary):
+    with pytest.raises(ValueError, match="`vocabulary` must hold distinct"):
+        models.make_tokenizer(vocabulary)
