@@ -1,1 +1,19 @@
 """Saved bundles and predictions for new clips."""
+
+from emotion_mt.inference.bundle import Bundle, load_bundle, save_bundle
+from emotion_mt.inference.errors import BundleError
+from emotion_mt.inference.predictor import DEFAULT_SEGMENT_S, Predictor
+from emotion_mt.inference.saved_model import export
+from emotion_mt.inference.timeline import draw_timeline, plot_timeline
+
+__all__ = [
+    "DEFAULT_SEGMENT_S",
+    "Bundle",
+    "BundleError",
+    "Predictor",
+    "draw_timeline",
+    "export",
+    "load_bundle",
+    "plot_timeline",
+    "save_bundle",
+]

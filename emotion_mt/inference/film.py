@@ -1,0 +1,172 @@
+"""Features of one film's segments, for a prediction."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from emotion_mt.features import FeatureConfig, VideoError, pipeline
+from emotion_mt.features.extraction import (
+    CPU_BATCH_WINDOWS,
+    GPU_BATCH_WINDOWS,
+)
+from emotion_mt.features.video import Video, frames_on_screen
+from emotion_mt.features.windows import Times
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FilmFeatures:
+    """What could be computed of a film.
+
+    Attributes:
+        features: (start_s, end_s) to float32 [C]; segments that the film does
+            not hold are missing.
+        end_s: Where the film was found to end before a segment does; None if
+            all segments lie within it.
+        problem: What is wrong with the film, or "".
+    """
+
+    features: dict[Times, np.ndarray]
+    end_s: float | None = None
+    problem: str = ""
+
+
+def check_opens(path: str | os.PathLike[str]) -> None:
+    """Raises VideoError unless there is a video that opens.
+
+    Args:
+        path: The video.
+    """
+    with Video(path):
+        return
+
+
+def cut_film(
+    path: str | os.PathLike[str], segment_s: float, config: FeatureConfig
+) -> list[Times]:
+    """Cuts a film into segments of one length.
+
+    Args:
+        path: The video.
+        segment_s: Length in seconds.
+        config: How films become windows. A rest that is shorter than one
+            window is added to the segment before it.
+
+    Returns:
+        (start_s, end_s) of each, without a gap; at least one.
+
+    Raises:
+        VideoError: If the video does not open or does not decode.
+    """
+    with Video(path) as video:
+        end_s = video.stated_end_s
+        window_s = config.window_frames / (config.fps or video.fps)
+    if not end_s:
+        end_s = measure_end_s(path, config)
+    pieces = max(1, int((end_s - window_s) // segment_s) + 1)
+    starts = [i * segment_s for i in range(pieces)]
+    return list(zip(starts, [*starts[1:], end_s], strict=True))
+
+
+def measure_end_s(path: str | os.PathLike[str], config: FeatureConfig) -> float:
+    """Decodes a film to find out where it ends.
+
+    Args:
+        path: The video.
+        config: Its `fps` decides the ticks.
+
+    Returns:
+        Seconds, a whole number of ticks.
+
+    Raises:
+        VideoError: If the video does not open or does not decode.
+    """
+    ticks = 0
+    with Video(path) as video:
+        for _ in frames_on_screen(video, config.fps):
+            ticks += 1
+        return ticks / (config.fps or video.fps)
+
+
+def film_features(
+    path: str | os.PathLike[str],
+    times: Sequence[Times],
+    i3d: keras.Model,
+    config: FeatureConfig,
+    progress: bool,
+) -> FilmFeatures:
+    """Computes the features of a film's segments, as far as the film goes.
+
+    The film is decoded as it goes by; only a few windows are in memory. If
+    it ends before a segment does, the segments that lie within it are
+    computed all the same, and one that begins within it ends with it.
+
+    Args:
+        path: The video.
+        times: (start_s, end_s) of the segments.
+        i3d: Network to Mixed_5c.
+        config: How films become windows.
+        progress: Whether to show a bar on stderr, if that is a terminal.
+
+    Returns:
+        See `FilmFeatures`.
+
+    Raises:
+        VideoError: If nothing of the film can be used.
+    """
+    job = _run(path, list(dict.fromkeys(times)), i3d, config, progress)
+    features = job.finished()
+    if job.error is None:
+        return FilmFeatures(features)
+    end_s = measure_end_s(path, config)
+    shortened = {
+        (start, end): (start, min(end, end_s))
+        for start, end in job.times
+        if (start, end) not in features and start < end_s
+    }
+    if shortened:
+        rest = list(dict.fromkeys(shortened.values()))
+        found = _run(path, rest, i3d, config, progress).finished()
+        features |= {
+            whole: found[short]
+            for whole, short in shortened.items()
+            if short in found
+        }
+    if not features:
+        raise VideoError(job.error)
+    return FilmFeatures(features, end_s, job.error)
+
+
+def _run(
+    path: str | os.PathLike[str],
+    times: list[Times],
+    i3d: keras.Model,
+    config: FeatureConfig,
+    progress: bool,
+) -> pipeline.FilmJob:
+    """Sends segments, each different, through the network."""
+    gpu = tf.config.list_physical_devices("GPU")
+    job = pipeline.FilmJob(os.fspath(path), times, config)
+    with tqdm(
+        desc="I3D",
+        unit=" windows",
+        total=int(job.planned.sum()),
+        # None: on a terminal only.
+        disable=None if progress else True,
+    ) as bar:
+        for _ in pipeline.run(
+            [job],
+            i3d,
+            config,
+            GPU_BATCH_WINDOWS if gpu else CPU_BATCH_WINDOWS,
+            bar.update,
+            pipeline.Timing(),
+        ):
+            pass
+    return job

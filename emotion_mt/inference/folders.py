@@ -1,0 +1,85 @@
+"""Folders that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing_folder(
+    folder: str | os.PathLike[str], names: Collection[str], marker: str
+) -> Iterator[Path]:
+    """Yields a temporary folder that takes the place of `folder` at the end.
+
+    The temporary folder lies beside `folder` and is renamed when all of it is
+    on the disk. After an exception `folder` is as before and the temporary
+    one is gone. (A process that is killed leaves a hidden folder behind, and
+    `folder` whole.)
+
+    Args:
+        folder: Folder to write. It must not exist, be empty, or hold what
+            this function wrote before; anything else is not overwritten.
+        names: Files and folders that it may hold.
+        marker: The one of them that it always holds.
+
+    Yields:
+        The folder to write to.
+
+    Raises:
+        ValueError: If something else lies at `folder`.
+    """
+    folder = Path(folder).resolve()
+    _refuse_strangers(folder, names, marker)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        for path in temporary.rglob("*"):
+            if path.is_file():
+                with path.open("rb+") as written:
+                    os.fsync(written.fileno())
+        _swap(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _refuse_strangers(
+    folder: Path, names: Collection[str], marker: str
+) -> None:
+    """Raises unless `folder` may be replaced."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ValueError(
+            f"{folder}: expected a folder, or nothing. Received: a file"
+        )
+    found = {path.name for path in folder.iterdir()}
+    strangers = sorted(found - set(names))
+    if found and (strangers or marker not in found):
+        raise ValueError(
+            f"{folder}: expected a new or empty folder, or one that holds "
+            f"nothing but {', '.join(sorted(names))}; it would be replaced as "
+            f"a whole. Received a folder with: "
+            f"{', '.join(strangers[:5] or sorted(found)[:5])}"
+        )
+
+
+def _swap(new: Path, folder: Path) -> None:
+    """Renames `new` to `folder`; what was there goes, or comes back."""
+    if not folder.exists():
+        new.rename(folder)
+        return
+    old = new.with_name(f"{new.name}.old")
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old)

@@ -1,0 +1,74 @@
+"""What a bundle takes, and which kind of bundle takes what was given."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+
+from emotion_mt.inference.bundle import Bundle
+
+Path = str | os.PathLike[str]
+
+#: What a bundle takes, by modalities.
+_TAKES: Mapping[tuple[str, ...], str] = {
+    ("text",): "subtitles alone",
+    ("visual",): "a video, with or without subtitles",
+    ("text", "visual"): "a video together with its subtitles",
+}
+
+#: Modalities of the bundles that take (a video, subtitles).
+_WOULD_DO: Mapping[tuple[bool, bool], tuple[tuple[str, ...], ...]] = {
+    (False, False): (),
+    (False, True): (("text",),),
+    (True, False): (("visual",),),
+    (True, True): (("visual",), ("text", "visual")),
+}
+
+
+def check_inputs(
+    bundle: Bundle,
+    video: Path | None,
+    subtitles: Path | None,
+    segment_s: float | None,
+) -> None:
+    """Refuses what a bundle lacks, and the lack of what it needs.
+
+    Args:
+        bundle: The bundle.
+        video: See `Predictor.predict`.
+        subtitles: See there.
+        segment_s: See there.
+
+    Raises:
+        ValueError: Says what the bundle takes and which kind of bundle would
+            do with what was given.
+    """
+    modalities = bundle.modalities
+    problem = ""
+    if "text" in modalities and subtitles is None:
+        problem = "`subtitles` must be given"
+    elif "visual" in modalities and video is None:
+        problem = "`video` must be given"
+    elif "visual" not in modalities and video is not None:
+        problem = "`video` cannot be used"
+    if problem:
+        given = {"`video`": video, "`subtitles`": subtitles}
+        received = " and ".join(k for k, v in given.items() if v is not None)
+        kinds = _WOULD_DO[video is not None, subtitles is not None]
+        hint = " or ".join(f"{kind} (takes {_TAKES[kind]})" for kind in kinds)
+        raise ValueError(
+            f"{problem}: {bundle.name} has the modalities {modalities} and "
+            f"takes {_TAKES[modalities]}. Received: {received or 'neither'}."
+            + (f" A bundle with modalities {hint} would do." if hint else "")
+        )
+    if segment_s is not None and subtitles is not None:
+        raise ValueError(
+            "`segment_s` may be given without `subtitles` only; with them the "
+            f"cues are the segments. Received: {segment_s}"
+        )
+    if segment_s is not None and not 0 < segment_s < math.inf:
+        raise ValueError(
+            "`segment_s` must be a positive number of seconds. "
+            f"Received: {segment_s}"
+        )

@@ -1,0 +1,318 @@
+"""Predictions for a new clip, from a saved bundle."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from absl import logging
+
+from emotion_mt.corpus import read_subtitles
+from emotion_mt.features import FeatureConfig, load_i3d, model_digest
+from emotion_mt.features.windows import Times
+from emotion_mt.inference.bundle import Bundle, load_bundle
+from emotion_mt.inference.errors import BundleError
+from emotion_mt.inference.film import (
+    FilmFeatures,
+    check_opens,
+    cut_film,
+    film_features,
+)
+from emotion_mt.inference.inputs import Path, check_inputs
+from emotion_mt.models import tokenize
+
+#: Length of a segment in seconds where there are no subtitles. The cues of
+#: COGNIMUSE, on which models are trained, last 2.5 s on average; the maximum
+#: over windows grows with the length, so that it should be alike.
+DEFAULT_SEGMENT_S = 2.5
+
+#: A probability above this is answered "positive".
+DECISION_THRESHOLD = 0.5
+
+POSITIVE = "positive"
+NEGATIVE = "negative"
+
+
+@dataclasses.dataclass
+class _Rows:
+    """Segments to be predicted.
+
+    Attributes:
+        times: (start_s, end_s) of each.
+        texts: Text of each, maybe "".
+        visual: float32 [N, C], NaN rows where the film has nothing; None
+            without a video.
+        problems: What a user should know.
+    """
+
+    times: list[Times]
+    texts: list[str]
+    visual: np.ndarray | None = None
+    problems: list[str] = dataclasses.field(default_factory=list)
+
+
+class Predictor:
+    """Predicts how a film's segments feel to each viewer.
+
+    Args:
+        bundle: A loaded bundle.
+        i3d: Network to Mixed_5c whose weights made the training features.
+            Defaults to None: `load_i3d` is called when the first video comes.
+
+    Attributes:
+        bundle: The bundle.
+
+    Raises:
+        BundleError: If `i3d` is not the one that the model was trained with.
+
+    Example:
+        ```python
+        predictor = emt.Predictor.load("bundle")
+        predictions = predictor.predict("clip.mp4", "clip.srt")
+        emt.plot_timeline(predictions, "timeline.png")
+        ```
+    """
+
+    def __init__(self, bundle: Bundle, i3d: keras.Model | None = None) -> None:
+        self.bundle = bundle
+        self._i3d = i3d
+        if i3d is not None and "visual" in bundle.modalities:
+            self._check_i3d(i3d)
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        i3d: keras.Model | None = None,
+    ) -> Predictor:
+        """Loads a bundle, and checks that it is whole and safe.
+
+        Args:
+            folder: What `save_bundle` wrote.
+            i3d: See the class.
+
+        Raises:
+            BundleError: If the bundle cannot be trusted or used; names the
+                file.
+        """
+        return cls(load_bundle(folder), i3d)
+
+    @property
+    def model(self) -> keras.Model:
+        """The `EvokedEmotionModel`."""
+        return self.bundle.model
+
+    @property
+    def viewers(self) -> tuple[str, ...]:
+        """The viewers, in the order of the columns."""
+        return self.bundle.viewers
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What the model looks at: "text", "visual" or both."""
+        return self.bundle.modalities
+
+    @property
+    def i3d(self) -> keras.Model:
+        """The I3D, loaded at first use, in the fastest type of the machine.
+
+        Raises:
+            BundleError: If its weights are not those of the training
+                features.
+            WeightsError: If the weights cannot be had.
+        """
+        if self._i3d is None:
+            if self.bundle.weights_digest is None:
+                raise BundleError(
+                    f"{self.bundle.name}: expected the digest of the I3D that "
+                    "made the training features, to be sure to use the same. "
+                    "Received a bundle without `weights_digest`; give that "
+                    "I3D to Predictor.load as `i3d`"
+                )
+            i3d = load_i3d(dtype="auto")
+            self._check_i3d(i3d)
+            self._i3d = i3d
+        return self._i3d
+
+    def predict(
+        self,
+        video: Path | None = None,
+        subtitles: Path | None = None,
+        segment_s: float | None = None,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """Predicts every segment of a clip.
+
+        With subtitles the cues are the segments. Without them the film is cut
+        into segments of one length, which visual models can do with.
+
+        A cue that cannot be predicted does not stop the others: cues that end
+        before they start are left out, and where the film ends before a cue
+        does, the cue's probabilities are NaN and its labels None. Each is
+        reported in the log and in `.attrs["problems"]`.
+
+        Args:
+            video: The film; needed by visual models.
+            subtitles: SRT, WebVTT or ASS; needed by text models.
+            segment_s: Length of the segments in seconds where there are no
+                subtitles. Defaults to None, 2.5 s, the mean length of
+                COGNIMUSE's cues.
+            progress: Whether to show a bar on stderr, if it is a terminal.
+
+        Returns:
+            DataFrame in order of time: start_s, end_s (seconds), text, and for
+            each viewer <viewer>_probability (of "positive", in [0, 1]) and
+            <viewer>_label ("positive" above 0.5, else "negative"). Both are
+            missing for viewers that the model was not trained for. `.attrs`
+            holds "viewers", "modalities", "simulated" (whether the model was
+            trained on simulated data) and "problems" (a list of sentences).
+
+        Raises:
+            ValueError: If the model lacks or needs a modality, or `segment_s`
+                makes no sense.
+            CorpusError: If the subtitles cannot be read.
+            VideoError: If nothing of the video can be used.
+            BundleError: If the I3D is not the one of the bundle.
+        """
+        check_inputs(self.bundle, video, subtitles, segment_s)
+        if subtitles is not None:
+            rows = self._cue_rows(video, subtitles, progress)
+        else:
+            assert video is not None, "check_inputs has seen to it"
+            length_s = DEFAULT_SEGMENT_S if segment_s is None else segment_s
+            rows = self._cut_rows(video, length_s, progress)
+        for problem in rows.problems:
+            logging.warning("%s", problem)
+        return self._table(rows)
+
+    def _check_i3d(self, i3d: keras.Model) -> None:
+        expected = self.bundle.weights_digest
+        received = model_digest(i3d)
+        if expected not in (None, received):
+            raise BundleError(
+                f"{self.bundle.name}: expected the I3D that made the training "
+                f"features, weights digest {expected}. Received an I3D with "
+                f"{received}; what it sees means nothing to this model"
+            )
+        channels = i3d.output_shape[-1]
+        if channels != self.model.visual_features:
+            raise BundleError(
+                f"{self.bundle.name}: expected an I3D with "
+                f"{self.model.visual_features} features. Received one with "
+                f"the output shape {i3d.output_shape}"
+            )
+
+    def _cut_rows(self, video: Path, segment_s: float, progress: bool) -> _Rows:
+        times = cut_film(video, segment_s, self._config)
+        film = self._film(video, times, progress)
+        if film.end_s is None:
+            return _Rows(times, [""] * len(times), _stack(times, film.features))
+        # The film states a length that it does not have.
+        kept = [t for t in times if t[0] < film.end_s]
+        visual = _stack(kept, film.features)
+        kept[-1] = (kept[-1][0], min(kept[-1][1], film.end_s))
+        return _Rows(kept, [""] * len(kept), visual, [film.problem])
+
+    def _cue_rows(
+        self, video: Path | None, subtitles: Path, progress: bool
+    ) -> _Rows:
+        found = read_subtitles(subtitles)
+        if not found.usable:
+            raise ValueError(
+                f"{subtitles}: expected at least one cue that can be used. "
+                f"Received {len(found.cues)}, all left out: "
+                f"{found.cues[0].left_out}"
+            )
+        rows = _Rows(
+            times=[(cue.start_s, cue.end_s) for cue in found.usable],
+            texts=[cue.text for cue in found.usable],
+            problems=[
+                f"{subtitles}, line {cue.line}: left out, {cue.left_out}"
+                for cue in found.cues
+                if cue.left_out
+            ],
+        )
+        if video is None:
+            return rows
+        film = self._film(video, rows.times, progress)
+        rows.visual = _stack(rows.times, film.features)
+        if film.problem:
+            rows.problems.append(film.problem)
+        rows.problems += [
+            f"{subtitles}, line {cue.line}: not predicted, the film has no "
+            f"frames at {cue.start_s:.2f} s"
+            for cue, vector in zip(found.usable, rows.visual, strict=True)
+            if np.isnan(vector).any()
+        ]
+        return rows
+
+    @property
+    def _config(self) -> FeatureConfig:
+        config = self.bundle.feature_config
+        assert config is not None, "visual bundles have one"
+        return config
+
+    def _film(
+        self, video: Path, times: list[Times], progress: bool
+    ) -> FilmFeatures:
+        check_opens(video)
+        return film_features(video, times, self.i3d, self._config, progress)
+
+    def _table(self, rows: _Rows) -> pd.DataFrame:
+        probabilities = self._probabilities(rows)
+        times = np.array(rows.times, np.float64)
+        columns: dict[str, Any] = {
+            "start_s": times[:, 0],
+            "end_s": times[:, 1],
+            "text": np.array(rows.texts, object),
+        }
+        for viewer, values in zip(self.viewers, probabilities.T, strict=True):
+            columns[f"{viewer}_probability"] = values
+            columns[f"{viewer}_label"] = pd.Series(
+                _labels(values), dtype=object
+            )
+        table = pd.DataFrame(columns)
+        table.attrs.update(
+            viewers=list(self.viewers),
+            modalities=list(self.modalities),
+            simulated=self.bundle.simulated,
+            problems=rows.problems,
+        )
+        return table
+
+    def _probabilities(self, rows: _Rows) -> np.ndarray:
+        """float32 [N, V]; NaN where there is nothing to go by."""
+        result = np.full((len(rows.times), len(self.viewers)), np.nan, "f4")
+        usable = np.ones(len(rows.times), bool)
+        inputs = {}
+        if self.bundle.tokenizer is not None:
+            inputs["tokens"] = tokenize(self.bundle.tokenizer, rows.texts)
+        if rows.visual is not None:
+            inputs["visual"] = rows.visual
+            usable = np.isfinite(rows.visual).all(axis=1)
+        chosen = {name: values[usable] for name, values in inputs.items()}
+        result[usable] = self.model.predict(chosen, verbose=0)
+        for viewer in self.bundle.untrained_viewers:
+            result[:, self.viewers.index(viewer)] = np.nan
+        return result
+
+
+def _stack(
+    times: Sequence[Times], features: Mapping[Times, np.ndarray]
+) -> np.ndarray:
+    """float32 [N, C], NaN where there is no feature."""
+    missing = np.full_like(next(iter(features.values())), np.nan)
+    return np.stack([features.get(t, missing) for t in times])
+
+
+def _labels(probabilities: np.ndarray) -> pd.Series:
+    """Labels, None where there is no probability."""
+    labels = np.full(probabilities.shape, NEGATIVE, object)
+    labels[probabilities > DECISION_THRESHOLD] = POSITIVE
+    labels[np.isnan(probabilities)] = None
+    # Some versions of pandas turn None into NaN unless they are told.
+    return pd.Series(labels, dtype=object)

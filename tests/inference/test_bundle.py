@@ -1,0 +1,338 @@
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from emotion_mt.features import FeatureConfig, model_digest
+from emotion_mt.inference import (
+    BundleError,
+    bundle,
+    load_bundle,
+    manifest,
+    save_bundle,
+)
+from emotion_mt.models import EvokedEmotionModel, make_tokenizer, tokenize
+
+MODALITIES = (("text",), ("visual",), ("text", "visual"))
+TRAINING = {
+    "corpus": {"name": "small", "digest": "ab12", "simulated": True},
+    "split": {"name": "F1", "train": ("A", "B"), "test": ["C"]},
+    "seed": np.int64(4),
+    "config": {"l1": (1e-6, 1e-5)},
+}
+
+
+def inputs_for(model, rows=40):
+    rng = np.random.default_rng(0)
+    inputs = {}
+    if "text" in model.modalities:
+        size = (rows, model.words)
+        tokens = rng.integers(0, model.vocabulary_size, size)
+        inputs["tokens"] = tokens.astype("int32")
+    if "visual" in model.modalities:
+        size = (rows, model.visual_features)
+        inputs["visual"] = rng.normal(size=size).astype("float32")
+    return inputs
+
+
+@pytest.mark.parametrize("modalities", MODALITIES)
+def test_round_trip_is_bit_equal(saved, build_model, modalities, network):
+    model = build_model(modalities)
+    inputs = inputs_for(model)
+    expected = model.predict(inputs, verbose=0)
+    assert 0.1 < (expected > 0.5).mean() < 0.9
+
+    loaded = load_bundle(saved(modalities, model=model))
+
+    received = loaded.model.predict(inputs, verbose=0)
+    np.testing.assert_array_equal(received, expected)
+    assert loaded.model.get_config() == model.get_config()
+    assert loaded.viewers == ("V1", "anna b.", "Vavg")
+    assert loaded.modalities == modalities
+    assert not loaded.simulated
+    visual = "visual" in modalities
+    config = FeatureConfig(window_frames=10, stride_frames=5)
+    assert loaded.feature_config == (config if visual else None)
+    digest = model_digest(network) if visual else None
+    assert loaded.weights_digest == digest
+
+
+def test_a_compiled_model_is_saved_without_its_optimizer(saved, build_model):
+    model = build_model(("text", "visual"))
+    plain = saved(("text", "visual"), "plain", model=model)
+    size = (plain / "model.keras").stat().st_size
+    model.compile_for_training()
+    model.optimizer.build(model.trainable_variables)
+
+    folder = saved(("text", "visual"), model=model)
+
+    assert (folder / "model.keras").stat().st_size <= size + 100
+    inputs = inputs_for(model)
+    loaded = load_bundle(folder).model
+    # Not predict(): the compiled model's is XLA's, with other last bits.
+    np.testing.assert_array_equal(loaded(inputs), model(inputs))
+    assert len(model.optimizer.variables) > 2 * len(model.trainable_variables)
+
+
+def test_tokenizer_round_trip(saved, tokenizer):
+    texts = ["Good SHIP, don’t run!", "", "Straße unknown sea", "a " * 30]
+
+    loaded = load_bundle(saved(("text",)))
+
+    np.testing.assert_array_equal(
+        tokenize(loaded.tokenizer, texts), tokenize(tokenizer, texts)
+    )
+    assert tokenize(loaded.tokenizer, texts)[0].tolist() == [
+        *(2, 4, 3, 6),
+        *([0] * 5),
+    ]
+
+
+def test_an_empty_vocabulary_survives(saved, build_model):
+    empty = make_tokenizer((), words=9)
+    model = build_model(("text",), viewers=("V1",))
+    config = {**model.get_config(), "vocabulary_size": empty.vocabulary_size()}
+    model = EvokedEmotionModel.from_config(config)
+
+    loaded = load_bundle(saved(("text",), model=model, tokenizer=empty))
+
+    assert tokenize(loaded.tokenizer, ["a word"])[0].tolist()[:3] == [1, 1, 0]
+
+
+def test_an_adapted_tokenizer_will_do(saved, build_model, tokenizer):
+    # As training makes it: the vocabulary is set later.
+    other = make_tokenizer((), words=9, name="mine")
+    other.set_vocabulary(tokenizer.get_vocabulary()[2:])
+
+    loaded = load_bundle(saved(("text",), tokenizer=other))
+
+    texts = ["good sea"]
+    np.testing.assert_array_equal(
+        tokenize(loaded.tokenizer, texts), tokenize(tokenizer, texts)
+    )
+
+
+def test_what_was_stated_comes_back(saved):
+    scores = {"V1": {"accuracy": np.float32(0.5), "balanced": float("nan")}}
+
+    loaded = load_bundle(
+        saved(
+            ("visual",),
+            training=TRAINING,
+            scores=scores,
+            untrained_viewers=["anna b."],
+        )
+    )
+
+    assert loaded.simulated
+    assert loaded.training["split"]["train"] == ["A", "B"]
+    assert loaded.training["seed"] == 4
+    assert loaded.scores == {"V1": {"accuracy": 0.5, "balanced": None}}
+    assert loaded.untrained_viewers == ("anna b.",)
+    assert loaded.versions["keras"] == keras.__version__
+    assert set(loaded.versions) == {"emotion_mt", "keras", "tensorflow"}
+
+
+def test_files(saved):
+    files = {"README.md", "bundle.json", "model.keras"}
+
+    text = saved(("text",), "text")
+    visual = saved(("visual",), "visual")
+
+    assert {p.name for p in text.iterdir()} == files | {"vocabulary.json"}
+    assert {p.name for p in visual.iterdir()} == files
+    listed = json.loads((text / "bundle.json").read_text())["files"]
+    assert set(listed) == {"README.md", "model.keras", "vocabulary.json"}
+    with zipfile.ZipFile(text / "model.keras") as archive:
+        assert "optimizer" not in archive.read("config.json").decode()
+
+
+def test_visual_models_have_the_default_windows(saved):
+    folder = saved(("visual",), feature_config=None, weights_digest=None)
+
+    loaded = load_bundle(folder)
+
+    assert loaded.feature_config == FeatureConfig()
+    assert loaded.weights_digest is None
+
+
+def test_a_bundle_takes_the_place_of_another(saved):
+    folder = saved(("text",))
+
+    saved(("visual",))
+
+    assert load_bundle(folder).modalities == ("visual",)
+    assert not (folder / "vocabulary.json").exists()
+
+
+def test_a_failure_leaves_the_old_bundle(saved, monkeypatch, tmp_path):
+    folder = saved(("text",))
+
+    def fail(_):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(bundle.card, "render", fail)
+    with pytest.raises(RuntimeError, match="disk full"):
+        saved(("visual",))
+
+    assert load_bundle(folder).modalities == ("text",)
+    assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
+
+
+class Subclass(EvokedEmotionModel):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("modalities", "changes", "error", "message"),
+    [
+        (
+            ("text",),
+            {"tokenizer": None},
+            ValueError,
+            r"`tokenizer` must be given with the modality 'text'.*Received: "
+            r"None .*\('text',\)",
+        ),
+        (
+            ("visual",),
+            {"tokenizer": make_tokenizer(["a"])},
+            ValueError,
+            "`tokenizer` must be given .* only with it",
+        ),
+        (
+            ("text",),
+            {"tokenizer": make_tokenizer(["a"], words=9)},
+            ValueError,
+            "as many words as the model, 8 with the 2 reserved.*Received: 3",
+        ),
+        (
+            ("text",),
+            {"tokenizer": make_tokenizer("abcdef", words=18)},
+            ValueError,
+            r"make_tokenizer\(…, words=9\).*output_sequence_length=18",
+        ),
+        (
+            ("text",),
+            {"tokenizer": keras.layers.TextVectorization(vocabulary=["a"])},
+            ValueError,
+            "Received one with: standardize='lower_and_strip_punctuation'",
+        ),
+        (
+            ("text",),
+            {"weights_digest": "ab"},
+            ValueError,
+            r"`weights_digest` needs .*'visual'. Received: ab .*\('text',\)",
+        ),
+        (
+            ("text",),
+            {"feature_config": FeatureConfig()},
+            ValueError,
+            "`feature_config` needs a model with the modality 'visual'",
+        ),
+        (
+            ("visual",),
+            {"scores": {"V9": {}}},
+            ValueError,
+            r"`scores` may name the viewers .*Received: \['V9'\]",
+        ),
+        (
+            ("visual",),
+            {"untrained_viewers": ["V9"]},
+            ValueError,
+            r"`untrained_viewers` may name .*Received: \['V9'\]",
+        ),
+        (
+            ("visual",),
+            {"training": {"config": object}},
+            TypeError,
+            r"`training\['config'\]` must be plain JSON",
+        ),
+        (
+            ("visual",),
+            {"model": keras.Sequential([keras.layers.Dense(1)])},
+            TypeError,
+            "must be an EvokedEmotionModel. Received: Sequential",
+        ),
+        (
+            ("visual",),
+            {"model": Subclass(("V1",), (3,), modalities=("visual",))},
+            TypeError,
+            "must be an EvokedEmotionModel. Received: Subclass",
+        ),
+    ],
+)
+def test_refuses_parts_that_do_not_fit(
+    saved, tmp_path, modalities, changes, error, message
+):
+    with pytest.raises(error, match=message):
+        saved(modalities, **changes)
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_load_refuses_what_is_no_bundle(tmp_path):
+    with pytest.raises(
+        BundleError, match=r"bundle\.json: expected a file of a bundle.*no such"
+    ):
+        load_bundle(tmp_path)
+
+
+def test_load_refuses_another_models_vocabulary(saved, edit_manifest):
+    folder = saved(("text",))
+    path = folder / "vocabulary.json"
+    content = json.loads(path.read_text("utf-8"))
+    content["vocabulary"].pop()
+    path.write_text(json.dumps(content))
+    edit_manifest(folder, lambda content: None)
+
+    with pytest.raises(BundleError, match="bundle: `tokenizer` must have as"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"vocabulary": "abc", "words_per_segment": 9},
+        {"vocabulary": [1, 2], "words_per_segment": 9},
+        {"vocabulary": ["a"]},
+    ],
+)
+def test_load_refuses_a_strange_vocabulary(saved, edit_manifest, content):
+    folder = saved(("text",))
+    (folder / "vocabulary.json").write_text(json.dumps(content))
+    edit_manifest(folder, lambda content: None)
+
+    with pytest.raises(
+        BundleError, match=r"vocabulary\.json: expected 'vocabulary', a list"
+    ):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"viewers": ["V1", "V2", "Vavg"]}, "'viewers' to be .*anna b"),
+        ({"modalities": ["text"]}, "digests of README.md, model.keras, vocab"),
+        ({"feature_config": None}, "`feature_config` must be given"),
+        ({"feature_config": {"frames": 3}}, "unexpected keyword.*'frames'"),
+        ({"feature_config": {"window_frames": 2}}, "must be at least 8"),
+        ({"untrained_viewers": ["V9"]}, "`untrained_viewers` may name"),
+    ],
+)
+def test_load_refuses_a_manifest_that_does_not_fit(
+    saved, edit_manifest, changes, message
+):
+    folder = saved(("visual",))
+    edit_manifest(folder, lambda content: content.update(changes))
+
+    with pytest.raises(BundleError, match=message):
+        load_bundle(folder)
+
+
+def test_save_returns_the_folder(saved, tmp_path, build_model):
+    folder = save_bundle(str(tmp_path / "x"), build_model(("visual",)))
+
+    assert folder == tmp_path / "x"
+    assert (folder / manifest.NAME).is_file()

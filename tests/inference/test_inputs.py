@@ -1,0 +1,83 @@
+import pytest
+
+from emotion_mt.inference import load_bundle
+from emotion_mt.inference.inputs import check_inputs
+
+
+@pytest.fixture(scope="module")
+def bundles(templates):
+    return {kind: load_bundle(folder) for kind, folder in templates.items()}
+
+
+@pytest.mark.parametrize(
+    ("modalities", "video", "subtitles", "message"),
+    [
+        (
+            ("text",),
+            "a.mp4",
+            "a.srt",
+            r"`video` cannot be used: the bundle \S*text has the modalities "
+            r"\('text',\) and takes subtitles alone. Received: `video` and "
+            r"`subtitles`. A bundle with modalities \('visual',\) \(takes a "
+            r"video, with or without subtitles\) or \('text', 'visual'\) "
+            r"\(takes a video together with its subtitles\) would do\.$",
+        ),
+        (
+            ("text",),
+            "a.mp4",
+            None,
+            r"`subtitles` must be given: .* takes subtitles alone. Received: "
+            r"`video`. A bundle with modalities \('visual',\) .* would do",
+        ),
+        (
+            ("visual",),
+            None,
+            "a.srt",
+            r"`video` must be given: .* takes a video, with or without "
+            r"subtitles. Received: `subtitles`. A bundle with modalities "
+            r"\('text',\) \(takes subtitles alone\) would do",
+        ),
+        (
+            ("text", "visual"),
+            "a.mp4",
+            None,
+            r"`subtitles` must be given: .* takes a video together with its "
+            r"subtitles. Received: `video`. .*\('visual',\)",
+        ),
+        (
+            ("text", "visual"),
+            None,
+            "a.srt",
+            r"`video` must be given: .*Received: `subtitles`. .*\('text',\)",
+        ),
+        (("text",), None, None, r"`subtitles` must.*Received: neither\.$"),
+        (("visual",), None, None, r"`video` must.*Received: neither\.$"),
+        (("text", "visual"), None, None, r"Received: neither\.$"),
+    ],
+)
+def test_says_what_is_taken_and_what_would_do(
+    bundles, modalities, video, subtitles, message
+):
+    with pytest.raises(ValueError, match=message):
+        check_inputs(bundles[modalities], video, subtitles, None)
+
+
+def test_what_fits_is_taken(bundles):
+    check_inputs(bundles["text",], None, "a.srt", None)
+    check_inputs(bundles["visual",], "a.mp4", None, None)
+    check_inputs(bundles["visual",], "a.mp4", None, 2.0)
+    check_inputs(bundles["visual",], "a.mp4", "a.srt", None)
+    check_inputs(bundles["text", "visual"], "a.mp4", "a.srt", None)
+
+
+@pytest.mark.parametrize("length", [0, -1.0, float("nan"), float("inf")])
+def test_impossible_lengths(bundles, length):
+    with pytest.raises(ValueError, match=rf"`segment_s` must .*: {length}"):
+        check_inputs(bundles["visual",], "a.mp4", None, length)
+
+
+def test_a_length_and_subtitles(bundles):
+    with pytest.raises(
+        ValueError, match=r"`segment_s` may be given without `subtitles`.*: 2"
+    ):
+        check_inputs(bundles["visual",], "a.mp4", "a.srt", 2.0)

@@ -1,0 +1,307 @@
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emotion_mt.corpus import CorpusError
+from emotion_mt.features import VideoError, model_digest
+from emotion_mt.inference import (
+    BundleError,
+    Predictor,
+    load_bundle,
+    predictor,
+)
+from emotion_mt.inference.film import film_features
+from emotion_mt.models import tokenize
+
+VIEWERS = ("V1", "anna b.", "Vavg")
+PROBABILITIES = [f"{viewer}_probability" for viewer in VIEWERS]
+LABELS = [f"{viewer}_label" for viewer in VIEWERS]
+COLUMNS = [
+    *("start_s", "end_s", "text"),
+    *("V1_probability", "V1_label"),
+    *("anna b._probability", "anna b._label"),
+    *("Vavg_probability", "Vavg_label"),
+]
+CUES = (
+    ("00,400", "01,200", "<i>Good</i> ship,\ndon't run!"),
+    ("00,000", "00,400", "Sea"),
+)
+
+
+@pytest.fixture
+def no_download(monkeypatch):
+    """Fails if an I3D is loaded."""
+
+    def load(*_, **__):
+        raise AssertionError("an I3D was loaded")
+
+    monkeypatch.setattr(predictor, "load_i3d", load)
+
+
+def features_of(film, bundle, i3d, times):
+    result = film_features(film, times, i3d, bundle.feature_config, False)
+    return np.stack([result.features[t] for t in times])
+
+
+def labels_of(probabilities):
+    return np.where(probabilities > 0.5, "positive", "negative").tolist()
+
+
+def test_text_alone(saved, srt, build_model, tokenizer, no_download):
+    model = build_model(("text",))
+    texts = ["Sea", "Good ship, don't run!"]
+    tokens = tokenize(tokenizer, texts)
+    expected = model.predict({"tokens": tokens}, verbose=0)
+
+    table = Predictor.load(saved(("text",), model=model)).predict(
+        subtitles=srt(*CUES)
+    )
+
+    assert list(table) == COLUMNS
+    assert table["start_s"].tolist() == [0.0, 0.4]
+    assert table["end_s"].tolist() == [0.4, 1.2]
+    assert table["text"].tolist() == texts
+    np.testing.assert_array_equal(table[PROBABILITIES], expected)
+    assert table[LABELS].to_numpy().tolist() == labels_of(expected)
+    assert table.attrs == {
+        "viewers": list(VIEWERS),
+        "modalities": ["text"],
+        "simulated": False,
+        "problems": [],
+    }
+
+
+def test_video_and_subtitles(saved, srt, film, network, tokenizer):
+    folder = saved(("text", "visual"))
+    bundle = load_bundle(folder)
+    inputs = {
+        "tokens": tokenize(tokenizer, ["Sea", "Good ship, don't run!"]),
+        "visual": features_of(film, bundle, network, [(0.0, 0.4), (0.4, 1.2)]),
+    }
+    expected = bundle.model.predict(inputs, verbose=0)
+
+    table = Predictor.load(folder, i3d=network).predict(film, srt(*CUES))
+
+    assert list(table) == COLUMNS
+    np.testing.assert_array_equal(table[PROBABILITIES], expected)
+    assert table.attrs["problems"] == []
+
+
+def test_both_modalities_count(saved, srt, film, network):
+    predict = Predictor.load(saved(("text", "visual")), i3d=network).predict
+    other_text = [(*CUES[0][:2], "run"), (*CUES[1][:2], "run")]
+    other_time = [("01,500", "02,000", CUES[0][2]), CUES[1]]
+
+    table = predict(film, srt(*CUES))
+
+    first = table[PROBABILITIES].to_numpy()
+    for cues in (other_text, other_time):
+        other = predict(film, srt(*cues))[PROBABILITIES].to_numpy()
+        assert np.abs(other[1] - first[1]).max() > 1e-4
+
+
+def test_video_alone_is_cut(saved, film, network):
+    folder = saved(("visual",))
+    bundle = load_bundle(folder)
+    times = [(0.0, 0.75), (0.75, 1.5), (1.5, 2.0)]
+    visual = features_of(film, bundle, network, times)
+    expected = bundle.model.predict({"visual": visual}, verbose=0)
+
+    table = Predictor.load(folder, i3d=network).predict(film, segment_s=0.75)
+
+    np.testing.assert_allclose(table[["start_s", "end_s"]], times)
+    assert table["text"].tolist() == ["", "", ""]
+    np.testing.assert_array_equal(table[PROBABILITIES], expected)
+
+
+def test_a_visual_model_takes_subtitles_for_their_times(
+    saved, srt, film, network
+):
+    predict = Predictor.load(saved(("visual",)), i3d=network).predict
+
+    table = predict(film, srt(*CUES))
+    other = predict(film, srt(*[(*c[:2], "other words") for c in CUES]))
+
+    assert table["text"].tolist() == ["Sea", "Good ship, don't run!"]
+    np.testing.assert_array_equal(table[PROBABILITIES], other[PROBABILITIES])
+
+
+def test_default_length(saved, film, network):
+    table = Predictor.load(saved(("visual",)), i3d=network).predict(film)
+
+    # The film is shorter than 2.5 s.
+    np.testing.assert_allclose(table[["start_s", "end_s"]], [(0.0, 2.0)])
+
+
+def test_bad_cues_do_not_lose_the_others(saved, srt, film, network, caplog):
+    good = srt(*CUES, name="good.srt")
+    bad = srt(
+        ("01,000", "00,900", "ends before it starts"),
+        *CUES,
+        ("30,000", "31,000", "past the end"),
+    )
+    predict = Predictor.load(saved(("text", "visual")), i3d=network).predict
+    expected = predict(film, good)
+
+    with caplog.at_level(logging.WARNING):
+        table = predict(film, bad)
+
+    pd.testing.assert_frame_equal(table.iloc[:2], expected)
+    assert len(table) == 3
+    assert table["text"][2] == "past the end"
+    assert table[PROBABILITIES].iloc[2].isna().all()
+    assert table[LABELS].iloc[2].tolist() == [None, None, None]
+    left_out, film_ends, unpredicted = table.attrs["problems"]
+    assert left_out == (
+        f"{bad}, line 2: left out, cue does not end after its start"
+    )
+    assert "film.avi: expected frames up to 31.00 s" in film_ends
+    assert unpredicted == (
+        f"{bad}, line 15: not predicted, the film has no frames at 30.00 s"
+    )
+    for problem in table.attrs["problems"]:
+        assert problem in caplog.text
+
+
+def test_a_film_that_is_shorter_than_it_says(saved, film, network, monkeypatch):
+    # As if the file stated a length of 3.1 s.
+    monkeypatch.setattr(
+        predictor,
+        "cut_film",
+        lambda *_: [(0.0, 1.0), (1.0, 1.8), (1.8, 2.6), (2.6, 3.1)],
+    )
+
+    table = Predictor.load(saved(("visual",)), i3d=network).predict(film)
+
+    np.testing.assert_allclose(
+        table[["start_s", "end_s"]], [(0, 1), (1, 1.8), (1.8, 2)]
+    )
+    assert table[PROBABILITIES].notna().all(axis=None)
+    assert "expected frames up to 3.10 s" in table.attrs["problems"][0]
+
+
+def test_untrained_viewers_are_not_predicted(saved, srt):
+    folder = saved(("text",), untrained_viewers=("anna b.",))
+
+    table = Predictor.load(folder).predict(subtitles=srt(*CUES))
+
+    assert table["anna b._probability"].isna().all()
+    assert table["anna b._label"].tolist() == [None, None]
+    others = [p for p in PROBABILITIES if not p.startswith("anna")]
+    assert table[others].notna().all(axis=None)
+
+
+def test_simulated_models_mark_their_predictions(saved, srt):
+    folder = saved(("text",), training={"corpus": {"simulated": True}})
+
+    table = Predictor.load(folder).predict(subtitles=srt(*CUES))
+
+    assert table.attrs["simulated"]
+
+
+def test_one_viewer(saved, srt, build_model):
+    model = build_model(("text",), viewers=("Vavg",), head_units=())
+
+    table = Predictor.load(saved(("text",), model=model)).predict(
+        subtitles=srt(*CUES)
+    )
+
+    assert list(table)[3:] == ["Vavg_probability", "Vavg_label"]
+
+
+def test_the_i3d_is_loaded_at_the_first_video(
+    saved, srt, film, network, monkeypatch
+):
+    calls = []
+
+    def load(**kwargs):
+        calls.append(kwargs)
+        return network
+
+    monkeypatch.setattr(predictor, "load_i3d", load)
+    loaded = Predictor.load(saved(("visual",)))
+    assert calls == []
+
+    first = loaded.predict(film, segment_s=1.0)
+    second = loaded.predict(film, segment_s=1.0)
+
+    assert calls == [{"dtype": "auto"}]
+    pd.testing.assert_frame_equal(first, second)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_another_i3d_is_refused(
+    saved, film, network, make_network, monkeypatch, given
+):
+    other = make_network(seed=4)
+    folder = saved(("visual",))
+    monkeypatch.setattr(predictor, "load_i3d", lambda **_: other)
+
+    with pytest.raises(
+        BundleError,
+        match=rf"the bundle {folder}: expected the I3D that made the training "
+        rf"features, weights digest {model_digest(network)}. Received an I3D "
+        rf"with {model_digest(other)}",
+    ):
+        Predictor.load(folder, i3d=other if given else None).predict(film)
+
+
+def test_an_unknown_digest_needs_an_i3d(saved, film, network, no_download):
+    folder = saved(("visual",), weights_digest=None)
+
+    with pytest.raises(
+        BundleError,
+        match=r"expected the digest of the I3D.*without `weights_digest`.*give",
+    ):
+        Predictor.load(folder).predict(film)
+
+    assert len(Predictor.load(folder, i3d=network).predict(film)) == 1
+
+
+def test_an_i3d_of_another_width(saved, make_network):
+    folder = saved(("visual",), weights_digest=None)
+    wide = make_network(features=65)
+
+    with pytest.raises(
+        BundleError, match=r"an I3D with 64 features.*output shape \(None"
+    ):
+        Predictor.load(folder, i3d=wide)
+
+
+def test_text_bundles_do_not_mind_an_i3d(saved, srt, network):
+    loaded = Predictor.load(saved(("text",)), i3d=network)
+
+    assert len(loaded.predict(subtitles=srt(*CUES))) == 2
+
+
+def test_unusable_files_are_named(saved, srt, film, tmp_path, no_download):
+    text = Predictor.load(saved(("text",), "text"))
+    visual = Predictor.load(saved(("visual",), "visual"))
+    backwards = srt(("02,000", "01,000", "a"), name="backwards.srt")
+    absent = tmp_path / "absent"
+
+    with pytest.raises(
+        ValueError,
+        match=r"backwards\.srt: expected at least "
+        r"one cue.*Received 1, all left out: cue does not end",
+    ):
+        text.predict(subtitles=backwards)
+    with pytest.raises(CorpusError, match="absent: "):
+        text.predict(subtitles=absent)
+    for arguments in ((absent,), (absent, srt(*CUES))):
+        # Before the I3D is loaded.
+        with pytest.raises(VideoError, match=r"absent: .*no such file"):
+            visual.predict(*arguments)
+    with pytest.raises(VideoError, match=r"clip\.srt: expected a video"):
+        visual.predict(srt(*CUES))
+
+
+def test_attributes(saved, network):
+    loaded = Predictor.load(saved(("visual",)), i3d=network)
+
+    assert loaded.viewers == VIEWERS
+    assert loaded.modalities == ("visual",)
+    assert loaded.i3d is network
+    assert loaded.model is loaded.bundle.model

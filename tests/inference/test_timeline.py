@@ -1,0 +1,245 @@
+import itertools
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.image import imread
+
+from emotion_mt.inference import draw_timeline, plot_timeline
+from emotion_mt.inference.timeline import COLOURS
+
+
+def table(times, **viewers):
+    columns = {f"{v}_probability": p for v, p in viewers.items()}
+    return pd.DataFrame(
+        {
+            "start_s": [t[0] for t in times],
+            "end_s": [t[1] for t in times],
+            "text": "",
+            **columns,
+        }
+    )
+
+
+def lines(axes):
+    return {
+        line.get_label(): line
+        for line in axes.get_lines()
+        if not line.get_label().startswith("_")
+    }
+
+
+@pytest.fixture
+def predictions():
+    return table(
+        [(0.0, 2.0), (2.0, 3.0), (5.0, 8.0)],
+        Vavg=[0.3, 0.4, 0.5],
+        V1=[0.1, 0.9, 0.2],
+        V2=[0.5, np.nan, 0.8],
+    )
+
+
+def test_one_line_per_viewer_level_in_each_segment(predictions):
+    (axes,) = draw_timeline(predictions).axes
+
+    drawn = lines(axes)
+    assert list(drawn) == ["V1", "V2", "Vavg"]
+    x, y = drawn["V1"].get_data()
+    np.testing.assert_array_equal(x, [0, 2, 2, 3, 5, 5, 8])
+    np.testing.assert_array_equal(y, [0.1, 0.1, 0.9, 0.9, np.nan, 0.2, 0.2])
+    np.testing.assert_array_equal(
+        drawn["V2"].get_ydata(),
+        [0.5, 0.5, np.nan, np.nan, np.nan, 0.8, 0.8],
+    )
+
+
+def test_gaps_are_faint(predictions):
+    (axes,) = draw_timeline(predictions).axes
+
+    faint = [x for x in axes.get_lines() if x.get_label() == "_gaps"]
+    assert len(faint) == 3
+    for line in faint:
+        assert line.get_alpha() <= 0.3
+        assert line.get_linewidth() < 1
+        assert np.isfinite(line.get_ydata()).all()
+
+
+def test_the_average_is_in_front(predictions):
+    (axes,) = draw_timeline(predictions).axes
+
+    drawn = lines(axes)
+    average = drawn.pop("Vavg")
+    for line in drawn.values():
+        assert average.get_zorder() > line.get_zorder()
+        assert average.get_linewidth() > line.get_linewidth()
+    assert average.get_color() == "black"
+
+
+def test_order_of_rows_does_not_matter(predictions):
+    (axes,) = draw_timeline(predictions.iloc[::-1]).axes
+    (expected,) = draw_timeline(predictions).axes
+
+    np.testing.assert_array_equal(
+        lines(axes)["V1"].get_data(), lines(expected)["V1"].get_data()
+    )
+
+
+def test_viewers_without_a_probability_are_not_in_the_legend(predictions):
+    figure = draw_timeline(predictions.assign(V3_probability=np.nan))
+
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["V1", "V2", "Vavg"]
+
+
+def test_a_long_film_is_wrapped(predictions):
+    starts = np.arange(0, 1800, 3.0)
+    times = list(zip(starts, starts + 2.5, strict=True))
+    values = np.linspace(0, 1, len(times))
+
+    figure = draw_timeline(table(times, V1=values))
+
+    limits = [axes.get_xlim() for axes in figure.axes]
+    assert limits == [(i * 300.0, (i + 1) * 300.0) for i in range(6)]
+    for axes, (left, right) in zip(figure.axes, limits, strict=True):
+        x, y = lines(axes)["V1"].get_data()
+        assert x.min() >= left
+        assert x.max() <= right + 2.5
+        expected = values[(starts >= left) & (starts < right)]
+        assert set(y[np.isfinite(y)]) == set(expected)
+
+
+def test_a_very_long_film_has_no_more_than_eight_rows():
+    times = [(i * 10.0, i * 10.0 + 9) for i in range(1200)]
+
+    figure = draw_timeline(table(times, V1=[0.5] * 1200))
+
+    assert len(figure.axes) == 8
+    assert figure.axes[-1].get_xlim()[1] >= 11_999
+
+
+def test_narrow_gaps_do_not_break_a_long_row():
+    starts = np.arange(0, 300, 3.0)
+    times = list(zip(starts, starts + 2.9, strict=True))
+
+    (axes,) = draw_timeline(table(times, V1=[0.5] * 100)).axes
+
+    assert np.isfinite(lines(axes)["V1"].get_ydata()).all()
+
+
+def test_many_viewers_can_be_told_apart():
+    viewers = {f"V{i}": [0.5] for i in range(20)}
+
+    (axes,) = draw_timeline(table([(0, 1)], **viewers)).axes
+
+    styles = {
+        (line.get_color(), str(line._dash_pattern))
+        for line in lines(axes).values()
+    }
+    assert len(styles) == 20
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1.
+DEFICIENCIES = {
+    "none": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def lab(colour, deficiency):
+    """CIELAB of a colour as it is seen."""
+    rgb = np.array(matplotlib.colors.to_rgb(colour))
+    linear = np.where(
+        rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4
+    )
+    seen = np.clip(np.asarray(deficiency) @ linear, 0, 1)
+    to_xyz = [
+        [0.4124, 0.3576, 0.1805],
+        [0.2126, 0.7152, 0.0722],
+        [0.0193, 0.1192, 0.9505],
+    ]
+    xyz = np.asarray(to_xyz) @ seen / [0.9505, 1.0, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_colours_differ_for_the_colour_blind(deficiency):
+    matrix = DEFICIENCIES[deficiency]
+    for pair in itertools.combinations((*COLOURS, "black", "white"), 2):
+        first, second = (lab(colour, matrix) for colour in pair)
+        assert np.linalg.norm(first - second) > 15, pair
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_simulated_models_are_marked(predictions, simulated):
+    predictions.attrs["simulated"] = simulated
+
+    titled = draw_timeline(predictions, title="Clip $1")
+    bare = draw_timeline(predictions)
+
+    note = "model trained on simulated data"
+    expected = f"Clip $1 – {note}" if simulated else "Clip $1"
+    assert titled.get_suptitle() == expected
+    assert bare.get_suptitle() == (note.capitalize() if simulated else "")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".pdf", ".PNG"])
+def test_files(predictions, tmp_path, suffix):
+    path = plot_timeline(predictions, str(tmp_path / f"a{suffix}"), "Title")
+    first = path.read_bytes()
+    plot_timeline(predictions, path, "Title")
+
+    assert path.read_bytes() == first
+    assert [p.name for p in tmp_path.iterdir()] == [f"a{suffix}"]
+    if suffix == ".pdf":
+        assert first.startswith(b"%PDF")
+    else:
+        image = imread(path)
+        assert image.shape[:2] == (675, 1650)
+        # Something is drawn on the white.
+        assert 0.5 < image[..., :3].mean() < 0.999
+
+
+def test_a_table_from_a_csv_file_will_do(predictions, tmp_path):
+    predictions.to_csv(tmp_path / "a.csv", index=False)
+
+    figure = draw_timeline(pd.read_csv(tmp_path / "a.csv"))
+
+    assert list(lines(figure.axes[0])) == ["V1", "V2", "Vavg"]
+
+
+def test_bad_input(predictions, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"`path` must end in .png or .pdf.*gif"
+    ):
+        plot_timeline(predictions, tmp_path / "a.gif")
+    for columns in (["start_s"], ["Vavg_probability", "V1_probability"]):
+        with pytest.raises(
+            ValueError, match=r"needs the columns start_s, end_s and .*Received"
+        ):
+            draw_timeline(
+                predictions.drop(columns=columns).drop(
+                    columns="V2_probability"
+                    if "V1_probability" in columns
+                    else []
+                )
+            )
+    with pytest.raises(ValueError, match="Received 3 rows without any"):
+        draw_timeline(table([(0, 1)] * 3, V1=[np.nan] * 3))
+    assert not list(tmp_path.iterdir())
