@@ -31,6 +31,7 @@ from emotion_mt.features import (
     FeatureConfig,
     extract_features,
     load_i3d,
+    model_digest,
 )
 from emotion_mt.inference import Predictor, save_bundle
 from emotion_mt.models import (
@@ -67,6 +68,7 @@ __all__ = [
     "load_i3d",
     "make_dataset",
     "make_tokenizer",
+    "model_digest",
     "paper",
     "save_bundle",
     "simulate_corpus",

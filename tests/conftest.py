@@ -65,3 +65,24 @@ def small_features(small_corpus):
     """float32 [40, 1024] that go with `small_corpus`."""
     rng = np.random.default_rng(1)
     return rng.random((len(small_corpus), 1024), dtype=np.float32)
+
+
+@pytest.fixture(scope="session")
+def i3d_cache(tmp_path_factory):
+    """A cache folder of this session that holds the real I3D weights.
+
+    The weights come from the user's cache or are fetched; the features made
+    in the session stay out of the user's cache.
+    """
+    from emotion_mt.features import WeightsError, load_i3d
+    from emotion_mt.features.files import cache_folder
+
+    try:
+        load_i3d()
+    except WeightsError as error:
+        pytest.skip(f"the I3D weights cannot be had here: {error}")
+    folder = tmp_path_factory.mktemp("cache")
+    for path in cache_folder(None).iterdir():
+        if path.is_file():
+            (folder / path.name).symlink_to(path)
+    return folder

@@ -215,7 +215,8 @@ def run_jobs(
                 seconds += future.result()
                 done[job] = records.read_record(paths[job])
                 if report is not None:
-                    report(describe(done[job]))
+                    with bar.external_write_mode():
+                        report(describe(done[job]))
         except KeyboardInterrupt:
             executor.shutdown(wait=False, kill_workers=True)
             raise

@@ -303,17 +303,24 @@ def _unrated_notes(models: pd.DataFrame) -> list[str]:
         (films["observed"] > 0) & films["balanced_accuracy"].isna()
     ]
     if len(one_class):
-        places = [
-            f"{r.test} for {r.viewer} (all "
-            f"{'positive' if r.positive else 'negative'})"
-            for r in one_class.itertuples()
-        ]
         notes.append(
             "Balanced accuracy, macro-F1 and Matthews correlation are "
             "undefined, and left out of their means, on test films with one "
-            f"class only: {', '.join(places)}."
+            f"class only: {'; '.join(_one_class_places(one_class))}."
         )
     return notes
+
+
+def _one_class_places(one_class: pd.DataFrame) -> list[str]:
+    """Film by film, the viewers with one class only."""
+    places = []
+    for (film, positive), cells in one_class.groupby(
+        ["test", one_class["positive"] > 0], sort=False
+    ):
+        kind = "positive" if positive else "negative"
+        viewers = ", ".join(cells["viewer"])
+        places.append(f"{film} for {viewers} (all {kind})")
+    return places
 
 
 def _mean_notes(spec: TableSpec, published: pd.DataFrame) -> list[str]:

@@ -42,6 +42,40 @@ def test_csv_and_table_hold_the_same_numbers(two_viewer_records):
             np.testing.assert_allclose(values, frame.loc[name], atol=5e-5)
 
 
+def test_comparison_is_in_the_csv_file(two_viewer_records):
+    table = table2(two_viewer_records)
+    rows = list(csv.DictReader(io.StringIO(rendering.to_csv(table))))
+    found = {r["measure"]: r for r in rows if r["row"] == "MT - ST"}
+    # MT - ST: V1 +25, V2 0, mean +12.5 (see test_tables.py).
+    assert [float(found["difference"][c]) for c in ("V1", "V2", "Mean")] == [
+        25,
+        0,
+        12.5,
+    ]
+    assert float(found["p"]["V1"]) == 0.5
+    assert found["p_holm"]["Mean"] == ""
+
+
+def test_terminal_text_has_aligned_columns(two_viewer_records):
+    lines = rendering.to_text(table2(two_viewer_records)).splitlines()
+    (st,) = [line for line in lines if line.startswith("ST")]
+    (mt,) = [line for line in lines if line.startswith("MT ")]
+    assert st.split() == ["ST", "62.50", "75.00", "68.75"]
+    assert [i for i, c in enumerate(st) if c == "."] == [
+        i for i, c in enumerate(mt) if c == "."
+    ]
+    assert "*" not in "".join(lines)
+
+
+def test_names_are_neither_markdown_nor_html(record):
+    viewer = "<b>a|b*c_d</b>"
+    table = table2([record("F1", {viewer: [1, 0]}, {viewer: [1.0, 0.0]})])
+    text = rendering.to_markdown(table)
+    assert r"&lt;b&gt;a\|b\*c\_d&lt;/b&gt;" in text
+    assert "<b>" not in text
+    assert viewer in rendering.to_text(table)
+
+
 def test_undefined_cells_are_dashes_not_numbers(record):
     labels = {"V1": [1, 1], "V2": [None, None]}
     answers = {"V1": [0.9, 0.1], "V2": [0.9, 0.1]}

@@ -41,6 +41,9 @@ SIMULATED = "SIMULATED DATA"
 
 _DPI = 150
 
+#: What would make files of the same figure differ, by suffix.
+_CHANGING = {".png": "Software", ".pdf": "CreationDate"}
+
 _POINTS_PER_INCH = 72.0
 
 #: Letters on a pixel grid are up to this much wider than their outlines.
@@ -154,11 +157,20 @@ def save(figure: Figure, *paths: Path) -> None:
     Args:
         figure: The figure.
         *paths: Files to write, .png or .pdf.
+
+    Raises:
+        ValueError: If a path has another suffix.
     """
     for path in paths:
-        nothing = {".png": "Software", ".pdf": "CreationDate"}[path.suffix]
+        if path.suffix not in _CHANGING:
+            raise ValueError(
+                f"`paths` must end in {' or '.join(_CHANGING)}. "
+                f"Received: {path}"
+            )
         with replacing(path) as temporary:
-            figure.savefig(temporary, dpi=_DPI, metadata={nothing: None})
+            figure.savefig(
+                temporary, dpi=_DPI, metadata={_CHANGING[path.suffix]: None}
+            )
 
 
 def width_px(figure: Figure) -> int:

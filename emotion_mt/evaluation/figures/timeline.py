@@ -86,31 +86,45 @@ def _draw_value(axes: Axes, film: pd.DataFrame) -> None:
 
 
 def _draw_answer(axes: Axes, film: pd.DataFrame) -> None:
-    """The prediction: probability of "positive", right or wrong."""
+    """The prediction: probability of "positive" over each segment."""
     answered = film.dropna(subset="answer")
     middle = (answered["start_s"] + answered["end_s"]) / 2
     axes.plot(middle, answered["answer"], color=style.PALE, lw=0.8, zorder=1)
-    rated = answered["label"].notna()
-    right = (answered["answer"] > DECISION_THRESHOLD) == (answered["label"] > 0)
-    for chosen, colour, marker, label in (
-        (rated & right, style.BLUE, "o", "answer is right"),
-        (rated & ~right, style.ORANGE, "X", "answer is wrong"),
-        (~rated, "white", "o", "not rated"),
-    ):
-        if chosen.any():
-            axes.scatter(
-                middle[chosen],
-                answered["answer"][chosen],
-                s=22,
-                color=colour,
-                marker=marker,
-                label=label,
-                linewidths=0.4,
-                edgecolor=style.GREY if colour == "white" else "white",
-                zorder=3,
-            )
+    axes.hlines(
+        answered["answer"], answered["start_s"], answered["end_s"], lw=2
+    )
     axes.axhline(DECISION_THRESHOLD, color="black", linewidth=0.6)
     axes.set_ylim(-0.04, 1.04)
+
+
+def _draw_verdict(axes: Axes, film: pd.DataFrame) -> None:
+    """Whether the prediction is right: a row each, legible when dense."""
+    answered = film["answer"].notna()
+    rated = film["label"].notna()
+    right = (film["answer"] > DECISION_THRESHOLD) == (film["label"] > 0)
+    rows = [
+        (name, chosen, colour)
+        for name, chosen, colour in (
+            ("right", answered & rated & right, style.BLUE),
+            ("wrong", answered & rated & ~right, style.ORANGE),
+            ("not rated", answered & ~rated, style.GREY),
+        )
+        if chosen.any() or name != "not rated"
+    ]
+    for place, (name, chosen, colour) in enumerate(rows):
+        part = film[chosen]
+        spans = zip(
+            part["start_s"], part["end_s"] - part["start_s"], strict=True
+        )
+        axes.broken_barh(
+            list(spans), (place - 0.4, 0.8), color=colour, label=name
+        )
+    axes.set_yticks(
+        np.arange(len(rows)),
+        [f"{name}: {chosen.sum()}" for name, chosen, _ in rows],
+    )
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
 
 
 @style.styled
@@ -131,17 +145,21 @@ def draw_timeline(
     if movie is None:
         return None
     film = _film(corpus, predictions, movie, viewer)
-    figure = style.new_figure(height_in=3.6)
-    above, below = figure.subplots(2, 1, sharex=True)
-    _draw_value(above, film)
-    _draw_answer(below, film)
-    above.set_ylabel(f"rating\n({corpus.dimension})")
-    below.set_ylabel("predicted probability\nof “positive”")
-    below.set_xlabel("time in the film (min:s)")
-    below.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 3, 5, 6, 10]))
-    below.xaxis.set_major_formatter(FuncFormatter(lambda s, _: clock(s)))
-    below.set_xlim(film["start_s"].min(), film["end_s"].max())
-    figure.legend(loc="outside lower center", ncols=6)
+    figure = style.new_figure(height_in=4.2)
+    value, answer, verdict = figure.subplots(
+        3, 1, sharex=True, height_ratios=(3, 3, 1)
+    )
+    _draw_value(value, film)
+    _draw_answer(answer, film)
+    _draw_verdict(verdict, film)
+    value.set_ylabel(f"rating\n({corpus.dimension})")
+    value.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+    answer.set_ylabel("predicted probability\nof “positive”")
+    verdict.set_ylabel("answer")
+    verdict.set_xlabel("time in the film (min:s)")
+    verdict.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 3, 5, 6, 10]))
+    verdict.xaxis.set_major_formatter(FuncFormatter(lambda s, _: clock(s)))
+    verdict.set_xlim(film["start_s"].min(), film["end_s"].max())
     short = style.short_names([movie, viewer])
     style.set_title(
         figure, f"{short[1]} over film {short[0]}", corpus.simulated
@@ -151,9 +169,11 @@ def draw_timeline(
         title="Timeline of one film",
         caption=(
             f"Film {movie}, {viewer}. Above: mean {corpus.annotation} "
-            f"{corpus.dimension} of each segment. Below: what "
-            f"{predictions.name}, answered, trained without this film. The "
-            "film is the one whose classes are most even."
+            f"{corpus.dimension} of each segment. Middle: what "
+            f"{predictions.name}, answered, trained without this film; above "
+            "the line means “positive”. Below: whether the answer is right, "
+            "with the number of segments. The film is the one whose classes "
+            "are most even."
         ),
         figure=figure,
     )

@@ -1,0 +1,42 @@
+import pytest
+
+from emotion_mt.evaluation import figures
+from emotion_mt.evaluation.specs import SPECS
+from emotion_mt.evaluation.tables import build_table
+
+pytestmark = pytest.mark.usefixtures("few_draws")
+
+
+def test_all_figures_are_written_and_repeat(tmp_path, made_up_run, film):
+    contents = []
+    for name in ("one", "two"):
+        corpus, records = made_up_run(movies=("A",), video=str(film))
+        tables = [build_table(SPECS["II"], records)]
+        pictures = figures.save_all(tmp_path / name, corpus, tables, records)
+        files = sorted((tmp_path / name).iterdir())
+        contents.append({p.name: p.read_bytes() for p in files})
+    assert contents[0] == contents[1]
+    stems = [
+        "accuracies-table-II",
+        "difference-table-II",
+        "figure3",
+        "figure4",
+        "figure5a",
+        "timeline",
+        "training-curves",
+    ]
+    assert [p.png.stem for p in pictures] == stems
+    assert set(contents[0]) == {
+        f"{s}.{e}" for s in stems for e in ("png", "pdf")
+    }
+    for name, content in contents[0].items():
+        magic = b"\x89PNG" if name.endswith("png") else b"%PDF"
+        assert content.startswith(magic)
+    assert [p.table for p in pictures[:3]] == ["II", "II", ""]
+    assert all(p.caption and p.title for p in pictures)
+
+
+def test_without_records_the_corpus_is_drawn(tmp_path, made_up_run):
+    corpus, _ = made_up_run(viewers=("Expert",))
+    pictures = figures.save_all(tmp_path, corpus, [], [])
+    assert [p.png.name for p in pictures] == ["figure4.png"]
