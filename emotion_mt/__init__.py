@@ -33,7 +33,13 @@ from emotion_mt.features import (
     load_i3d,
     model_digest,
 )
-from emotion_mt.inference import Predictor, save_bundle
+from emotion_mt.inference import (
+    BundleError,
+    Predictor,
+    export,
+    plot_timeline,
+    save_bundle,
+)
 from emotion_mt.models import (
     EvokedEmotionModel,
     MaskedBinaryCrossentropy,
@@ -49,6 +55,7 @@ from emotion_mt.training import (
 )
 
 __all__ = [
+    "BundleError",
     "Corpus",
     "CorpusError",
     "EvokedEmotionModel",
@@ -59,6 +66,7 @@ __all__ = [
     "TrainingConfig",
     "__version__",
     "class_weights",
+    "export",
     "extract_features",
     "fit_split",
     "fit_tokenizer",
@@ -70,6 +78,7 @@ __all__ = [
     "make_tokenizer",
     "model_digest",
     "paper",
+    "plot_timeline",
     "save_bundle",
     "simulate_corpus",
 ]

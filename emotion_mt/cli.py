@@ -5,15 +5,11 @@ Exit status: 0 for success, 1 when something failed, 2 for wrong usage.
 
 from __future__ import annotations
 
-import os
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
-
-# TensorFlow's start-up messages are not for the user of a script. Has to be
-# set before the first import of TensorFlow.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from absl import app, flags
 
@@ -146,7 +142,7 @@ def define_experiment_flags() -> None:
 
 def _numbers(name: str, kind: Callable[[str], float]) -> tuple:
     """Reads a comma-separated flag as numbers, each at most once."""
-    texts = FLAGS[name].value
+    texts: list[str] = FLAGS[name].value or []
     try:
         numbers = tuple(kind(text) for text in texts)
     except ValueError:
@@ -252,4 +248,6 @@ def run(main: Callable[[], int]) -> None:
             return 130
         return 0
 
+    # absl shows every library's messages; those of the PDF writer are noise.
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
     app.run(guarded, flags_parser=_parse)

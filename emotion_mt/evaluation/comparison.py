@@ -37,7 +37,7 @@ class Comparison:
         """Says in plain words what the numbers support."""
         columns = self.rows.drop(index=MEAN)
         ahead = int((columns["difference"] > 0).sum())
-        mean = self.rows.loc[MEAN]
+        mean = self.rows.loc[MEAN].to_dict()
         if math.isnan(mean["low"]):
             return (
                 f"{self.ours} minus {self.other} is "
@@ -86,13 +86,15 @@ def compare(per_fold: pd.DataFrame, ours: str, other: str) -> Comparison | None:
     present = set(wide.columns.get_level_values("row"))
     if not {ours, other} <= present:
         return None
-    differences = (wide[ours] - wide[other]).dropna(axis="columns", how="all")
+    differences = pd.DataFrame(wide[ours] - wide[other])
+    differences = differences.dropna(axis="columns", how="all")
     if differences.empty:
         return None
     differences[MEAN] = differences.mean(axis="columns")
-    lines = {}
+    lines: dict[str, dict[str, float]] = {}
     for column in differences:
-        values = differences[column].dropna().to_numpy()
+        films = differences[column].to_numpy(dtype=float)
+        values = films[~np.isnan(films)]
         low, high = film_interval(values)
         lines[column] = {
             "difference": float(np.mean(values)),
@@ -102,5 +104,7 @@ def compare(per_fold: pd.DataFrame, ours: str, other: str) -> Comparison | None:
         }
     rows = pd.DataFrame.from_dict(lines, orient="index")
     single = rows.index != MEAN
-    rows.loc[single, "p_holm"] = holm(rows.loc[single, "p"])
+    rows.loc[single, "p_holm"] = holm(
+        rows.loc[single, "p"].to_numpy(dtype=float)
+    )
     return Comparison(ours, other, rows, films=len(differences))

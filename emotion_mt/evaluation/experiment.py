@@ -18,8 +18,10 @@ from emotion_mt.corpus import (
     summarize,
 )
 from emotion_mt.corpus.atomic import write_json
-from emotion_mt.evaluation import figures, rendering
+from emotion_mt.evaluation import rendering
 from emotion_mt.evaluation.jobs import Job, versions
+from emotion_mt.evaluation.report import write_report
+from emotion_mt.evaluation.report_content import RunInfo
 from emotion_mt.evaluation.runner import RunOutcome, run_jobs
 from emotion_mt.evaluation.specs import TableSpec
 from emotion_mt.evaluation.tables import Table, build_table
@@ -159,8 +161,9 @@ def run_tables(
     """Runs what some tables need and writes them.
 
     Writes into `experiment.out`: jobs/ (one file per finished job, shared by
-    all tables), config.json, and per table a .md, .csv and .png file. Stopped
-    at any moment, the same call continues and ends with the same tables.
+    all tables), config.json, per table a .md, .csv and .tex file, figures/,
+    report.html and report.md. Stopped at any moment, the same call continues
+    and ends with the same tables.
 
     Args:
         experiment: What to run.
@@ -204,10 +207,19 @@ def run_tables(
         tables = [_table(spec, jobs[spec.number], outcome) for spec in specs]
         for spec, table in zip(specs, tables, strict=True):
             rendering.write_table(experiment.out, spec.file_stem, table)
-            figures.save_comparison(
-                experiment.out / f"{spec.file_stem}.png", table
-            )
         _write_config(experiment, jobs, digest, corpus)
+    with watch.part("report"):
+        write_report(
+            experiment.out,
+            corpus,
+            tables,
+            outcome.records,
+            RunInfo(
+                experiment.resolved(),
+                {f.job.name: f.message for f in outcome.failures},
+                dict(watch.seconds),
+            ),
+        )
     for table in tables:
         say("\n" + rendering.to_text(table))
     _say_end(experiment, outcome, watch, say)

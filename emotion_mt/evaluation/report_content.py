@@ -141,8 +141,8 @@ def _warnings(corpus: Corpus, info: RunInfo) -> list[str]:
         )
     if corpus.problems:
         warnings.append(
-            f"{_plural(len(corpus.problems), 'problem')} in the corpus' files: "
-            "films are missing from all numbers. See “Remarks”."
+            f"{_plural(len(corpus.problems), 'problem')} in the files of the "
+            "corpus: films are missing from all numbers. See “Remarks”."
         )
     return warnings
 

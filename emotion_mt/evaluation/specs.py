@@ -124,7 +124,9 @@ class TableSpec:
                 else [(viewer,) for viewer in viewers]
             )
             inputs = (
-                tuple(MODALITY_NAMES) if self.by_modality else (row.modalities,)
+                tuple(MODALITY_NAMES)
+                if row.modalities is None
+                else (row.modalities,)
             )
             wanted += [
                 Job(

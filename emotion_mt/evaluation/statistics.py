@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 
 def film_interval(
-    values: Sequence[float], level: float = 0.95, seed: int = 0
+    values: ArrayLike, level: float = 0.95, seed: int = 0
 ) -> tuple[float, float]:
     """Interval of a mean over test films, by resampling films.
 
@@ -24,13 +23,13 @@ def film_interval(
     Returns:
         Lower and upper end; (NaN, NaN) for fewer than two films.
     """
-    values = np.asarray(values, dtype=float)
-    if values.size < 2:
+    scores = np.asarray(values, dtype=float)
+    if scores.size < 2:
         return float("nan"), float("nan")
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
+    if np.ptp(scores) == 0:
+        return float(scores[0]), float(scores[0])
     interval = stats.bootstrap(
-        (values,),
+        (scores,),
         np.mean,
         confidence_level=level,
         method="percentile",
@@ -39,7 +38,7 @@ def film_interval(
     return float(interval.low), float(interval.high)
 
 
-def sign_flip_p(differences: Sequence[float]) -> float:
+def sign_flip_p(differences: ArrayLike) -> float:
     """Two-sided p-value of a paired sign-flip test, exact.
 
     Under the null hypothesis that two models are equally good, the sign of
@@ -56,25 +55,25 @@ def sign_flip_p(differences: Sequence[float]) -> float:
     Raises:
         ValueError: If there are more than 20 differences.
     """
-    differences = np.asarray(differences, dtype=float)
-    if differences.size > 20:
+    films = np.asarray(differences, dtype=float)
+    if films.size > 20:
         raise ValueError(
             "`differences` may have at most 20 values for an exact test. "
-            f"Received: {differences.size}"
+            f"Received: {films.size}"
         )
-    if differences.size < 2:
+    if films.size < 2:
         # No film: no answer. One film: both signs are equally far from 0.
-        return 1.0 if differences.size else float("nan")
+        return 1.0 if films.size else float("nan")
     result = stats.permutation_test(
-        (differences,),
+        (films,),
         np.mean,
         permutation_type="samples",
-        n_resamples=2**differences.size,
+        n_resamples=2**films.size,
     )
     return float(result.pvalue)
 
 
-def holm(p_values: Sequence[float]) -> np.ndarray:
+def holm(p_values: ArrayLike) -> np.ndarray:
     """Holm's step-down correction for several tests.
 
     Args:
@@ -84,12 +83,12 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
         Adjusted p-values in the same order, at most 1; NaN stays NaN and does
         not count as a test.
     """
-    p_values = np.asarray(p_values, dtype=float)
-    adjusted = np.full(p_values.shape, np.nan)
-    made = np.flatnonzero(~np.isnan(p_values))
-    order = made[np.argsort(p_values[made], kind="stable")]
+    raw = np.asarray(p_values, dtype=float)
+    adjusted = np.full(raw.shape, np.nan)
+    made = np.flatnonzero(~np.isnan(raw))
+    order = made[np.argsort(raw[made], kind="stable")]
     factors = np.arange(order.size, 0, -1)
     adjusted[order] = np.minimum(
-        np.maximum.accumulate(factors * p_values[order]), 1.0
+        np.maximum.accumulate(factors * raw[order]), 1.0
     )
     return adjusted

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py  # type: ignore[import-untyped]
+import h5py
 
 from emotion_mt.inference.errors import BundleError
 from emotion_mt.models import EvokedEmotionModel

@@ -281,9 +281,10 @@ def _check_tokenizer(
             "`tokenizer` must be one of make_tokenizer(…, "
             f"words={model.words}). Received one with: {', '.join(different)}"
         )
-    if tokenizer.vocabulary_size() != model.vocabulary_size:
+    # Fewer will do: training rounds the size of the embedding up.
+    if tokenizer.vocabulary_size() > model.vocabulary_size:
         raise ValueError(
-            "`tokenizer` must have as many words as the model, "
+            "`tokenizer` must have no more words than the model, "
             f"{model.vocabulary_size} with the {RESERVED_TOKENS} reserved "
             f"ones. Received: {tokenizer.vocabulary_size()}"
         )

@@ -71,9 +71,11 @@ class Predictor:
 
     Example:
         ```python
-        predictor = emt.Predictor.load("bundle")
+        from emotion_mt.inference import Predictor, plot_timeline
+
+        predictor = Predictor.load("bundle")
         predictions = predictor.predict("clip.mp4", "clip.srt")
-        emt.plot_timeline(predictions, "timeline.png")
+        plot_timeline(predictions, "timeline.png")
         ```
     """
 
@@ -118,7 +120,11 @@ class Predictor:
 
     @property
     def i3d(self) -> keras.Model:
-        """The I3D, loaded at first use, in the fastest type of the machine.
+        """The I3D, loaded at first use.
+
+        It computes in the type that is the fastest on this machine; 16 bits
+        change probabilities by less than 0.01 or so. To have float32 always,
+        give `load_i3d()` to `load`.
 
         Raises:
             BundleError: If its weights are not those of the training

@@ -107,7 +107,9 @@ def draw_timeline(
         ValueError: As there.
     """
     viewers = _viewers(predictions)
-    table = predictions.sort_values("start_s", kind="stable")
+    columns = [viewer + _PROBABILITY for viewer in viewers]
+    known = predictions[columns].notna().any(axis=1)
+    table = predictions[known].sort_values("start_s", kind="stable")
     rows = _rows(float(table["start_s"].min()), float(table["end_s"].max()))
     figure = Figure(
         figsize=(11, 1.6 + (2.9 if len(rows) == 1 else 1.55) * len(rows)),

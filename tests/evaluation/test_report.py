@@ -183,6 +183,24 @@ def test_report_says_what_was_done(tmp_path, made_up_run, drawn_once):
             assert said in content.replace("\\", ""), (path.name, said)
 
 
+def test_what_fits_and_files_reported_is_said_once(
+    tmp_path, made_up_run, drawn_once
+):
+    corpus, records = made_up_run()
+    corpus = corpus.replace(problems=("D/subtitle.srt: expected cues",))
+    for record in records[:2]:
+        record["fit"]["notes"] = ["Early stopping had nothing to look at."]
+    records[0]["fit"]["untrained_viewers"] = ["V2"]
+    for path in write(tmp_path, corpus, records)[:2]:
+        content = path.read_text()
+        note = "Early stopping had nothing to look at. (MT-V1+V2+Vavg-F1-seed0"
+        assert content.count(note) == 1
+        assert "seed0 and 1 more)" in content
+        assert "No rating in the training films: V2." in content
+        assert "1 problem in the files of the corpus" in content
+        assert "D/subtitle.srt: expected cues" in content
+
+
 def test_real_data_are_not_called_simulated(tmp_path, made_up_run, drawn_once):
     corpus, records = made_up_run(simulated=False)
     for path in write(tmp_path, corpus, records)[:2]:

@@ -101,6 +101,16 @@ def test_an_empty_vocabulary_survives(saved, build_model):
     assert tokenize(loaded.tokenizer, ["a word"])[0].tolist()[:3] == [1, 1, 0]
 
 
+def test_an_embedding_may_have_rows_to_spare(saved):
+    # Training rounds its size up.
+    fewer = make_tokenizer(["good", "sea"], words=9)
+
+    loaded = load_bundle(saved(("text",), tokenizer=fewer))
+
+    assert loaded.tokenizer.vocabulary_size() == 4
+    assert loaded.model.vocabulary_size == 8
+
+
 def test_an_adapted_tokenizer_will_do(saved, build_model, tokenizer):
     # As training makes it: the vocabulary is set later.
     other = make_tokenizer((), words=9, name="mine")
@@ -203,9 +213,9 @@ class Subclass(EvokedEmotionModel):
         ),
         (
             ("text",),
-            {"tokenizer": make_tokenizer(["a"], words=9)},
+            {"tokenizer": make_tokenizer("abcdefg", words=9)},
             ValueError,
-            "as many words as the model, 8 with the 2 reserved.*Received: 3",
+            "no more words than the model, 8 with the 2 reserved.*Received: 9",
         ),
         (
             ("text",),
@@ -283,11 +293,13 @@ def test_load_refuses_another_models_vocabulary(saved, edit_manifest):
     folder = saved(("text",))
     path = folder / "vocabulary.json"
     content = json.loads(path.read_text("utf-8"))
-    content["vocabulary"].pop()
+    content["vocabulary"].append("more")
     path.write_text(json.dumps(content))
     edit_manifest(folder, lambda content: None)
 
-    with pytest.raises(BundleError, match="bundle: `tokenizer` must have as"):
+    with pytest.raises(
+        BundleError, match="bundle: `tokenizer` must have no more"
+    ):
         load_bundle(folder)
 
 

@@ -93,6 +93,15 @@ def test_viewers_without_a_probability_are_not_in_the_legend(predictions):
     assert names == ["V1", "V2", "Vavg"]
 
 
+def test_what_was_not_predicted_takes_no_room(predictions):
+    late = table([(900, 901)], Vavg=[np.nan], V1=[np.nan], V2=[np.nan])
+
+    figure = draw_timeline(pd.concat([predictions, late]))
+
+    (axes,) = figure.axes
+    assert axes.get_xlim()[1] < 9
+
+
 def test_a_long_film_is_wrapped(predictions):
     starts = np.arange(0, 1800, 3.0)
     times = list(zip(starts, starts + 2.5, strict=True))

@@ -14,9 +14,10 @@ from emotion_mt.evaluation.figures import style
 MIN_SEGMENTS = 3
 
 
-#: Negative to positive, the colours of all figures.
+#: Negative to positive: the colours of all figures, pale enough for black
+#: letters on every cell.
 _COLOURS = LinearSegmentedColormap.from_list(
-    "agreement", [style.ORANGE, "#F7F7F7", style.BLUE]
+    "agreement", ["#E5904F", "#FAFAFA", "#5BA7D6"]
 )
 
 
@@ -56,12 +57,7 @@ def mean_correlations(corpus: Corpus) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _write_cells(axes: Axes, mean: np.ndarray, count: np.ndarray) -> None:
     """Numbers in the cells, and of how many films where some are left out."""
     for (row, column), value in np.ndenumerate(mean):
-        if np.isnan(value):
-            text, colour = "–", "black"
-        else:
-            text = f"{value:.2f}".replace("-", "−")
-            # The darker end of the blue is the only place for white letters.
-            colour = "white" if value > 0.93 else "black"
+        text = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
         some = 0 < count[row, column] < count.max()
         if some:
             text += f"\nn={count[row, column]}"
@@ -69,7 +65,6 @@ def _write_cells(axes: Axes, mean: np.ndarray, count: np.ndarray) -> None:
             column,
             row,
             text,
-            color=colour,
             ha="center",
             va="center",
             fontsize=5.5 if some else style.SMALL_PT,

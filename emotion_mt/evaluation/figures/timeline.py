@@ -91,7 +91,11 @@ def _draw_answer(axes: Axes, film: pd.DataFrame) -> None:
     middle = (answered["start_s"] + answered["end_s"]) / 2
     axes.plot(middle, answered["answer"], color=style.PALE, lw=0.8, zorder=1)
     axes.hlines(
-        answered["answer"], answered["start_s"], answered["end_s"], lw=2
+        answered["answer"],
+        answered["start_s"],
+        answered["end_s"],
+        color="black",
+        linewidth=2,
     )
     axes.axhline(DECISION_THRESHOLD, color="black", linewidth=0.6)
     axes.set_ylim(-0.04, 1.04)
@@ -159,6 +163,7 @@ def draw_timeline(
     verdict.set_xlabel("time in the film (min:s)")
     verdict.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 3, 5, 6, 10]))
     verdict.xaxis.set_major_formatter(FuncFormatter(lambda s, _: clock(s)))
+    figure.align_ylabels()
     verdict.set_xlim(film["start_s"].min(), film["end_s"].max())
     short = style.short_names([movie, viewer])
     style.set_title(

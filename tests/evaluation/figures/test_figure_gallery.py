@@ -7,15 +7,11 @@ from emotion_mt.evaluation.tables import build_table
 pytestmark = pytest.mark.usefixtures("few_draws")
 
 
-def test_all_figures_are_written_and_repeat(tmp_path, made_up_run, film):
-    contents = []
-    for name in ("one", "two"):
-        corpus, records = made_up_run(movies=("A",), video=str(film))
-        tables = [build_table(SPECS["II"], records)]
-        pictures = figures.save_all(tmp_path / name, corpus, tables, records)
-        files = sorted((tmp_path / name).iterdir())
-        contents.append({p.name: p.read_bytes() for p in files})
-    assert contents[0] == contents[1]
+def test_all_figures_are_written(tmp_path, made_up_run, film):
+    corpus, records = made_up_run(movies=("A",), video=str(film))
+    tables = [build_table(SPECS["II"], records)]
+    pictures = figures.save_all(tmp_path, corpus, tables, records)
+    contents = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     stems = [
         "accuracies-table-II",
         "difference-table-II",
@@ -26,14 +22,26 @@ def test_all_figures_are_written_and_repeat(tmp_path, made_up_run, film):
         "training-curves",
     ]
     assert [p.png.stem for p in pictures] == stems
-    assert set(contents[0]) == {
-        f"{s}.{e}" for s in stems for e in ("png", "pdf")
-    }
-    for name, content in contents[0].items():
+    assert set(contents) == {f"{s}.{e}" for s in stems for e in ("png", "pdf")}
+    for name, content in contents.items():
         magic = b"\x89PNG" if name.endswith("png") else b"%PDF"
         assert content.startswith(magic)
     assert [p.table for p in pictures[:3]] == ["II", "II", ""]
     assert all(p.caption and p.title for p in pictures)
+
+
+def test_files_repeat(tmp_path, made_up_run, film):
+    contents = []
+    for name in ("one", "two"):
+        corpus, records = made_up_run(video=str(film), missing=0.2)
+        predictions = figures.choose_predictions(records)
+        drawing = figures.draw_strip(corpus, predictions, "B")
+        paths = [tmp_path / f"{name}{suffix}" for suffix in (".png", ".pdf")]
+        figures.save(drawing.figure, *paths)
+        counts = tmp_path / f"{name}-counts.pdf"
+        figures.save(figures.draw_counts(corpus).figure, counts)
+        contents.append([path.read_bytes() for path in (*paths, counts)])
+    assert contents[0] == contents[1]
 
 
 def test_without_records_the_corpus_is_drawn(tmp_path, made_up_run):
