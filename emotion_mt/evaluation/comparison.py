@@ -96,7 +96,7 @@ def compare(per_fold: pd.DataFrame, ours: str, other: str) -> Comparison | None:
         films = differences[column].to_numpy(dtype=float)
         values = films[~np.isnan(films)]
         low, high = film_interval(values)
-        lines[column] = {
+        lines[str(column)] = {
             "difference": float(np.mean(values)),
             "low": low,
             "high": high,
