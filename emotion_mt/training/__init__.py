@@ -1,7 +1,8 @@
 """From a corpus and features to one fitted model."""
 
+from emotion_mt.training.batches import make_dataset
 from emotion_mt.training.config import TrainingConfig
-from emotion_mt.training.data import Segments, make_dataset, select_segments
+from emotion_mt.training.data import Segments, select_segments
 from emotion_mt.training.fit import fit_split
 from emotion_mt.training.result import FitResult, Progress, Trial
 from emotion_mt.training.vocabulary import (

@@ -1,19 +1,15 @@
-"""Corpus and features to `tf.data` (Sect. IV-A)."""
+"""Corpus and features to what a model sees (Sect. IV-A)."""
 
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from emotion_mt import models
 from emotion_mt.corpus.corpus import Corpus
-
-logger = logging.getLogger(__name__)
 
 #: Why a segment is left out; keys of `Segments.left_out`.
 NO_FEATURE = "no visual feature"
@@ -119,80 +115,3 @@ def check_features(corpus: Corpus, features: np.ndarray | None) -> np.ndarray:
             f"[{len(corpus)}, F]. Received shape: {list(np.shape(features))}"
         )
     return np.asarray(features)
-
-
-def make_dataset(
-    corpus: Corpus,
-    features: np.ndarray | None,
-    movies: Sequence[str],
-    *,
-    tokenizer: keras.layers.TextVectorization | None,
-    viewers: Sequence[str] | None = None,
-    modalities: Sequence[str] = models.MODALITIES,
-    batch_size: int = 32,
-    shuffle: bool = False,
-    seed: int = 0,
-    labelled_only: bool = True,
-) -> tf.data.Dataset:
-    """Builds a dataset for `fit`, `evaluate` and `predict`.
-
-    Segments that cannot be used are left out and logged;
-    `select_segments(…).left_out` counts them.
-
-    Args:
-        corpus: The corpus, N segments.
-        features: float [N, F], a row of NaN where there is no video; may be
-            None without the modality "visual".
-        movies: Film codes.
-        tokenizer: Of `fit_tokenizer`; may be None without the modality
-            "text".
-        viewers: Columns of the labels. Defaults to None, all viewers of the
-            corpus.
-        modalities: "text", "visual" or both. Defaults to both.
-        batch_size: Segments per batch; the last batch may be smaller.
-            Defaults to 32.
-        shuffle: Whether each epoch has an order of its own. Defaults to
-            False, the order of the corpus.
-        seed: Decides the orders. Defaults to 0.
-        labelled_only: Whether segments that none of the viewers has rated
-            are left out. Defaults to True.
-
-    Returns:
-        Dataset of (inputs, labels): inputs a dict with "tokens", int32
-        [B, 18], and "visual", float32 [B, F], by modality; labels float32
-        [B, V], NaN where the viewer did not rate.
-
-    Raises:
-        ValueError: If an argument does not fit the corpus, or no segment
-            remains.
-    """
-    segments = select_segments(
-        corpus,
-        features,
-        movies,
-        tokenizer=tokenizer,
-        viewers=viewers,
-        modalities=modalities,
-        labelled_only=labelled_only,
-    )
-    for reason, count in segments.left_out.items():
-        if count:
-            logger.warning(
-                "%d segments of %s left out: %s",
-                count,
-                ", ".join(movies),
-                reason,
-            )
-    if not len(segments):
-        raise ValueError(
-            f"`movies` must have a segment that can be used. Received: "
-            f"{tuple(movies)}, left out: {dict(segments.left_out)}"
-        )
-    dataset = tf.data.Dataset.from_tensor_slices(
-        (dict(segments.inputs), segments.labels)
-    )
-    if shuffle:
-        dataset = dataset.shuffle(
-            len(segments), seed=seed, reshuffle_each_iteration=True
-        )
-    return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)

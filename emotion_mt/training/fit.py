@@ -23,6 +23,9 @@ from emotion_mt.training.reuse import Workbench, workbench
 #: Models that were compiled are shared within a process: one fit at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
+#: Segments that are predicted together.
+_ROWS_AT_A_TIME = 512
+
 
 def fit_split(
     corpus: Corpus,
@@ -332,12 +335,15 @@ def _predict(
     bench: Workbench, material: _Material, weights: Sequence[np.ndarray]
 ) -> np.ndarray:
     """Returns the probabilities of the test films, float32 [n, V]."""
-    count = len(material.test)
-    if not count:
-        return np.zeros((0, len(material.viewers)), "float32")
+    probabilities = np.zeros(
+        (len(material.test), len(material.viewers)), "float32"
+    )
     bench.model.set_weights(weights)
-    test = batches.fixed_batches(material.test, material.config.batch_size)
-    probabilities = bench.model.predict(test, verbose=0)[:count]
+    # Not `predict`, which would be traced and compiled for these few batches.
+    for start in range(0, len(probabilities), _ROWS_AT_A_TIME):
+        part = slice(start, start + _ROWS_AT_A_TIME)
+        inputs = {name: x[part] for name, x in material.test.inputs.items()}
+        probabilities[part] = bench.model(inputs, training=False)
     for viewer in material.untrained:
         probabilities[:, material.viewers.index(viewer)] = np.nan
     return probabilities

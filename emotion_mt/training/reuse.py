@@ -31,17 +31,20 @@ class Workbench:
     Args:
         model_config: Arguments of `EvokedEmotionModel`.
         batch_size: Segments per batch.
+        jit_compile: Whether XLA compiles the steps.
 
     Attributes:
         model: The compiled model. Its viewers are called by number.
     """
 
     def __init__(
-        self, model_config: Mapping[str, Any], batch_size: int
+        self,
+        model_config: Mapping[str, Any],
+        batch_size: int,
+        jit_compile: bool,
     ) -> None:
         self.model = models.EvokedEmotionModel(**model_config)
-        # XLA: see "Training speed" in docs/reproduction.md.
-        self.model.compile_for_training(jit_compile=True)
+        self.model.compile_for_training(jit_compile=jit_compile)
         self._build(batch_size)
 
     def _build(self, batch_size: int) -> None:
@@ -54,15 +57,13 @@ class Workbench:
         nothing = Segments(
             np.arange(batch_size), inputs, labels.astype("float32"), {}
         )
-        passes = batches.fixed_batches(nothing, batch_size)
         self.model.fit(
             batches.training_stream(nothing, batch_size, epochs=1, seed=0),
             steps_per_epoch=1,
             shuffle=False,
-            validation_data=passes,
+            validation_data=batches.fixed_batches(nothing, batch_size),
             verbose=0,
         )
-        self.model.predict(passes, verbose=0)
 
     def reset(
         self,
@@ -108,12 +109,16 @@ def workbench(
     numbers = [f"viewer_{i}" for i in range(len(model.viewers))]
     # What `Workbench.reset` sets is not part of the architecture.
     arguments |= {"viewers": numbers, "l1": 0.0, "seed": 0, "name": None}
-    return _workbench(json.dumps(arguments, sort_keys=True), config.batch_size)
+    return _workbench(
+        json.dumps(arguments, sort_keys=True),
+        config.batch_size,
+        config.jit_compile,
+    )
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _workbench(arguments: str, batch_size: int) -> Workbench:
-    return Workbench(json.loads(arguments), batch_size)
+def _workbench(arguments: str, batch_size: int, jit_compile: bool) -> Workbench:
+    return Workbench(json.loads(arguments), batch_size, jit_compile)
 
 
 def forget() -> None:

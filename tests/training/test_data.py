@@ -47,6 +47,33 @@ class TestMakeDataset:
         assert inputs["tokens"].dtype == "int32"
         assert inputs["visual"].dtype == labels.dtype == "float32"
 
+    @pytest.mark.parametrize("shuffle", [False, True])
+    def test_the_last_batch_can_be_filled_up(
+        self, small_corpus, features, tokenizer, shuffle
+    ):
+        options = {"tokenizer": tokenizer, "batch_size": 8, "shuffle": shuffle}
+        dataset = training.make_dataset(
+            small_corpus, features, ("A",), fill_last_batch=True, **options
+        )
+        inputs, labels, sizes = collect(dataset)
+        assert sizes == [8, 8]
+        assert np.all(np.isnan(labels[10:]))
+        assert not np.any(np.isnan(labels[:10]).all(axis=1))
+        for name, x in inputs.items():
+            assert np.all(x[10:] == 0), name
+        np.testing.assert_array_equal(
+            np.sort(inputs["visual"][:10, 0]), np.sort(features[:10, 0])
+        )
+        whole = training.make_dataset(
+            small_corpus,
+            features,
+            ("A",),
+            batch_size=5,
+            tokenizer=tokenizer,
+            fill_last_batch=True,
+        )
+        assert collect(whole)[2] == [5, 5]
+
     def test_fits_a_model(self, small_corpus, features, tokenizer):
         dataset = training.make_dataset(
             small_corpus, features, ("A",), tokenizer=tokenizer
