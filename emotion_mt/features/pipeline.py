@@ -184,7 +184,12 @@ def _batches(
             tf.TensorSpec(window, tf.uint8),
         ),
     )
-    return dataset.batch(batch_windows).prefetch(_PREFETCH_BATCHES)
+    dataset = dataset.batch(batch_windows).prefetch(_PREFETCH_BATCHES)
+    # Nothing is left to tune, and TensorFlow waits up to a minute for its
+    # tuning thread when the iterator is deleted.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _windows(

@@ -71,7 +71,8 @@ def test_impossible_values(change, message):
 
 
 @pytest.mark.parametrize(
-    ("size", "rows"), [(2, 256), (256, 256), (257, 512), (3000, 4096)]
+    ("size", "rows"),
+    [(2, 256), (256, 256), (257, 512), (513, 1024), (2108, 3072)],
 )
 def test_embedding_rows(size, rows):
     assert training.TrainingConfig().embedding_rows(size) == rows

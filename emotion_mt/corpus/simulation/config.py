@@ -142,7 +142,6 @@ class SimulationConfig:
     def __post_init__(self) -> None:
         """Refuses settings that have no meaning."""
         self._check_films()
-        self._check_viewers()
         for name in ("text_informativeness", "visual_informativeness"):
             self._check(name, 0.0 <= getattr(self, name) <= 1.0, "in [0, 1]")
         self._check("marker_noise", 0.0 <= self.marker_noise < 1.0, "in [0, 1)")
@@ -163,6 +162,7 @@ class SimulationConfig:
         for name in ("width_px", "height_px"):
             size = getattr(self, name)
             self._check(name, size >= 32 and size % 2 == 0, "even, 32 or more")
+        self._check_viewers()
 
     def _check(self, name: str, valid: bool, expected: str) -> None:
         if not valid:

@@ -28,6 +28,8 @@ from emotion_mt.corpus.traces import DIMENSIONS
 
 # What has to be the same for a folder to be used again, with `config`.
 _ARGUMENTS = ("version", "seed", "segments_per_movie")
+# A process takes seconds to start, and as long for some thousand frames.
+_FRAMES_PER_PROCESS = 5000
 # In an unfinished folder: what it will be.
 _PLAN_FILE = ".plan.json"
 
@@ -63,8 +65,8 @@ def simulate_corpus(
         config: Films, viewers and knobs. Default: `SimulationConfig()`,
             which follows the paper; see docs/simulation.md.
         progress: Whether to show a progress bar.
-        jobs: Number of processes. Default: one per processor. The result
-            does not depend on it.
+        jobs: Number of processes. Default: one per processor, but not more
+            than pay off. The result does not depend on it.
 
     Returns:
         `folder`.
@@ -97,7 +99,7 @@ def simulate_corpus(
         state = simulate_state(seed, segments_per_movie, config)
         _prepare(partial, recipe)
         writer.write_texts(partial, state)
-        workers = joblib.cpu_count() if jobs is None else jobs
+        workers = _processes(state) if jobs is None else jobs
         writer.write_videos(partial, state, workers, progress)
         described = _describe(state, partial)
         atomic.write_json(partial / SIMULATION_FILE, {**recipe, **described})
@@ -119,6 +121,11 @@ def _only_one(target: Path) -> Iterator[None]:
             # Windows does not remove open files; there it stays.
             with contextlib.suppress(OSError):
                 lock.unlink()
+
+
+def _processes(state: SimulatedState) -> int:
+    frames = sum(film.timeline.frames for film in state.films)
+    return min(joblib.cpu_count(), 1 + frames // _FRAMES_PER_PROCESS)
 
 
 def _describe(state: SimulatedState, root: Path) -> dict[str, Any]:

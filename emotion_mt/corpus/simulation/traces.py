@@ -11,7 +11,7 @@ import numpy as np
 
 from emotion_mt.corpus.corpus import labels_from_values, mean_of_rated
 from emotion_mt.corpus.simulation import hand, signals, streams
-from emotion_mt.corpus.simulation.config import SimulationConfig
+from emotion_mt.corpus.simulation.config import SimulationConfig, ViewerProfile
 from emotion_mt.corpus.simulation.timeline import Timeline
 from emotion_mt.corpus.simulation.viewers import Feelings
 from emotion_mt.corpus.traces import DIMENSIONS, Trace
@@ -84,7 +84,9 @@ def make_traces(
     ranges = np.array([viewer.range for viewer in config.viewers])
     stretch = np.ones(len(targets))
     if config.average_share is not None:
-        stretch = _stretch(hands, valence_offset, ranges, config.average_share)
+        stretch = _stretch(
+            hands, valence_offset, config.viewers, config.average_share
+        )
     scales = Scales(offset, np.stack([ranges * stretch, ranges], axis=-1))
     return hands.traces(scales), scales
 
@@ -204,7 +206,10 @@ class _Hands:
 
 
 def _stretch(
-    hands: _Hands, offset: np.ndarray, ranges: np.ndarray, share: float
+    hands: _Hands,
+    offset: np.ndarray,
+    viewers: Sequence[ViewerProfile],
+    share: float,
 ) -> np.ndarray:
     """Returns factors [V] on the ranges that give Vavg its share.
 
@@ -212,8 +217,10 @@ def _stretch(
     the less they do.
     """
     means = hands.means(offset, VALENCE)
+    ranges = np.array([viewer.range for viewer in viewers])
     normal = statistics.NormalDist()
-    positive = np.array([normal.inv_cdf(x) for x in hands.shares(means)])
+    # The targets, as a share that was reached can be 0 in a small corpus.
+    positive = np.array([normal.inv_cdf(v.positive_share) for v in viewers])
 
     def factors(exponent: np.ndarray) -> np.ndarray:
         return np.exp(exponent * positive)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
