@@ -135,9 +135,11 @@ def test_videos_play_from_begin_to_end(tiny_folder, tiny_state, movie):
     drawn = writer.rendering.render_frames(
         movie, film.timeline, film.content, 3, tiny_state.config, some
     )
-    for number, picture in zip(some, drawn, strict=True):
-        error = np.abs(frames[number].astype(int) - picture.astype(int))
-        assert error.mean() < 4
+    drawn = [picture.astype(int) for picture in drawn]
+    for place, number in enumerate(some):
+        errors = [np.abs(frames[number] - other).mean() for other in drawn]
+        others = [e for i, e in enumerate(errors) if i != place]
+        assert errors[place] < min(others) / 3
 
 
 def test_simulation_file_says_how_it_was_made(tiny_folder, tiny_state):

@@ -50,7 +50,8 @@ def test_less_noise_raises_the_ceiling():
     def mean(**changes):
         config = SimulationConfig().with_shared_share(0.3)
         config = dataclasses.replace(config, **changes)
-        state = simulate_state(0, 20, config)
+        # With fewer segments, single ones decide.
+        state = simulate_state(0, 60, config)
         by_film = ceiling_accuracies(state, "valence")
         return np.mean([list(row.values()) for row in by_film.values()])
 
@@ -59,4 +60,5 @@ def test_less_noise_raises_the_ceiling():
     clear = mean(marker_noise=0.0, repeat_correlation=1.0)
     assert noisy < usual - 0.03
     assert usual < clear - 0.03
-    assert clear > 0.93
+    # What is left without noise is the hand, which follows with a lag.
+    assert 0.9 < clear < 1
