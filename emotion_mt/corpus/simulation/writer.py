@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import joblib
 import numpy as np
+from joblib.externals import loky
 from tqdm.auto import tqdm
 
 from emotion_mt import paper
@@ -81,13 +82,16 @@ def write_videos(
         unit=" frames",
         disable=not progress,
     )
-    with bar:
-        workers = joblib.Parallel(
-            n_jobs=max(1, min(jobs, len(missing))),
-            return_as="generator_unordered",
-        )
-        for frames in workers(tasks):
-            bar.update(frames)
+    processes = max(1, min(jobs, len(missing)))
+    workers = joblib.Parallel(processes, return_as="generator_unordered")
+    try:
+        with bar:
+            for frames in workers(tasks):
+                bar.update(frames)
+    finally:
+        if processes > 1:
+            # They would stay for minutes, with all their memory.
+            loky.get_reusable_executor().shutdown(wait=True)
 
 
 def video_path(root: Path, movie: str) -> Path:
