@@ -16,6 +16,7 @@ import tensorflow as tf
 from absl import logging
 from tqdm import tqdm
 
+from emotion_mt import _progress
 from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.features import files, pipeline, weights
 from emotion_mt.features.config import FeatureConfig
@@ -43,6 +44,10 @@ class ExtractionReport(pipeline.Timing):
         segments_stored: Segments whose features were in the store.
         segments_computed: Segments that went through the network.
         total_s: Seconds from start to end.
+        windows: Windows that went through the network.
+        network_s: Seconds in the network.
+        decode_s: Seconds of decoding, beside the network.
+        waiting_s: Seconds that the network waited for frames.
     """
 
     films: int = 0
@@ -158,11 +163,11 @@ def extract(
     report.segments_stored = sum(len(film.features) for film in films)
     pending = {film.job.path: film for film in films if film.job is not None}
     jobs = [film.job for film in pending.values() if film.job is not None]
-    with tqdm(
+    with _progress.progress(
         desc="I3D",
         unit=" windows",
         total=sum(int(job.planned.sum()) for job in jobs),
-        disable=not (progress and jobs),
+        shown=bool(progress and jobs),
     ) as bar:
         for job in pipeline.run(
             jobs, i3d, config, batch_windows, bar.update, report
@@ -184,11 +189,11 @@ def extract(
         raise VideoError(
             [*problems, f"The features of all other films are in {folder}"]
         )
-    return Extraction(_by_row(corpus, films, i3d.output_shape[-1]), report)
+    return Extraction(by_row(corpus, films, i3d.output_shape[-1]), report)
 
 
 @dataclasses.dataclass
-class _Film:
+class Film:
     """A film, and what is known of its segments.
 
     Attributes:
@@ -211,7 +216,7 @@ def _open_films(
     i3d: keras.Model,
     config: FeatureConfig,
     store: FeatureStore,
-) -> tuple[list[_Film], list[str]]:
+) -> tuple[list[Film], list[str]]:
     """The films of a corpus, and messages about those that do not open."""
     if len(i3d.output_shape) != 5:
         raise ValueError(
@@ -228,7 +233,7 @@ def _open_films(
         config=config.as_dict(),
     )
     with_video = corpus.segments[corpus.segments["video"].notna()]
-    films: list[_Film] = []
+    films: list[Film] = []
     problems: list[str] = []
     for path, segments in with_video.groupby("video", sort=False):
         try:
@@ -236,19 +241,31 @@ def _open_films(
             key = dataclasses.replace(
                 network, video_sha256=sha256, video_bytes=size
             )
-            films.append(_open_film(str(path), key, segments, config, store))
+            films.append(open_film(str(path), key, segments, config, store))
         except VideoError as error:
             problems.append(str(error))
     return films, problems
 
 
-def _open_film(
+def open_film(
     path: str,
     key: FilmKey,
     segments: pd.DataFrame,
     config: FeatureConfig,
     store: FeatureStore,
-) -> _Film:
+) -> Film:
+    """Looks up what the store has of a film and plans the rest.
+
+    Args:
+        path: The film's file.
+        key: Key in the store.
+        segments: The film's rows of `Corpus.segments`.
+        config: Of the extraction.
+        store: The store.
+
+    Returns:
+        The film; its `job` is None if nothing is missing.
+    """
     name = re.sub(r"[^\w.-]+", "_", str(segments["movie"].iloc[0]))
     starts = segments["start_s"].astype(float)
     ends = segments["end_s"].astype(float)
@@ -259,12 +276,10 @@ def _open_film(
     features = {t: stored[t] for t in wanted if t in stored}
     missing = [t for t in wanted if t not in stored]
     job = FilmJob(path, missing, config) if missing else None
-    return _Film(name, key, rows, features, job)
+    return Film(name, key, rows, features, job)
 
 
-def _by_row(
-    corpus: Corpus, films: Sequence[_Film], channels: int
-) -> np.ndarray:
+def by_row(corpus: Corpus, films: Sequence[Film], channels: int) -> np.ndarray:
     """Features in the order of the corpus; NaN where there is no video."""
     result = np.full((len(corpus), channels), np.nan, np.float32)
     for film in films:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 import filelock
 import numpy as np
 
+from emotion_mt.corpus import atomic
+
 #: Environment variable with the folder for converted weights and features.
 CACHE_VARIABLE = "EMOTION_MT_CACHE"
 
@@ -49,8 +51,7 @@ def lock(path: pathlib.Path) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(path.with_name(f"{path.name}.lock")):
-        for left_over in path.parent.glob(f".{path.stem}-*{path.suffix}"):
-            left_over.unlink()
+        atomic.remove_leftovers(path)
         yield
 
 

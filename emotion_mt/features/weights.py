@@ -91,6 +91,9 @@ def model_digest(model: keras.Model) -> str:
     Args:
         model: Any Keras model. What it computes in does not change the
             digest as long as its variables are float32.
+
+    Returns:
+        64 hexadecimal digits.
     """
     pairs = ((v.path, keras.ops.convert_to_numpy(v)) for v in model.weights)
     return _digest(pairs)

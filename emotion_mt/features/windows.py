@@ -164,14 +164,14 @@ def film_windows(
             active = [i for i in active if plans[i].stop > ticks]
         if ticks / fps >= end_s and not active and not waiting:
             return
-    _refuse_early_end(video, plans, ticks / fps, fps)
+    refuse_early_end(video, plans, ticks / fps, fps)
     if windowless:
         window = _last_window(video, recent, size)
         for index in sorted(windowless):
             yield index, window
 
 
-def _refuse_early_end(
+def refuse_early_end(
     video: Video, plans: Sequence[SegmentPlan], received_s: float, fps: float
 ) -> None:
     """Raises if segments reach past the film's last frame."""

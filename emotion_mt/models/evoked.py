@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from emotion_mt import paper
-from emotion_mt.models import losses, masking, metrics, update_rule
 from emotion_mt.models.layers import LayerFactory, apply_layers
 from emotion_mt.models.regularizers import AdjustableL1
 from emotion_mt.models.standardization import Standardization
-
-#: What a model can look at, in the order in which it is concatenated.
-MODALITIES = ("text", "visual")
+from emotion_mt.models.viewer_model import (
+    MODALITIES,
+    STANDARDIZATION,
+    ViewerModel,
+    check_viewers,
+)
 
 #: Strength of the Lasso penalty where none is given.
 DEFAULT_L1 = 1e-5
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
-class EvokedEmotionModel(keras.Model):
+class EvokedEmotionModel(ViewerModel):
     """Probability that a segment evokes a positive emotion, per viewer.
 
     The single-task model (ST) and the multi-task model (MT) are this one
@@ -104,7 +104,7 @@ class EvokedEmotionModel(keras.Model):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        viewers = _check_viewers(viewers)
+        viewers = check_viewers(viewers)
         modalities = _check_modalities(modalities, vocabulary_size)
         policy = keras.dtype_policies.get(
             keras.config.dtype_policy() if dtype is None else dtype
@@ -124,7 +124,7 @@ class EvokedEmotionModel(keras.Model):
             )
         if "visual" in modalities:
             branches["visual"] = [
-                Standardization(dtype=policy, name="visual_standardization")
+                Standardization(dtype=policy, name=STANDARDIZATION)
             ]
         trunk = make.hidden("trunk", trunk_units)
         heads = [make.head(viewer, head_units) for viewer in viewers]
@@ -155,10 +155,9 @@ class EvokedEmotionModel(keras.Model):
         super().__init__(inputs=inputs, outputs=outputs[0], name=name, **kwargs)
 
         # === Config ===
-        self.viewers = viewers
+        self._set_training_parts(viewers, modalities, penalty, heads)
         self.trunk_units = tuple(trunk_units)
         self.head_units = tuple(head_units)
-        self.modalities = modalities
         self.vocabulary_size = vocabulary_size
         self.words = words
         self.visual_features = visual_features
@@ -167,11 +166,6 @@ class EvokedEmotionModel(keras.Model):
         self.text_widths = tuple(text_widths)
         self.seed = seed
         self.dtype_policy = policy
-        self._penalty = penalty
-        self._head_layers = tuple(
-            tuple(layer.name for layer in head) for head in heads
-        )
-        self._class_weighted: tuple[Any, ...] = ()
 
     @classmethod
     def single_task(
@@ -182,6 +176,9 @@ class EvokedEmotionModel(keras.Model):
         Args:
             viewer: The viewer. Defaults to "Vavg".
             **kwargs: Further arguments of the constructor.
+
+        Returns:
+            The model, not compiled.
         """
         kwargs.setdefault("trunk_units", paper.ST_TRUNK_UNITS)
         kwargs.setdefault("head_units", ())
@@ -196,127 +193,13 @@ class EvokedEmotionModel(keras.Model):
         Args:
             viewers: The viewers. Defaults to V1 … V7 and Vavg.
             **kwargs: Further arguments of the constructor.
+
+        Returns:
+            The model, not compiled.
         """
         kwargs.setdefault("trunk_units", paper.MT_TRUNK_UNITS)
         kwargs.setdefault("head_units", paper.MT_HEAD_UNITS)
         return cls(viewers=viewers, **kwargs)
-
-    @property
-    def l1(self) -> float:
-        """Strength of the L1 penalty; may be set at any time."""
-        return self._penalty.l1
-
-    @l1.setter
-    def l1(self, value: float) -> None:
-        self._penalty.l1 = value
-
-    def head_weights(self, viewer: str) -> list[keras.Variable]:
-        """Returns the trainable variables of one viewer's head.
-
-        Args:
-            viewer: One of `viewers`.
-        """
-        names = self._head_layers[self.viewers.index(viewer)]
-        return [
-            variable
-            for name in names
-            for variable in self.get_layer(name).trainable_variables
-        ]
-
-    def set_feature_statistics(self, mean: Any, variance: Any) -> None:
-        """Sets the statistics that standardize the visual feature.
-
-        Args:
-            mean: float [visual_features], over the training films.
-            variance: float [visual_features], likewise.
-
-        Raises:
-            ValueError: If the model has no visual modality, or a shape or a
-                value is impossible.
-        """
-        if "visual" not in self.modalities:
-            raise ValueError(
-                "Feature statistics need the modality 'visual'. Received a "
-                f"model with `modalities`={self.modalities}"
-            )
-        layer = self.get_layer("visual_standardization")
-        layer.set_statistics(mean, variance)
-
-    def compile_for_training(
-        self,
-        class_weights: Any = None,
-        learning_rate: float = paper.LEARNING_RATE,
-        optimizer: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        """Compiles with the loss, the metrics and the optimizer of the paper.
-
-        Args:
-            class_weights: [V, 2], weight of a negative and of a positive
-                label per viewer. Defaults to None, weights of 1.
-            learning_rate: Of Adam. Defaults to 1e-3.
-            optimizer: Instead of Adam. Defaults to None.
-            **kwargs: Further arguments of `compile`. Defaults to XLA
-                (`jit_compile=True`), which also saves what the update rule
-                would cost otherwise.
-        """
-        kwargs.setdefault("jit_compile", not kwargs.get("run_eagerly", False))
-        if class_weights is None:
-            class_weights = np.ones((len(self.viewers), 2))
-        weights = losses.check_class_weights(class_weights)
-        if len(weights) != len(self.viewers):
-            raise ValueError(
-                "`class_weights` needs one row per viewer, "
-                f"{len(self.viewers)}. Received shape: {list(weights.shape)}"
-            )
-        loss = losses.MaskedBinaryCrossentropy(weights)
-        bce = metrics.ObservedCrossentropy(weights)
-        self.compile(
-            optimizer=optimizer or keras.optimizers.Adam(learning_rate),
-            loss=loss,
-            metrics=[bce, metrics.ViewerAccuracy(self.viewers)],
-            **kwargs,
-        )
-        self._class_weighted = (loss.class_weights, bce.class_weights)
-        # Before the step is traced, which would be traced twice otherwise.
-        self.optimizer.build(self.trainable_variables)
-
-    def set_class_weights(self, class_weights: Any) -> None:
-        """Replaces the class weights without tracing again.
-
-        Args:
-            class_weights: [V, 2].
-
-        Raises:
-            ValueError: If the model was not compiled by
-                `compile_for_training`, or the shape differs.
-        """
-        if not self._class_weighted:
-            raise ValueError(
-                "Class weights can be replaced after `compile_for_training`. "
-                "Received a model that was not compiled by it"
-            )
-        for weights in self._class_weighted:
-            weights.assign(class_weights)
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """Keras's training step, under the update rule of the class."""
-        if self.optimizer is None:
-            return super().train_step(data)
-        if not self.optimizer.built:
-            with tf.init_scope():
-                self.optimizer.build(self.trainable_variables)
-        _, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        _, observed = masking.split_missing(labels)
-        movable = update_rule.Movable.of(
-            self.optimizer, [self.head_weights(v) for v in self.viewers]
-        )
-        snapshot = update_rule.Snapshot(
-            movable, update_rule.labels_per_viewer(observed)
-        )
-        logs = super().train_step(data)
-        snapshot.put_back()
-        return logs
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
@@ -339,17 +222,6 @@ class EvokedEmotionModel(keras.Model):
             "name": self.name,
             "trainable": self.trainable,
         }
-
-
-def _check_viewers(viewers: Sequence[str]) -> tuple[str, ...]:
-    names = (viewers,) if isinstance(viewers, str) else tuple(viewers)
-    good = all(isinstance(name, str) and name for name in names)
-    if not names or not good or len(set(names)) < len(names):
-        raise ValueError(
-            "`viewers` must be distinct names, at least one. "
-            f"Received: {viewers!r}"
-        )
-    return names
 
 
 def _check_modalities(

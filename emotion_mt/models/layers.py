@@ -1,4 +1,4 @@
-"""The layers that `EvokedEmotionModel` is put together from."""
+"""The layers that the models are put together from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from emotion_mt.models.fuzzy import INITIAL_CENTRES, FuzzyConvolution
 from emotion_mt.models.regularizers import AdjustableL1
 from emotion_mt.models.seeding import stream_seed
 
@@ -85,6 +86,47 @@ class LayerFactory:
         )
         return [*self.hidden(prefix, units), output]
 
+    def embedding(self, vocabulary_size: int, dim: int) -> keras.Layer:
+        """Returns the word vectors, int [B, words] → [B, words, dim].
+
+        Args:
+            vocabulary_size: Rows of the embedding.
+            dim: Length of a word vector.
+        """
+        name = "text_embedding"
+        return keras.layers.Embedding(
+            vocabulary_size,
+            dim,
+            embeddings_initializer=keras.initializers.RandomUniform(
+                seed=self._seed(name)
+            ),
+            dtype=self.policy,
+            name=name,
+        )
+
+    def fuzzy_convolution(
+        self, name: str, kernels: int, height: int, **options: Any
+    ) -> FuzzyConvolution:
+        """Returns a fuzzy convolution, [B, L, C] → [B, L', kernels].
+
+        Args:
+            name: Name of the layer.
+            kernels: Number of kernels.
+            height: Their length.
+            **options: Further arguments of `FuzzyConvolution`.
+        """
+        low, high = INITIAL_CENTRES
+        return FuzzyConvolution(
+            kernels,
+            height,
+            kernel_initializer=keras.initializers.RandomUniform(
+                low, high, seed=self._seed(name)
+            ),
+            dtype=self.policy,
+            name=name,
+            **options,
+        )
+
     def text_branch(
         self,
         vocabulary_size: int,
@@ -105,18 +147,7 @@ class LayerFactory:
         Raises:
             ValueError: If the convolutions leave nothing of `words`.
         """
-        name = "text_embedding"
-        layers = [
-            keras.layers.Embedding(
-                vocabulary_size,
-                embedding_dim,
-                embeddings_initializer=keras.initializers.RandomUniform(
-                    seed=self._seed(name)
-                ),
-                dtype=self.policy,
-                name=name,
-            )
-        ]
+        layers = [self.embedding(vocabulary_size, embedding_dim)]
         length = words
         for i, width in enumerate(widths):
             layers += self._convolution(i, filters, width)

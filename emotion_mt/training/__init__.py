@@ -1,5 +1,6 @@
 """From a corpus and features to one fitted model."""
 
+import emotion_mt._tensorflow  # noqa: F401  Quietly, and first.
 from emotion_mt.training.batches import make_dataset
 from emotion_mt.training.config import TrainingConfig
 from emotion_mt.training.data import Segments, select_segments

@@ -45,8 +45,9 @@ def make_dataset(
 
     Args:
         corpus: The corpus, N segments.
-        features: float [N, F], a row of NaN where there is no video; may be
-            None without the modality "visual".
+        features: float [N, F], or [N, frames, channels, bins] for the
+            Baseline; a row of NaN where there is no video. May be None
+            without the modality "visual".
         movies: Film codes.
         tokenizer: Of `fit_tokenizer`; may be None without the modality
             "text".
@@ -66,8 +67,8 @@ def make_dataset(
 
     Returns:
         Dataset of (inputs, labels): inputs a dict with "tokens", int32
-        [B, 18], and "visual", float32 [B, F], by modality; labels float32
-        [B, V], NaN where the viewer did not rate.
+        [B, 18], and "visual", float32 [B, F] or [B, frames, channels, bins],
+        by modality; labels float32 [B, V], NaN where the viewer did not rate.
 
     Raises:
         ValueError: If an argument does not fit the corpus, or no segment

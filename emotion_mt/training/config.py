@@ -14,6 +14,9 @@ from emotion_mt import models, paper
 _FEW_ROWS = (256, 512)
 _ROW_STEP = 1024
 
+#: Networks that can be fitted: ST and MT, and the Baseline [20].
+NETWORKS = ("evoked", "baseline")
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
@@ -23,7 +26,11 @@ class TrainingConfig:
     it is.
 
     Attributes:
-        modalities: What the model looks at: "text", "visual" or both.
+        network: "evoked" for ST and MT, "baseline" for the Baseline [20] of
+            one viewer and one modality. What begins with "baseline_" is read
+            for "baseline" only.
+        modalities: What the model looks at: "text", "visual" or both; for
+            the Baseline exactly one.
         batch_size: Segments per step.
         max_epochs: Passes over the training films at most.
         patience: Epochs without a better "val_bce" after which training
@@ -33,25 +40,39 @@ class TrainingConfig:
             last weights are kept, and the middle of `l1` is used.
         learning_rate: Of Adam (Sect. III-A).
         l1: Strengths of the L1 penalty to try; the one with the smallest
-            "val_bce" is chosen (the first of them if several are equal).
+            "val_bce" is chosen (the first of them if several are equal). Not
+            read for the Baseline, which has `baseline_l1`.
         class_weighting: Whether the classes are balanced (Sect. III-A).
         standardize_visual: Whether visual features are standardized with the
             statistics of the training films.
         max_vocabulary: Words at most, the two reserved numbers included.
-        embedding_dim: Length of a word vector.
-        text_filters: Filters of each text convolution.
-        text_widths: Width of each text convolution, in words.
+        embedding_dim: Length of a word vector of ST and MT.
+        text_filters: Filters of each text convolution of ST and MT.
+        text_widths: Width of each of them, in words.
         single_task_trunk_units: Dense layers of ST (Sect. III-A).
         multi_task_trunk_units: Shared dense layers of MT (Sect. III-B).
         multi_task_head_units: Dense layers per viewer of MT (Sect. III-B).
         jit_compile: Whether XLA compiles the steps. On a CPU a step of ST or
             MT then takes about a third less time, and building it some 4 s
-            (ST) or 14 s (MT) more, once per process.
+            (ST) or 14 s (MT) more, once per process. A step of the Baseline
+            takes a fifth (text) or a tenth (video) less, building it 5 s more.
+        baseline_l1: As `l1`, for the output layer of the Baseline. The paper
+            states no such penalty for it.
+        baseline_embedding_dim: Length of a word vector (not known).
+        baseline_kernels: Kernels of each text convolution (Sect. II-A).
+        baseline_heights: Height of each text convolution, in words (the
+            group's code).
+        baseline_arrangement: "parallel" text convolutions, as in the group's
+            code, or "stacked" ones, as this paper's words may be read.
+        baseline_visual_kernels: Kernels of each convolution over histograms
+            (Sect. II-A).
+        baseline_visual_height: Height of those, in steps (not known).
 
     Raises:
         ValueError: If a value makes no sense; the message names it.
     """
 
+    network: str = "evoked"
     modalities: tuple[str, ...] = models.MODALITIES
     batch_size: int = 32
     max_epochs: int = 200
@@ -69,6 +90,13 @@ class TrainingConfig:
     multi_task_trunk_units: tuple[int, ...] = paper.MT_TRUNK_UNITS
     multi_task_head_units: tuple[int, ...] = paper.MT_HEAD_UNITS
     jit_compile: bool = True
+    baseline_l1: tuple[float, ...] = (0.0,)
+    baseline_embedding_dim: int = 128
+    baseline_kernels: int = 100
+    baseline_heights: tuple[int, ...] = (3, 4, 5)
+    baseline_arrangement: str = "parallel"
+    baseline_visual_kernels: tuple[int, ...] = (64, 96, 128)
+    baseline_visual_height: int = 3
 
     def __post_init__(self) -> None:
         """Makes tuples of sequences and refuses impossible values."""
@@ -98,6 +126,9 @@ class TrainingConfig:
             "epochs_without_validation",
             "embedding_dim",
             "text_filters",
+            "baseline_embedding_dim",
+            "baseline_kernels",
+            "baseline_visual_height",
         ):
             if not _whole(getattr(self, name), least=1):
                 raise self._wrong(name, "a whole number of at least 1")
@@ -111,13 +142,44 @@ class TrainingConfig:
             "single_task_trunk_units",
             "multi_task_trunk_units",
             "multi_task_head_units",
+            "baseline_heights",
+            "baseline_visual_kernels",
         ):
             if not all(_whole(n, least=1) for n in getattr(self, name)):
                 raise self._wrong(name, "whole numbers of at least 1")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise self._wrong("learning_rate", "a finite number above 0")
-        if not self.l1 or not all(math.isfinite(x) and x >= 0 for x in self.l1):
-            raise self._wrong("l1", "finite numbers of at least 0, one or more")
+        for name in ("l1", "baseline_l1"):
+            values = getattr(self, name)
+            if not values or not all(0 <= x < math.inf for x in values):
+                raise self._wrong(
+                    name, "finite numbers of at least 0, one or more"
+                )
+        self._check_baseline()
+
+    def _check_baseline(self) -> None:
+        if self.network not in NETWORKS:
+            raise self._wrong("network", f"one of {NETWORKS}")
+        if self.network == "baseline" and len(self.modalities) != 1:
+            raise self._wrong("modalities", "exactly one for the Baseline")
+        if self.baseline_arrangement not in models.ARRANGEMENTS:
+            raise self._wrong(
+                "baseline_arrangement", f"one of {models.ARRANGEMENTS}"
+            )
+        for name in ("baseline_heights", "baseline_visual_kernels"):
+            if not getattr(self, name):
+                raise self._wrong(name, "one whole number or more")
+        parallel = self.baseline_arrangement == "parallel"
+        words = paper.WORDS_PER_SEGMENT
+        if parallel and max(self.baseline_heights) > words:
+            raise self._wrong(
+                "baseline_heights", f"at most {words} words in parallel"
+            )
+
+    @property
+    def l1_strengths(self) -> tuple[float, ...]:
+        """Strengths of the L1 penalty that the network is tried with."""
+        return self.baseline_l1 if self.network == "baseline" else self.l1
 
     def embedding_rows(self, vocabulary_size: int) -> int:
         """Returns the number of rows of the embedding.
@@ -143,6 +205,9 @@ class TrainingConfig:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrainingConfig:
         """Returns the config that `to_json` wrote.
+
+        Args:
+            values: Names to values; what is missing has its default.
 
         Raises:
             ValueError: If a name is unknown.

@@ -23,7 +23,7 @@ class Segments:
     Attributes:
         rows: int64 [n], their rows in the corpus, increasing.
         inputs: By modality "tokens" int32 [n, 18] and "visual" float32
-            [n, F].
+            [n, F], or [n, frames, channels, bins] for the Baseline.
         labels: float32 [n, V]; 1.0 positive, 0.0 negative, NaN missing.
         left_out: Reason to number of segments, for each possible reason.
     """
@@ -51,8 +51,9 @@ def select_segments(
 
     Args:
         corpus: The corpus, N segments.
-        features: float [N, F], a row of NaN where there is no video. Only
-            read for the modality "visual"; may be None without it.
+        features: float [N, F], or [N, frames, channels, bins] for the
+            Baseline; a row of NaN where there is no video. Only read for the
+            modality "visual"; may be None without it.
         movies: Film codes.
         tokenizer: Of `fit_tokenizer`. Only read for the modality "text"; may
             be None without it.
@@ -74,7 +75,8 @@ def select_segments(
     visual = np.zeros((len(corpus), 0))
     if "visual" in modalities:
         visual = check_features(corpus, features)
-        seen = ~np.isnan(visual[rows]).any(axis=1)
+        axes = tuple(range(1, visual.ndim))
+        seen = ~np.isnan(visual[rows]).any(axis=axes)
         left_out[NO_FEATURE] = int(np.sum(~seen))
         rows = rows[seen]
     columns = [corpus.column(viewer) for viewer in viewers]
@@ -109,9 +111,10 @@ def check_features(corpus: Corpus, features: np.ndarray | None) -> np.ndarray:
             "`features` must be given with the modality 'visual'. "
             "Received: None"
         )
-    if np.ndim(features) != 2 or len(features) != len(corpus):
+    if np.ndim(features) not in (2, 4) or len(features) != len(corpus):
         raise ValueError(
             "`features` needs one row per segment of the corpus, "
-            f"[{len(corpus)}, F]. Received shape: {list(np.shape(features))}"
+            f"[{len(corpus)}, F], or [{len(corpus)}, frames, channels, bins] "
+            f"for the Baseline. Received shape: {list(np.shape(features))}"
         )
     return np.asarray(features)

@@ -15,7 +15,7 @@ import numpy as np
 
 from emotion_mt import models, paper
 from emotion_mt.corpus.corpus import Corpus
-from emotion_mt.training import batches, data, vocabulary
+from emotion_mt.training import batches, data, networks, vocabulary
 from emotion_mt.training.config import TrainingConfig
 from emotion_mt.training.result import FitResult, Progress, Trial
 from emotion_mt.training.reuse import Workbench, workbench
@@ -37,7 +37,10 @@ def fit_split(
     seed: int = 0,
     on_epoch: Callable[[Progress], None] | None = None,
 ) -> FitResult:
-    """Fits ST (one viewer) or MT (several) on the split's training films.
+    """Fits one model on the split's training films.
+
+    That is ST (one viewer) or MT (several), or the Baseline [20] for one
+    viewer where `config.network` is "baseline".
 
     Vocabulary, class weights and feature statistics come from the training
     films; the validation films decide when to stop and which L1 strength to
@@ -49,12 +52,14 @@ def fit_split(
 
     Args:
         corpus: Segments and labels.
-        features: float32 [N, 1024], NaN rows where there is no video; may be
-            None where `config.modalities` has no "visual".
+        features: float32 [N, 1024] of `extract_features`, for the Baseline
+            [N, 16, 7, 32] of `extract_histograms`; NaN rows where there is no
+            video. May be None where `config.modalities` has no "visual".
         split: Films for training, validation and test. Without a validation
             film, or without a label of the viewers in it, see
             `TrainingConfig.epochs_without_validation`.
-        viewers: One viewer: ST. Several: MT, one head each, in this order.
+        viewers: One viewer: ST, or the Baseline. Several: MT, one head each,
+            in this order.
         config: Defaults to `TrainingConfig()`.
         seed: Decides initial weights and the order of segments.
         on_epoch: Called after each epoch. What it raises ends the fit.
@@ -65,7 +70,7 @@ def fit_split(
     Raises:
         ValueError: If no segment of the training films can be used, because
             it has no label of the viewers or no visual feature; or if an
-            argument does not fit the corpus.
+            argument does not fit the corpus or the network.
     """
     with _ONE_AT_A_TIME:
         clock = _Clock()
@@ -138,6 +143,7 @@ def _prepare(
     config: TrainingConfig,
 ) -> _Material:
     viewers = (viewers,) if isinstance(viewers, str) else tuple(viewers)
+    networks.check_inputs(config, viewers, features)
     training_rows = corpus.rows(split.train)
     tokenizer, words = None, ()
     if "text" in config.modalities:
@@ -221,7 +227,7 @@ def _notes(
         notes.append(
             f"No label in the validation films ({films}): "
             f"{config.epochs_without_validation} epochs, L1 strength "
-            f"{_middle(config.l1):g}."
+            f"{_middle(config.l1_strengths):g}."
         )
     return tuple(notes)
 
@@ -232,44 +238,26 @@ def _middle(strengths: Sequence[float]) -> float:
 
 def _strengths(material: _Material) -> tuple[float, ...]:
     if material.validated:
-        return tuple(dict.fromkeys(material.config.l1))
-    return (_middle(material.config.l1),)
+        return tuple(dict.fromkeys(material.config.l1_strengths))
+    return (_middle(material.config.l1_strengths),)
 
 
-def _initial_model(material: _Material, seed: int) -> models.EvokedEmotionModel:
+def _initial_model(material: _Material, seed: int) -> models.ViewerModel:
     """Returns the model with its initial weights and fixed statistics."""
-    config = material.config
-    single = len(material.viewers) == 1
-    rows, visual_features = None, paper.VISUAL_FEATURES
-    if "text" in config.modalities:
+    size, shape = None, None
+    if "text" in material.config.modalities:
         size = len(material.vocabulary) + models.RESERVED_TOKENS
-        rows = config.embedding_rows(size)
-    if "visual" in config.modalities:
-        visual_features = material.train.inputs["visual"].shape[1]
-    model = models.EvokedEmotionModel(
-        viewers=material.viewers,
-        trunk_units=(
-            config.single_task_trunk_units
-            if single
-            else config.multi_task_trunk_units
-        ),
-        head_units=() if single else config.multi_task_head_units,
-        modalities=config.modalities,
-        vocabulary_size=rows,
-        visual_features=visual_features,
-        embedding_dim=config.embedding_dim,
-        text_filters=config.text_filters,
-        text_widths=config.text_widths,
-        seed=models.stream_seed(seed, "weights"),
-        # A fit is float32 whatever the global policy is.
-        dtype="float32",
+    if "visual" in material.config.modalities:
+        shape = material.train.inputs["visual"].shape[1:]
+    model = networks.initial_model(
+        material.config, material.viewers, size, shape, seed
     )
     if material.statistics is not None:
         model.set_feature_statistics(*material.statistics)
     return model
 
 
-def _arguments(model: models.EvokedEmotionModel) -> dict[str, Any]:
+def _arguments(model: models.ViewerModel) -> dict[str, Any]:
     """Returns the constructor arguments, without the generated name."""
     config = model.get_config()
     return {k: v for k, v in config.items() if k not in ("name", "trainable")}

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from emotion_mt import models, paper
+from emotion_mt.training import networks
 from emotion_mt.training.config import TrainingConfig
 
 
@@ -77,7 +78,9 @@ class FitResult:
         notes: Sentences about fallbacks that were taken.
         seconds: "prepare", "build" (trace and compile), "fit", "predict",
             "total".
-        model_config: Arguments of `EvokedEmotionModel`.
+        model_config: Arguments of the model's class, which is
+            `EvokedEmotionModel` or, for the Baseline, `BaselineTextModel` or
+            `BaselineVisualModel`.
         weights: The model's weights, in the order of `model.weights`.
     """
 
@@ -105,9 +108,9 @@ class FitResult:
         return next(t.history for t in self.trials if t.l1 == self.l1)
 
     @functools.cached_property
-    def model(self) -> models.EvokedEmotionModel:
+    def model(self) -> models.ViewerModel:
         """A model of its own with the trained weights, not compiled."""
-        model = models.EvokedEmotionModel(**self.model_config)
+        model = networks.model_class(self.config)(**self.model_config)
         model.set_weights(self.weights)
         return model
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,8 @@ class Workbench:
     """A compiled model whose state can be set as if it were new.
 
     Args:
-        model_config: Arguments of `EvokedEmotionModel`.
+        model_class: Class of the model.
+        model_config: Its arguments.
         batch_size: Segments per batch.
         jit_compile: Whether XLA compiles the steps.
 
@@ -39,11 +40,12 @@ class Workbench:
 
     def __init__(
         self,
+        model_class: Callable[..., models.ViewerModel],
         model_config: Mapping[str, Any],
         batch_size: int,
         jit_compile: bool,
     ) -> None:
-        self.model = models.EvokedEmotionModel(**model_config)
+        self.model = model_class(**model_config)
         self.model.compile_for_training(jit_compile=jit_compile)
         self._build(batch_size)
 
@@ -96,9 +98,7 @@ class Workbench:
         }
 
 
-def workbench(
-    model: models.EvokedEmotionModel, config: TrainingConfig
-) -> Workbench:
+def workbench(model: models.ViewerModel, config: TrainingConfig) -> Workbench:
     """Returns a compiled model of the same architecture.
 
     Args:
@@ -109,7 +109,10 @@ def workbench(
     numbers = [f"viewer_{i}" for i in range(len(model.viewers))]
     # What `Workbench.reset` sets is not part of the architecture.
     arguments |= {"viewers": numbers, "l1": 0.0, "seed": 0, "name": None}
+    # mypy takes a class for unhashable where its instances have a `__hash__`.
+    model_class: Callable[..., models.ViewerModel] = type(model)
     return _workbench(
+        model_class,
         json.dumps(arguments, sort_keys=True),
         config.batch_size,
         config.jit_compile,
@@ -117,8 +120,15 @@ def workbench(
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _workbench(arguments: str, batch_size: int, jit_compile: bool) -> Workbench:
-    return Workbench(json.loads(arguments), batch_size, jit_compile)
+def _workbench(
+    model_class: Callable[..., models.ViewerModel],
+    arguments: str,
+    batch_size: int,
+    jit_compile: bool,
+) -> Workbench:
+    return Workbench(
+        model_class, json.loads(arguments), batch_size, jit_compile
+    )
 
 
 def forget() -> None:

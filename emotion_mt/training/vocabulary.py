@@ -79,12 +79,15 @@ def feature_statistics(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         features: float [N, F] of the training films; rows with NaN do not
-            count.
+            count. Of histograms [N, frames, channels, bins], each frame
+            counts as a row and F is channels × bins.
 
     Returns:
         mean: float32 [F].
         variance: float32 [F]. Without a single row, mean 0 and variance 1.
     """
+    if features.ndim == 4:
+        features = features.reshape(-1, features.shape[2] * features.shape[3])
     known = features[~np.isnan(features).any(axis=1)].astype("float64")
     if not len(known):
         width = features.shape[1]

@@ -238,7 +238,7 @@ def test_class_scores_are_no_features(corpus, tmp_path):
 def test_progress_and_report_are_shown(corpus, small_i3d, tmp_path, capsys):
     extract_features(corpus, small_i3d, tmp_path)
     shown = capsys.readouterr().err
-    assert "14/14" in shown
+    assert "14 of 14 windows" in shown
     assert "windows/s" in shown
     assert "Features of 2 films" in shown
     assert "decoding" in shown

@@ -21,6 +21,10 @@ def test_defaults_are_the_paper_s():
 
 def other(value):
     """A value that differs from a default and is as possible."""
+    if isinstance(value, str):
+        return {"evoked": "baseline", "parallel": "stacked"}[value]
+    if value == (0.0,):
+        return (1e-3, 1e-2)
     if isinstance(value, bool):
         return not value
     if isinstance(value, tuple):
@@ -63,6 +67,17 @@ def test_unknown_entries_are_refused():
         ({"l1": ()}, "`l1` must be finite numbers of at least 0, one or more"),
         ({"l1": (-1.0,)}, r"`l1` must be.*Received: \(-1.0,\)"),
         ({"l1": 1e-5}, "`l1` must be a list"),
+        ({"network": "other"}, r"`network` must be one of.*'other'"),
+        (
+            {"network": "baseline"},
+            r"`modalities` must be exactly one for the Baseline.*'visual'",
+        ),
+        ({"baseline_arrangement": ""}, "`baseline_arrangement` must be one of"),
+        ({"baseline_heights": ()}, "`baseline_heights` must be one whole"),
+        ({"baseline_heights": (19,)}, "must be at most 18 words in parallel"),
+        ({"baseline_kernels": 0}, "`baseline_kernels` must be a whole number"),
+        ({"baseline_visual_kernels": (0,)}, "kernels` must be whole numbers"),
+        ({"baseline_l1": (-1.0,)}, "`baseline_l1` must be finite numbers"),
     ],
 )
 def test_impossible_values(change, message):

@@ -1,0 +1,180 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from emotion_mt import models
+from emotion_mt.models import fuzzy
+
+
+def reference(layer, inputs):
+    """A fuzzy convolution as loops in float64."""
+    kernel, bias, centres, widths = (
+        np.asarray(x, "float64")
+        for x in (
+            layer.kernel,
+            layer.bias,
+            layer.membership.centres,
+            layer.membership.widths,
+        )
+    )
+    height, _, count = kernel.shape
+    inputs = np.asarray(inputs, "float64")
+    if layer.padding == "same":
+        before = (height - 1) // 2
+        inputs = np.pad(inputs, [(0, 0), (before, height - 1 - before), (0, 0)])
+    length = inputs.shape[1] - height + 1
+    strengths = np.zeros((len(inputs), length, 2, count))
+    for t in range(length):
+        for m in range(2):
+            for n in range(count):
+                squared = (centres[m, n] - kernel[:, :, n]) ** 2
+                degree = np.exp(-squared / widths[m, n] ** 2)
+                window = inputs[:, t : t + height]
+                total = np.sum(window * degree, axis=(1, 2)) + bias[m, n]
+                strengths[:, t, m, n] = np.maximum(total, 0.0)
+    pool = layer.pool or length
+    stop = length if layer.padding == "same" else length // pool * pool
+    pooled = [
+        strengths[:, t : t + pool].max(axis=1) for t in range(0, stop, pool)
+    ]
+    pooled = np.stack(pooled, axis=1) + fuzzy.EPSILON
+    mean = np.sum(pooled * centres, axis=2) / np.sum(pooled, axis=2)
+    return mean[:, 0] if layer.pool is None else mean
+
+
+def randomize(layer, seed=0):
+    """Gives every weight of a layer a value of its own."""
+    random = np.random.default_rng(seed)
+    layer.set_weights(
+        [w + random.normal(0, 0.3, w.shape) for w in layer.get_weights()]
+    )
+
+
+@pytest.mark.parametrize(
+    ("pool", "padding", "length"),
+    [(None, "valid", 7), (2, "valid", 7), (2, "same", 7), (3, "same", 6)],
+)
+def test_convolution_equals_loops(pool, padding, length):
+    layer = models.FuzzyConvolution(4, 3, pool=pool, padding=padding)
+    shape = (5, length, 2)
+    layer.build(shape)
+    randomize(layer)
+    inputs = np.random.default_rng(1).normal(size=shape).astype("float32")
+    received = ops.convert_to_numpy(layer(inputs))
+    assert received.shape == layer.compute_output_shape(shape)
+    np.testing.assert_allclose(
+        received, reference(layer, inputs), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_the_fuzzified_kernel_is_the_stated_formula():
+    layer = models.FuzzyConvolution(3, 2)
+    layer.build((None, 5, 4))
+    kernel = np.asarray(layer.kernel)
+    # Centres start at -1 ("low") and 1 ("high"), widths at 1.
+    expected = np.stack(
+        [np.exp(-((-1 - kernel) ** 2)), np.exp(-((1 - kernel) ** 2))], axis=2
+    )
+    received = ops.convert_to_numpy(layer.fuzzified())
+    np.testing.assert_allclose(received, expected, rtol=1e-5)
+    assert received.min() > 0
+    assert received.max() <= 1
+
+
+class TestDefuzzification:
+    @pytest.fixture
+    def membership(self):
+        layer = models.GaussianMembership()
+        layer.build((None, 3))
+        layer.centres.assign([[-1.0, 0.0, 2.0], [1.0, 4.0, 3.0]])
+        return layer
+
+    def test_is_the_weighted_mean_of_the_centres(self, membership):
+        strengths = np.array([[3.0, 1.0, 0.0], [1.0, 1.0, 9.0]], "float32")
+        received = ops.convert_to_numpy(membership.defuzzify(strengths))
+        np.testing.assert_allclose(received, [-0.5, 2.0, 3.0], atol=2e-3)
+
+    def test_nothing_fires(self, membership):
+        received = ops.convert_to_numpy(membership.defuzzify(np.zeros((2, 3))))
+        np.testing.assert_allclose(received, [0.0, 2.0, 2.5], atol=1e-6)
+
+    def test_stays_between_the_centres(self, membership):
+        random = np.random.default_rng(0)
+        strengths = random.exponential(10.0, (50, 2, 3)).astype("float32")
+        received = ops.convert_to_numpy(membership.defuzzify(strengths))
+        assert np.all(received >= [-1.0, 0.0, 2.0])
+        assert np.all(received <= [1.0, 4.0, 3.0])
+
+
+def test_a_width_of_zero_is_no_division_by_zero():
+    layer = models.GaussianMembership()
+    layer.build((None, 1))
+    layer.widths.assign([[0.0], [0.0]])
+    degrees = ops.convert_to_numpy(layer(np.array([[-1.0], [0.3]], "float32")))
+    np.testing.assert_array_equal(degrees[:, 0, 0], [1.0, 0.0])
+
+
+@pytest.mark.parametrize("trainable_width", [True, False])
+def test_everything_is_trained(trainable_width):
+    layer = models.FuzzyConvolution(
+        3, 2, pool=2, trainable_width=trainable_width
+    )
+    inputs = np.random.default_rng(2).normal(size=(4, 6, 5))
+    with tf.GradientTape() as tape:
+        loss = ops.sum(ops.square(layer(inputs.astype("float32"))))
+    names = [v.path.rsplit("/", 1)[-1] for v in layer.trainable_variables]
+    expected = {"kernel", "bias", "centres"} | (
+        {"widths"} if trainable_width else set()
+    )
+    assert set(names) == expected
+    variables = [v.value for v in layer.trainable_variables]
+    for gradient in tape.gradient(loss, variables):
+        assert np.all(np.isfinite(gradient))
+        assert np.any(gradient != 0)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        models.FuzzyConvolution(
+            3,
+            2,
+            pool=2,
+            padding="same",
+            trainable_width=False,
+            kernel_initializer=keras.initializers.RandomNormal(seed=3),
+            name="other",
+            dtype="float64",
+        ),
+        models.GaussianMembership(False, name="other", dtype="float64"),
+    ],
+    ids=["convolution", "membership"],
+)
+def test_config_round_trip(layer):
+    inputs = np.random.default_rng(0).normal(size=(2, 5, 4))
+    expected = ops.convert_to_numpy(layer(inputs))
+    revived = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(layer)
+    )
+    assert revived.get_config() == layer.get_config()
+    assert revived.trainable_width is False
+    received = ops.convert_to_numpy(revived(inputs))
+    assert received.dtype == "float64"
+    revived.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(received, expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kernels": 0}, "`kernels` must be at least 1. Received: 0"),
+        ({"height": 0}, "`height` must be at least 1. Received: 0"),
+        ({"pool": 0}, "`pool` must be at least 1, or None. Received: 0"),
+        ({"padding": "causal"}, "must be 'valid' or 'same'.*'causal'"),
+    ],
+)
+def test_impossible_arguments(change, message):
+    with pytest.raises(ValueError, match=message):
+        models.FuzzyConvolution(**{"kernels": 2, "height": 3, **change})
