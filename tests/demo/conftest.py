@@ -1,0 +1,132 @@
+"""A small predictor, films and results for the page."""
+
+import gc
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from emotion_mt.demo.job import Result, average_first
+from emotion_mt.features import FeatureConfig, model_digest
+from emotion_mt.inference import Bundle, Predictor
+from emotion_mt.models import EvokedEmotionModel, make_tokenizer
+
+VIEWERS = ("V1", "<b>Anna</b>", "Vavg")
+
+#: Grey of each second of the film.
+GREYS = (30, 90, 150, 210)
+
+
+@pytest.fixture(scope="module")
+def leftovers():
+    """Sweeps up the event loops and files that Gradio does not close.
+
+    Here, where the warnings of it are ignored, and not in another test.
+    """
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="session")
+def network():
+    """One layer that stands for the I3D."""
+    frames = keras.Input((None, 32, 32, 3))
+    layer = keras.layers.Conv3D(
+        16,
+        (8, 8, 8),
+        strides=(8, 8, 8),
+        activation="relu",
+        kernel_initializer=keras.initializers.HeNormal(1),
+    )
+    return keras.Model(frames, layer(frames))
+
+
+@pytest.fixture(scope="session")
+def make_predictor(network):
+    """Makes a predictor with a small model of the given modalities."""
+
+    def make(*modalities, simulated=False, viewers=VIEWERS, scores=None):
+        text, visual = "text" in modalities, "visual" in modalities
+        model = EvokedEmotionModel(
+            viewers=viewers,
+            modalities=modalities,
+            trunk_units=(6,),
+            head_units=(5,),
+            vocabulary_size=4 if text else None,
+            words=6,
+            visual_features=16,
+            embedding_dim=4,
+            text_filters=3,
+            text_widths=(2,),
+            seed=4,
+        )
+        tokenizer = make_tokenizer(["good", "sea"], 6) if text else None
+        bundle = Bundle(
+            model,
+            tokenizer=tokenizer,
+            feature_config=FeatureConfig() if visual else None,
+            weights_digest=model_digest(network) if visual else None,
+            training={
+                "corpus": {"name": "<i>films</i>", "simulated": simulated},
+                "split": {"train": ["BMI"], "test": ["CRA", "DEP"]},
+            },
+            scores=scores or {},
+        )
+        return Predictor(bundle, network if visual else None)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    """A film of four seconds at 10 fps, each second of another grey."""
+    path = tmp_path_factory.mktemp("films") / "my film.avi"
+    writer = cv2.VideoWriter(
+        str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (640, 320)
+    )
+    for grey in GREYS:
+        for _ in range(10):
+            writer.write(np.full((320, 640, 3), grey, np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def make_result():
+    """Makes a result out of (start, end, text) and probabilities."""
+
+    def make(cues, probabilities, frames=None, **changes):
+        table = pd.DataFrame(cues, columns=["start_s", "end_s", "text"])
+        for viewer, values in probabilities.items():
+            table[f"{viewer}_probability"] = values
+        arguments = {
+            "names": ("clip.srt",),
+            "notes": (),
+            "simulated": False,
+            "viewers": average_first(tuple(probabilities)),
+            **changes,
+        }
+        return Result(table=table, frames=frames, **arguments)
+
+    return make
+
+
+@pytest.fixture
+def result(make_result):
+    """Two cues that touch, a gap, and one that nobody could be asked about."""
+    nan = float("nan")
+    return make_result(
+        [
+            (1.0, 2.0, "Good sea"),
+            (2.0, 4.0, "<script>alert(1)</script>"),
+            (6.0, 8.0, ""),
+            (60.0, 61.0, "After the end"),
+        ],
+        {
+            "V1": [0.25, 0.75, 0.5, nan],
+            "<b>Anna</b>": [nan, nan, nan, nan],
+            "Vavg": [0.1, 0.9, 0.6, nan],
+        },
+    )

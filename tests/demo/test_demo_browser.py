@@ -1,0 +1,310 @@
+"""The page in a real browser, as its users see it."""
+
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from emotion_mt import _progress
+from emotion_mt.demo import Limits, serving
+from emotion_mt.inference import Predictor
+
+BROWSER = shutil.which("chromium")
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+EVIL = (
+    "&lt;script&gt;document.title='evil'&lt;/script&gt;"
+    "&lt;img src=x onerror=\"document.title='evil'\"&gt;"
+)
+
+SRT = f"""1
+00:00:00,500 --> 00:00:01,500
+Good sea
+
+2
+00:00:02,000 --> 00:00:03,000
+{EVIL} <script>document.title='evil'</script>
+
+3
+00:00:03,000 --> 00:00:03,900
+The end
+"""
+
+pytestmark = [
+    pytest.mark.skipif(
+        BROWSER is None, reason="no browser here (Debian: apt install chromium)"
+    ),
+    pytest.mark.usefixtures("leftovers"),
+    # See `leftovers`.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+
+
+class SlowPredictor(Predictor):
+    """Counts how many predictions run at the same time."""
+
+    lock = threading.Lock()
+    running = 0
+    most = 0
+    jobs = 0
+
+    def predict(self, *args, **kwargs):
+        cls = type(self)
+        with cls.lock:
+            cls.jobs += 1
+            cls.running += 1
+            cls.most = max(cls.most, cls.running)
+        try:
+            time.sleep(0.3)
+            return super().predict(*args, **kwargs)
+        finally:
+            with cls.lock:
+                cls.running -= 1
+
+
+@pytest.fixture(scope="module")
+def predictor(make_predictor, network):
+    bundle = make_predictor("text", "visual", simulated=True).bundle
+    return SlowPredictor(bundle, network)
+
+
+@pytest.fixture(scope="module")
+def address(predictor):
+    pytest.importorskip("gradio", reason="the extra `demo` is not installed")
+    with serving(predictor, port=0, limits=Limits(max_minutes=0.1)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Opens the page, and sees to it that it asks nobody else."""
+    contexts, requests, errors = [], [], []
+
+    def visit(viewport):
+        context = browser.new_context(viewport=viewport)
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        context.on("request", lambda request: requests.append(request.url))
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector("#run")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert errors == []
+    assert requests
+    own = (address, "data:", "blob:")
+    assert [url for url in requests if not url.startswith(own)] == []
+
+
+@pytest.fixture(scope="module")
+def srt(tmp_path_factory):
+    path = tmp_path_factory.mktemp("subtitles") / "my clip.srt"
+    path.write_text(SRT)
+    return path
+
+
+def choose(page, **files):
+    for field, path in files.items():
+        page.set_input_files(f"#{field} input[type=file]", path)
+        page.wait_for_selector(f"#{field} .file-preview")
+
+
+def predict(page, **files):
+    """Uploads files, presses the button, and returns what the page says."""
+    choose(page, **files)
+    page.click("#run")
+    page.wait_for_selector("#status .emt-done, #status .emt-error")
+    return page.inner_text("#status")
+
+
+def uploaded():
+    """Names of the files with content in the server's folder."""
+    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    return [
+        p.name for p in folder.rglob("*") if p.is_file() and p.stat().st_size
+    ]
+
+
+def test_upload_and_result(visit, film, srt, predictor, tmp_path):
+    page = visit(DESKTOP)
+    title = page.title()
+    assert "my film.avi and my clip.srt: 3 segments predicted" in predict(
+        page, video=film, subtitles=srt
+    )
+    assert uploaded() == []
+    # All viewers, and the cursor on the first segment with its frame.
+    assert page.locator("g.emt-line").count() == 3
+    moment = page.locator("#moment")
+    assert "0:00.5 to 0:01.5\nGood sea" in moment.inner_text()
+    assert page.locator(".emt-bar").count() == 3
+    assert page.evaluate(
+        "document.querySelector('.emt-picture img').naturalWidth"
+    )
+    assert "Good sea" in page.inner_text("tr.emt-current")
+
+    # The frame under the cursor: a moment that is in the last segment.
+    plot = page.locator(".emt-plot")
+    plot.scroll_into_view_if_needed()
+    area = plot.bounding_box()
+    x = area["x"] + area["width"] * 3.5 / 4
+    page.mouse.move(x, area["y"] + 60)
+    moment.get_by_text("The end").wait_for()
+    assert "Frame at 0:03.5" in moment.inner_html()
+    assert "The end" in page.inner_text("tr.emt-current")
+    # Away from it, it is back at where it was.
+    page.mouse.move(5, 5)
+    moment.get_by_text("Good sea").wait_for()
+    # The arrow keys and the table lead to segments too.
+    plot.focus()
+    page.keyboard.press("ArrowRight")
+    moment.get_by_text("document.title").wait_for()
+    assert "<script>document.title='evil'</script><img" in moment.inner_text()
+    page.click("tr[data-row='2'] button")
+    moment.get_by_text("The end").wait_for()
+
+    # Lines can be hidden.
+    line = page.locator("g.emt-line[data-viewer='V1']")
+    page.uncheck(".emt-legend input[data-viewer='V1']")
+    assert line.evaluate("line => getComputedStyle(line).display") == "none"
+
+    with page.expect_download() as download:
+        page.click("a.emt-csv")
+    name = download.value.suggested_filename
+    assert name == "my film_emotions_SIMULATED.csv"
+    download.value.save_as(tmp_path / name)
+    found = pd.read_csv(tmp_path / name)
+    expected = predictor.predict(film, srt)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    # No cue and no name ran a script.
+    assert page.title() == title
+    assert page.locator("#result script, #result [onerror]").count() == 0
+
+
+def test_broken_file_and_back(visit, film, srt, tmp_path):
+    page = visit(DESKTOP)
+    broken = tmp_path / "broken film.mp4"
+    broken.write_bytes(b"no film at all")
+    message = predict(page, video=broken, subtitles=srt)
+    assert message.startswith("broken film.mp4: expected a video that OpenCV")
+    assert "Traceback" not in page.inner_text("body")
+    for path in (os.environ["GRADIO_TEMP_DIR"], str(tmp_path), "site-packages"):
+        assert path not in page.inner_text("body")
+    assert uploaded() == []
+    assert not page.is_visible("#result")
+    # The same page goes on.
+    choose(page, video=film, subtitles=srt)
+    page.click("#run")
+    page.wait_for_selector("#status .emt-done")
+    assert page.is_visible(".emt-plot")
+
+
+def check_telephone(page):
+    """Nothing is wider than the screen, and SIMULATED is large."""
+    page.click("text=About the model")
+    page.click("text=The whole model card")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= PHONE["width"]
+    assert page.is_visible(".emt-plot")
+    size = page.evaluate(
+        "parseFloat(getComputedStyle("
+        "document.querySelector('.emt-simulated strong')).fontSize)"
+    )
+    assert size >= 32
+    assert "says nothing about real viewers" in page.inner_text("body")
+
+
+def test_one_at_a_time_and_telephone(visit, film, srt):
+    """Two visitors press the button; the second waits for the first."""
+    before = SlowPredictor.jobs
+    SlowPredictor.most = 0
+    pages = [visit(DESKTOP), visit(PHONE)]
+    copies = [film.with_name("one.avi"), film.with_name("two.avi")]
+    for page, copy in zip(pages, copies, strict=True):
+        # Other content: Gradio keeps equal uploads in one place.
+        copy.write_bytes(film.read_bytes() + copy.name.encode())
+        cues = srt.with_name(f"{copy.stem}.srt")
+        cues.write_text(SRT.replace("Good sea", copy.stem))
+        choose(page, video=copy, subtitles=cues)
+    for page in pages:
+        page.click("#run", no_wait_after=True)
+    for page, copy in zip(pages, copies, strict=True):
+        page.wait_for_selector("#status .emt-done")
+        assert copy.name in page.inner_text("#status")
+    assert SlowPredictor.jobs == before + 2
+    assert SlowPredictor.most == 1
+    assert uploaded() == []
+    check_telephone(pages[1])
+
+
+class EndlessPredictor(Predictor):
+    """Shows its progress for a minute, or until it is stopped."""
+
+    started = threading.Event()
+    ended = threading.Event()
+
+    def predict(self, *args, **kwargs):
+        self.started.set()
+        try:
+            with _progress.progress("I3D", 600, " windows", shown=False) as bar:
+                for _ in range(600):
+                    time.sleep(0.1)
+                    bar.update(1)
+        finally:
+            self.ended.set()
+
+
+def test_server_ends_in_the_middle(browser, predictor, network, film, srt):
+    """Ctrl-C need not wait for the film to end, nor for open pages."""
+    endless = EndlessPredictor(predictor.bundle, network)
+    with serving(endless, port=0) as url:
+        folder = Path(os.environ["GRADIO_TEMP_DIR"])
+        page = browser.new_page()
+        page.goto(url)
+        choose(page, video=film, subtitles=srt)
+        page.click("#run", no_wait_after=True)
+        page.get_by_text("I3D").wait_for()
+        assert endless.started.is_set()
+        start = time.monotonic()
+    assert endless.ended.wait(3)
+    assert time.monotonic() - start < 5
+    assert not [p for p in folder.rglob("*") if p.is_file()]
+    page.close()
+
+
+def test_browser_would_refuse_other_servers(browser, address):
+    """What keeps the page from asking others, whatever it may hold."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector("#run")
+    blocked = page.evaluate(
+        """() => new Promise(done => {
+          document.addEventListener(
+            "securitypolicyviolation", event => done(event.blockedURI));
+          new Image().src = "http://192.0.2.1/spy.png";
+          setTimeout(() => done("nothing"), 3000);
+        })"""
+    )
+    context.close()
+    assert blocked == "http://192.0.2.1/spy.png"
