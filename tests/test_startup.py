@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import emotion_mt
 from emotion_mt._startup import without_chatter
 
 CHATTER = (
@@ -39,11 +40,27 @@ def test_errors_pass_and_stderr_comes_back(capfd):
     assert capfd.readouterr().err == "before the error\nafter the error\n"
 
 
-def test_import_is_silent():
+LAZY = """
+import sys, emotion_mt, emotion_mt.corpus
+assert not {"tensorflow", "keras"} & set(sys.modules)
+assert set(emotion_mt.__all__) <= set(dir(emotion_mt))
+for name in emotion_mt.__all__:
+    getattr(emotion_mt, name)
+assert emotion_mt.models.EvokedEmotionModel is emotion_mt.EvokedEmotionModel
+assert "tensorflow" in sys.modules
+"""
+
+
+def test_import_is_quick_and_all_of_it_is_silent():
     result = subprocess.run(
-        [sys.executable, "-c", "import emotion_mt"],
+        [sys.executable, "-c", LAZY],
         capture_output=True,
         text=True,
         check=True,
     )
     assert result.stderr == ""
+
+
+def test_unknown_names_are_no_attributes():
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        emotion_mt.no_such_name  # noqa: B018

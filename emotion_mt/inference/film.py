@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
+from emotion_mt import _progress
 from emotion_mt.features import FeatureConfig, VideoError, pipeline
 from emotion_mt.features.extraction import (
     CPU_BATCH_WINDOWS,
@@ -112,7 +112,7 @@ def film_features(
         times: (start_s, end_s) of the segments.
         i3d: Network to Mixed_5c.
         config: How films become windows.
-        progress: Whether to show a bar on stderr, if that is a terminal.
+        progress: Whether to show on stderr how far it is.
 
     Returns:
         See `FilmFeatures`.
@@ -153,12 +153,11 @@ def _run(
     """Sends segments, each different, through the network."""
     gpu = tf.config.list_physical_devices("GPU")
     job = pipeline.FilmJob(os.fspath(path), times, config)
-    with tqdm(
+    with _progress.progress(
         desc="I3D",
         unit=" windows",
         total=int(job.planned.sum()),
-        # None: on a terminal only.
-        disable=None if progress else True,
+        shown=progress,
     ) as bar:
         for _ in pipeline.run(
             [job],

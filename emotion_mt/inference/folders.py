@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
 import uuid
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+from emotion_mt.corpus.atomic import naming
 
 
 @contextlib.contextmanager
@@ -32,21 +35,24 @@ def replacing_folder(
 
     Raises:
         ValueError: If something else lies at `folder`.
+        OSError: If it cannot be written; names `folder` where the system's
+            own error names no file.
     """
     folder = Path(folder).resolve()
     _refuse_strangers(folder, names, marker)
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
-    temporary.mkdir()
-    try:
-        yield temporary
-        for path in temporary.rglob("*"):
-            if path.is_file():
-                with path.open("rb+") as written:
-                    os.fsync(written.fileno())
-        _swap(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with naming(folder):
+        temporary.mkdir()
+        try:
+            yield temporary
+            for path in temporary.rglob("*"):
+                if path.is_file():
+                    with path.open("rb+") as written:
+                        os.fsync(written.fileno())
+            _swap(temporary, folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _refuse_strangers(
@@ -70,11 +76,27 @@ def _refuse_strangers(
         )
 
 
+def _exchange(new: Path, folder: Path) -> bool:
+    """Exchanges two folders in one step, where the system can (Linux)."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    names = os.fsencode(new), os.fsencode(folder)
+    return rename(here, names[0], here, names[1], exchange) == 0
+
+
 def _swap(new: Path, folder: Path) -> None:
     """Renames `new` to `folder`; what was there goes, or comes back."""
     if not folder.exists():
         new.rename(folder)
         return
+    if _exchange(new, folder):
+        # The caller removes what is now at `new`.
+        return
+    # Elsewhere there is a moment without the folder: a process that is killed
+    # in it leaves the old one under a hidden name.
     old = new.with_name(f"{new.name}.old")
     folder.rename(old)
     try:

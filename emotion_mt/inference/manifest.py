@@ -171,7 +171,8 @@ def _check_keras(path: Path, versions: Mapping[str, Any]) -> None:
     """Refuses another major version of Keras, and warns of an older one."""
     written, running = str(versions.get("keras")), keras.__version__
     saved, here = (
-        tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+        # Python refuses to read a number of thousands of digits.
+        tuple(int(number) for number in re.findall(r"\d{1,9}", version)[:2])
         for version in (written, running)
     )
     if saved[:1] != here[:1]:

@@ -97,6 +97,9 @@ class Predictor:
             folder: What `save_bundle` wrote.
             i3d: See the class.
 
+        Returns:
+            The predictor, ready to use.
+
         Raises:
             BundleError: If the bundle cannot be trusted or used; names the
                 file.
@@ -167,7 +170,8 @@ class Predictor:
             segment_s: Length of the segments in seconds where there are no
                 subtitles. Defaults to None, 2.5 s, the mean length of
                 COGNIMUSE's cues.
-            progress: Whether to show a bar on stderr, if it is a terminal.
+            progress: Whether to show on stderr how far it is: a bar on a
+                terminal, lines now and then in a log.
 
         Returns:
             DataFrame in order of time: start_s, end_s (seconds), text, and for

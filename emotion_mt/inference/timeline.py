@@ -45,7 +45,12 @@ COLOURS = (
     "#E69F00",
     "#882255",
 )
-_DASHES = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+_DASHES: tuple[tuple[float, ...], ...] = (
+    (),
+    (4, 1.5),
+    (1, 1),
+    (5, 1, 1, 1),
+)
 
 
 def plot_timeline(
@@ -106,7 +111,7 @@ def draw_timeline(
     Raises:
         ValueError: As there.
     """
-    viewers = _viewers(predictions)
+    viewers = drawn_viewers(predictions)
     columns = [viewer + _PROBABILITY for viewer in viewers]
     known = predictions[columns].notna().any(axis=1)
     table = predictions[known].sort_values("start_s", kind="stable")
@@ -142,8 +147,18 @@ def draw_timeline(
     return figure
 
 
-def _viewers(predictions: pd.DataFrame) -> list[str]:
-    """The viewers with something to draw, the average last, hence in front."""
+def drawn_viewers(predictions: pd.DataFrame) -> list[str]:
+    """Returns the viewers with something to draw.
+
+    Args:
+        predictions: See `plot_timeline`.
+
+    Returns:
+        Their names, the average last, hence in front.
+
+    Raises:
+        ValueError: If a column is missing or there is nothing to draw.
+    """
     names = [
         str(c).removesuffix(_PROBABILITY)
         for c in predictions
@@ -164,6 +179,29 @@ def _viewers(predictions: pd.DataFrame) -> list[str]:
             f"Received {len(predictions)} rows without any"
         )
     return sorted(drawn, key=lambda name: name == paper.AVERAGE)
+
+
+def line_styles(
+    viewers: Sequence[str],
+) -> dict[str, tuple[str, tuple[float, ...]]]:
+    """Returns how each viewer's line is drawn.
+
+    Args:
+        viewers: What `drawn_viewers` returned.
+
+    Returns:
+        Viewer to colour (as in CSS) and dashes: lengths of strokes and gaps in
+        line widths, () for a solid line. The average's is solid black.
+    """
+    styles = itertools.cycle(itertools.product(_DASHES, COLOURS))
+    result: dict[str, tuple[str, tuple[float, ...]]] = {}
+    for viewer in viewers:
+        if viewer == paper.AVERAGE:
+            result[viewer] = ("black", ())
+        else:
+            dashes, colour = next(styles)
+            result[viewer] = (colour, dashes)
+    return result
 
 
 def _rows(start_s: float, end_s: float) -> list[tuple[float, float]]:
@@ -187,11 +225,9 @@ def _draw_row(
 ) -> None:
     shown = table[(table["end_s"] > limits[0]) & (table["start_s"] < limits[1])]
     axes.axhline(0.5, color="#999999", linewidth=0.8, zorder=1)
-    styles = itertools.product(_DASHES, COLOURS)
-    for viewer in viewers:
+    for viewer, (colour, dashes) in line_styles(viewers).items():
         average = viewer == paper.AVERAGE
-        dashes, colour = ("solid", "black") if average else next(styles)
-        x, y = _steps(shown, viewer, (limits[1] - limits[0]) * _INVISIBLE)
+        x, y = steps(shown, viewer, (limits[1] - limits[0]) * _INVISIBLE)
         style: dict[str, Any] = {
             "color": colour,
             "zorder": 3 if average else 2,
@@ -201,7 +237,7 @@ def _draw_row(
         axes.plot(
             x,
             y,
-            linestyle=dashes,
+            linestyle=(0, dashes) if dashes else "solid",
             linewidth=2.6 if average else 1.4,
             label=viewer,
             **style,
@@ -221,14 +257,24 @@ def _draw_row(
     axes.xaxis.set_major_locator(
         MaxNLocator(nbins=12, steps=[1, 1.5, 2, 3, 5, 6, 10])
     )
-    axes.xaxis.set_major_formatter(FuncFormatter(_clock))
+    axes.xaxis.set_major_formatter(FuncFormatter(clock))
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _steps(
+def steps(
     table: pd.DataFrame, viewer: str, touching_s: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a line that is level in each segment, NaN between them."""
+    """Returns points of a line that is level in each segment.
+
+    Args:
+        table: start_s, end_s and <viewer>_probability, in order of time.
+        viewer: Whose line.
+        touching_s: Gaps in seconds that are too small to be seen.
+
+    Returns:
+        x (seconds) and y (probability), float64; NaN in y between segments
+        that do not touch.
+    """
     starts, ends, values = (
         table[column].to_numpy(float)
         for column in ("start_s", "end_s", viewer + _PROBABILITY)
@@ -244,8 +290,8 @@ def _steps(
     return np.array(x), np.array(y)
 
 
-def _clock(seconds: float, _: int | None = None) -> str:
+def clock(seconds: float, _: int | None = None) -> str:
     """12.5 -> "0:12.5", 80 -> "1:20"."""
-    minutes, rest = divmod(round(seconds, 1), 60)
+    minutes, rest = divmod(round(float(seconds), 1), 60)
     form = "02.0f" if rest.is_integer() else "04.1f"
     return f"{int(minutes)}:{rest:{form}}"

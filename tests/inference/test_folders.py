@@ -1,5 +1,6 @@
 import pytest
 
+from emotion_mt.inference import folders
 from emotion_mt.inference.folders import replacing_folder
 
 NAMES = ("mark", "other")
@@ -71,6 +72,8 @@ def test_old_folder_comes_back_if_the_new_one_cannot_take_its_place(
             raise OSError("no")
         return rename(self, target)
 
+    # As where the system cannot exchange two folders in one step.
+    monkeypatch.setattr(folders, "_exchange", lambda *_: False)
     monkeypatch.setattr(type(folder), "rename", refuse)
     with pytest.raises(OSError, match="no"):
         write(folder)

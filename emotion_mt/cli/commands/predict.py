@@ -1,0 +1,80 @@
+"""`emotion-mt predict`: a clip to a timeline per viewer."""
+
+from __future__ import annotations
+
+from absl import flags
+
+from emotion_mt.cli import console
+from emotion_mt.cli.parsing import Command
+
+
+def _define(values: flags.FlagValues) -> None:
+    flags.DEFINE_string(
+        "model", None, "Folder of the saved bundle.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "video",
+        None,
+        "The film; needed by models with the visual modality.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "subtitles",
+        None,
+        "Its subtitles (SRT, WebVTT, ASS), whose cues are the segments; needed "
+        "by models with the text modality.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "out",
+        None,
+        "Folder to write predictions.csv, timeline.png and timeline.html to.",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "segment_s",
+        None,
+        "Length of the segments in seconds where there are no subtitles; "
+        "default 2.5.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "title",
+        None,
+        "Title of the pictures; default is the name of the file.",
+        flag_values=values,
+    )
+    console.define_json_flag(values)
+
+
+def _run(values: flags.FlagValues) -> int:
+    if values.video is None and values.subtitles is None:
+        raise flags.Error("--video, --subtitles or both must be given.")
+    from emotion_mt import workflows
+
+    prediction = workflows.predict_to_folder(
+        values.out,
+        values.model,
+        video=values.video,
+        subtitles=values.subtitles,
+        segment_s=values.segment_s,
+        title=values.title,
+    )
+    if values.json:
+        console.write_json(prediction.to_json())
+    else:
+        print(prediction.render())
+    return 0
+
+
+COMMAND = Command(
+    name="predict",
+    summary="Predict how each viewer feels along a clip.",
+    example=(
+        "--model=runs/simulated/bundles/multimodal --video=clip.mp4 "
+        "--subtitles=clip.srt --out=prediction"
+    ),
+    define=_define,
+    run=_run,
+    required=("model", "out"),
+)

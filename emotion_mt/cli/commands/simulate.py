@@ -1,0 +1,49 @@
+"""`emotion-mt simulate`: writes a simulated corpus."""
+
+from __future__ import annotations
+
+from absl import flags
+
+from emotion_mt.cli.parsing import Command
+
+
+def _define(values: flags.FlagValues) -> None:
+    flags.DEFINE_string(
+        "out",
+        None,
+        "Folder to write, laid out as COGNIMUSE. A folder that holds the same "
+        "corpus is left as it is; one of a stopped run is completed.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "seed",
+        0,
+        "Another seed gives other films and viewers.",
+        lower_bound=0,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "segments_per_movie",
+        60,
+        "Segments per film, on average.",
+        lower_bound=2,
+        flag_values=values,
+    )
+
+
+def _run(values: flags.FlagValues) -> int:
+    from emotion_mt.corpus import simulate_corpus
+
+    folder = simulate_corpus(values.out, values.seed, values.segments_per_movie)
+    print(f"The simulated corpus is in {folder}")
+    return 0
+
+
+COMMAND = Command(
+    name="simulate",
+    summary="Write a corpus of simulated films, subtitles and ratings.",
+    example="--out=data/tiny --segments_per_movie=5",
+    define=_define,
+    run=_run,
+    required=("out",),
+)

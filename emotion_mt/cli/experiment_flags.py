@@ -1,0 +1,314 @@
+"""Flags of corpora, networks, fits and whole experiments.
+
+Defaults are written out, so that a help page needs no TensorFlow; a test
+holds them against those of `Experiment`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from emotion_mt import paper
+
+if TYPE_CHECKING:
+    from emotion_mt.evaluation import Experiment
+    from emotion_mt.training import TrainingConfig
+
+FLAGS = flags.FLAGS
+
+
+def define_corpus_flag(values: flags.FlagValues = FLAGS) -> None:
+    """Defines the folder of a corpus that exists."""
+    flags.DEFINE_string(
+        "corpus",
+        None,
+        "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
+        "and annotations.csv.",
+        flag_values=values,
+    )
+
+
+def define_rating_flags(values: flags.FlagValues = FLAGS) -> None:
+    """Defines which ratings of a corpus are meant."""
+    flags.DEFINE_enum(
+        "annotation",
+        "experienced",
+        ["experienced", "intended"],
+        "Which ratings: what the viewers experienced, or what an expert "
+        "thinks the film intends.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "dimension",
+        "valence",
+        ["valence", "arousal"],
+        "Which dimension of the ratings.",
+        flag_values=values,
+    )
+
+
+def define_i3d_flags(values: flags.FlagValues = FLAGS) -> None:
+    """Defines which I3D makes the visual features, and where they are kept."""
+    define_weights_flag(values)
+    flags.DEFINE_string(
+        "dtype",
+        "float32",
+        "Arithmetic of the I3D: float32, or bfloat16 where the processor has "
+        "it.",
+        flag_values=values,
+    )
+    define_cache_flag(values)
+
+
+def define_weights_flag(values: flags.FlagValues = FLAGS) -> None:
+    """Defines where the weights of the I3D come from."""
+    flags.DEFINE_string(
+        "weights",
+        "auto",
+        "Kinetics-400 weights of the I3D: auto, or one of the sources that "
+        "`load_i3d` documents.",
+        flag_values=values,
+    )
+
+
+def define_cache_flag(values: flags.FlagValues = FLAGS) -> None:
+    """Defines where weights and features are kept."""
+    flags.DEFINE_string(
+        "cache",
+        None,
+        "Folder of weights and features; default $EMOTION_MT_CACHE or "
+        "~/.cache/emotion_mt.",
+        flag_values=values,
+    )
+
+
+def define_skip_flag(values: flags.FlagValues = FLAGS) -> None:
+    """Defines what happens to broken films."""
+    flags.DEFINE_bool(
+        "skip_bad_films",
+        False,
+        "Go on without films whose files are broken. They are listed.",
+        flag_values=values,
+    )
+
+
+def define_training_flags(values: flags.FlagValues = FLAGS) -> None:
+    """Defines how a model is fitted."""
+    flags.DEFINE_list(
+        "modalities",
+        ["text", "visual"],
+        "Input of the models: text, visual, or both, separated by a comma.",
+        flag_values=values,
+    )
+    flags.DEFINE_list(
+        "l1",
+        ["1e-05", "0.0001"],
+        "L1 strengths to try, separated by commas; the one with the lowest "
+        "loss on the validation film is kept.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "max_epochs", 200, "Epochs at most.", lower_bound=1, flag_values=values
+    )
+    flags.DEFINE_integer(
+        "patience",
+        20,
+        "Epochs without a lower validation loss before fitting stops.",
+        lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "batch_size",
+        32,
+        "Segments per step.",
+        lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "learning_rate",
+        paper.LEARNING_RATE,
+        "Adam's learning rate.",
+        lower_bound=0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "jit_compile",
+        True,
+        "Compile the training steps with XLA. Steps then take a third less "
+        "time; without it a few small fits end sooner.",
+        flag_values=values,
+    )
+
+
+def define_experiment_flags(values: flags.FlagValues = FLAGS) -> None:
+    """Defines the flags that every table script takes."""
+    flags.DEFINE_string(
+        "corpus",
+        None,
+        "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
+        "and annotations.csv. Without it a corpus is simulated.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "out",
+        None,
+        "Folder of the results; default runs/<name of the corpus folder>, or "
+        "runs/simulated. The same folder continues a run that was stopped.",
+        flag_values=values,
+    )
+    define_rating_flags(values)
+    define_training_flags(values)
+    flags.DEFINE_list(
+        "seeds",
+        ["0"],
+        "Seeds, separated by commas. Every model is fitted once per seed and "
+        "the table averages over them.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "baseline_validation",
+        None,
+        "Validation film of Tables V and VI, which the paper does not name; "
+        "default GLA under the paper's split, else the film before those that "
+        "are tested on.",
+        flag_values=values,
+    )
+    define_i3d_flags(values)
+    flags.DEFINE_integer(
+        "workers",
+        None,
+        "Training processes; default one per core, or one where there is a "
+        "GPU. The results do not depend on it.",
+        lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "scheduler",
+        None,
+        "Address of a Dask scheduler, host:port, whose workers run the jobs; "
+        "default is processes of this machine.",
+        flag_values=values,
+    )
+    define_skip_flag(values)
+    flags.DEFINE_integer(
+        "corpus_seed",
+        0,
+        "Seed of the simulated corpus; not with --corpus.",
+        lower_bound=0,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "segments_per_movie",
+        60,
+        "Segments per film of the simulated corpus, on average; not with "
+        "--corpus.",
+        lower_bound=2,
+        flag_values=values,
+    )
+
+
+def numbers(
+    values: flags.FlagValues, name: str, kind: Callable[[str], float]
+) -> tuple:
+    """Reads a comma-separated flag as numbers, each at most once.
+
+    Args:
+        values: The flags.
+        name: Of the flag.
+        kind: int or float.
+
+    Raises:
+        flags.Error: If it holds something else.
+    """
+    texts: list[str] = values[name].value or []
+    try:
+        found = tuple(kind(text) for text in texts)
+    except ValueError:
+        found = ()
+    if (
+        not found
+        or len(set(found)) < len(found)
+        or any(not 0 <= number < float("inf") for number in found)
+    ):
+        raise flags.IllegalFlagValueError(
+            f"--{name} must be different {kind.__name__} numbers >= 0, "
+            f"separated by commas. Received: {','.join(texts)!r}"
+        )
+    return found
+
+
+def optional_path(text: str | None) -> Path | None:
+    """Returns the path that a flag holds, None where it was not given."""
+    return None if text is None else Path(text)
+
+
+def training_from_flags(values: flags.FlagValues = FLAGS) -> TrainingConfig:
+    """Returns how a model is fitted.
+
+    Raises:
+        flags.Error: If a flag makes no sense.
+    """
+    modalities = tuple(values.modalities)
+    if modalities not in (("text", "visual"), ("text",), ("visual",)):
+        raise flags.IllegalFlagValueError(
+            "--modalities must be text,visual or text or visual. "
+            f"Received: {','.join(modalities)!r}"
+        )
+    l1 = numbers(values, "l1", float)
+    # Only now: it takes seconds, and wrong usage is told at once.
+    from emotion_mt.training import TrainingConfig
+
+    return TrainingConfig(
+        modalities=modalities,
+        l1=l1,
+        max_epochs=values.max_epochs,
+        patience=values.patience,
+        batch_size=values.batch_size,
+        learning_rate=values.learning_rate,
+        jit_compile=values.jit_compile,
+    )
+
+
+def experiment_from_flags(values: flags.FlagValues = FLAGS) -> Experiment:
+    """Returns the experiment that the command line describes.
+
+    Args:
+        values: The flags, parsed.
+
+    Raises:
+        flags.Error: If flags contradict each other or make no sense.
+    """
+    if values.corpus is not None:
+        for name in ("corpus_seed", "segments_per_movie"):
+            if values[name].present:
+                raise flags.IllegalFlagValueError(
+                    f"--{name} is for the simulated corpus and makes no "
+                    f"sense with --corpus. Received: {values[name].value}"
+                )
+    seeds = numbers(values, "seeds", int)
+    training = training_from_flags(values)
+    from emotion_mt.evaluation import Experiment
+
+    corpus = optional_path(values.corpus)
+    name = "simulated" if corpus is None else corpus.resolve().name
+    return Experiment(
+        corpus=corpus,
+        out=Path(values.out or Path("runs") / name),
+        annotation=values.annotation,
+        dimension=values.dimension,
+        seeds=seeds,
+        training=training,
+        baseline_validation=values.baseline_validation,
+        weights=values.weights,
+        dtype=values.dtype,
+        cache=optional_path(values.cache),
+        workers=values.workers,
+        scheduler=values.scheduler,
+        skip_bad_films=values.skip_bad_films,
+        corpus_seed=values.corpus_seed,
+        segments_per_movie=values.segments_per_movie,
+    )

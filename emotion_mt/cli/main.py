@@ -1,0 +1,101 @@
+"""`emotion-mt COMMAND --flags`: finds the command and runs it.
+
+Exit status: 0 for success, 1 when something failed, 2 for wrong usage, 130
+after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from absl import flags
+
+from emotion_mt._version import __version__
+from emotion_mt.cli import console
+from emotion_mt.cli.commands import COMMANDS
+from emotion_mt.cli.parsing import HELP_FLAGS, PROGRAM, Command, wants_help
+from emotion_mt.cli.scripts import STOPPED
+
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the program.
+
+    Args:
+        arguments: What follows the program's name; None for `sys.argv`.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        return _dispatch(sys.argv[1:] if arguments is None else arguments)
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough. Python would complain
+        # once more when it flushes stdout at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    """Finds the command, or explains what there is."""
+    name = arguments[0] if arguments else ""
+    if name in HELP_FLAGS:
+        print(overview())
+        return 0
+    if name == "--version":
+        print(f"{PROGRAM} {__version__}")
+        return 0
+    if name not in _BY_NAME:
+        received = f"Unknown command: {name}" if name else "No command given."
+        return _wrong_usage(
+            f"{received}\nCommands: {', '.join(_BY_NAME)}", f"{PROGRAM} --help"
+        )
+    command = _BY_NAME[name]
+    if wants_help(arguments[1:]):
+        print(command.help())
+        return 0
+    return _run(command, arguments[1:])
+
+
+def overview() -> str:
+    """Returns the list of commands."""
+    width = max(map(len, _BY_NAME)) + 2
+    lines = [
+        f"{PROGRAM}: how films make individual viewers feel.",
+        "",
+        f"Usage: {PROGRAM} COMMAND [--flags]",
+        "",
+        "Commands:",
+        *(f"  {c.name:{width}}{c.summary}" for c in COMMANDS),
+        "",
+        f"{PROGRAM} COMMAND --help explains the flags of a command.",
+    ]
+    return "\n".join(lines)
+
+
+def _run(command: Command, arguments: Sequence[str]) -> int:
+    """Runs a command and turns its outcome into an exit status."""
+    handler = console.set_up_logging()
+    try:
+        return command.run(command.parse(arguments))
+    except flags.Error as error:
+        return _wrong_usage(str(error), f"{PROGRAM} {command.name} --help")
+    except BrokenPipeError:
+        raise
+    except (ValueError, OSError, RuntimeError) as error:
+        console.say(f"Error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        console.say("Stopped. The same command continues where it was.")
+        return STOPPED
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+def _wrong_usage(message: str, help_command: str) -> int:
+    console.say(f"{message}\nSee {help_command}")
+    return 2

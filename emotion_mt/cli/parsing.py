@@ -1,0 +1,124 @@
+"""One subcommand: its flags, its help page, and how they are parsed."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+
+from absl import flags
+
+#: What asks for help.
+HELP_FLAGS = frozenset({"--help", "-help", "-h", "-?"})
+
+#: Name of the program.
+PROGRAM = "emotion-mt"
+
+_WIDTH = 80
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A subcommand.
+
+    Attributes:
+        name: What the user types.
+        summary: What it does, one line.
+        example: Flags of an example, without program and name.
+        define: Defines its flags in the `FlagValues` it is given.
+        run: Does the work; is given the parsed flags and returns the exit
+            status. It raises `flags.Error` for wrong usage that parsing does
+            not notice.
+        required: Flags that must be given.
+    """
+
+    name: str
+    summary: str
+    example: str
+    define: Callable[[flags.FlagValues], None]
+    run: Callable[[flags.FlagValues], int]
+    required: tuple[str, ...] = ()
+
+    def new_flags(self) -> flags.FlagValues:
+        """Returns flags of this command alone, not parsed."""
+        values = flags.FlagValues()
+        self.define(values)
+        return values
+
+    def parse(self, arguments: Sequence[str]) -> flags.FlagValues:
+        """Parses what follows the command's name.
+
+        Raises:
+            flags.Error: If it is wrong usage.
+        """
+        values = self.new_flags()
+        rest = values([f"{PROGRAM} {self.name}", *arguments])[1:]
+        if rest:
+            raise flags.Error(
+                f"Only --flags are taken. Received: {' '.join(rest)}"
+            )
+        missing = [f"--{n}" for n in self.required if values[n].value is None]
+        if missing:
+            raise flags.Error(f"{' and '.join(missing)} must be given.")
+        return values
+
+    def help(self) -> str:
+        """Returns the help page: summary, example and this command's flags."""
+        lines = [
+            *_wrapped(self.summary, ""),
+            "",
+            "Example:",
+            *_command_line(f"{PROGRAM} {self.name} {self.example}"),
+            "",
+            "Flags:",
+        ]
+        values = self.new_flags()
+        names = list(dict.fromkeys([*self.required, *values]))
+        for name in names:
+            lines += self._describe(values[name])
+        return "\n".join(lines)
+
+    def _describe(self, flag: flags.Flag) -> Iterator[str]:
+        name = f"[no]{flag.name}" if flag.boolean else flag.name
+        choices = getattr(flag.parser, "enum_values", None)
+        value = "" if flag.boolean else f"={'|'.join(choices or ['…'])}"
+        yield f"  --{name}{value}"
+        if flag.name in self.required:
+            note = " (required)"
+        elif flag.default is None or flag.boolean:
+            note = ""
+        else:
+            default = str(flag.default_as_str).strip("'")
+            note = f" (default: {default})"
+        # absl puts the choices into the help text as well.
+        text = str(flag.help).split(">: ", 1)[-1] if choices else flag.help
+        yield from _wrapped(f"{text}{note}", "      ")
+
+
+def _command_line(text: str) -> list[str]:
+    """A command, on several lines where it is long."""
+    lines = textwrap.wrap(
+        text,
+        _WIDTH - 4,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        " ".join(text.split()),
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def wants_help(arguments: Sequence[str]) -> bool:
+    """Says whether one of the arguments asks for help."""
+    return bool(HELP_FLAGS & set(arguments))

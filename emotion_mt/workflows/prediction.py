@@ -1,0 +1,123 @@
+"""A clip to a folder with the prediction as a table and as pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from emotion_mt.corpus.atomic import write_text
+from emotion_mt.inference import (
+    Predictor,
+    plot_timeline,
+    write_timeline_html,
+)
+from emotion_mt.inference.predictor import POSITIVE
+
+#: What is written, and under which name.
+FILES: Mapping[str, str] = {
+    "csv": "predictions.csv",
+    "png": "timeline.png",
+    "html": "timeline.html",
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Prediction:
+    """A prediction and where it was written to.
+
+    Attributes:
+        table: What `Predictor.predict` returned.
+        files: "csv", "png" and "html" to their paths; no pictures where
+            nothing could be predicted.
+    """
+
+    table: pd.DataFrame
+    files: Mapping[str, Path]
+
+    def render(self) -> str:
+        """Returns a summary as text for a terminal."""
+        about = self.table.attrs
+        lines = [f"{len(self.table)} segments. Share of positive ones:"]
+        if about["simulated"]:
+            lines.insert(0, "The model was trained on SIMULATED data.")
+        for viewer in about["viewers"]:
+            labels = self.table[f"{viewer}_label"].dropna()
+            share = f"{(labels == POSITIVE).mean():.0%}" if len(labels) else "–"
+            lines.append(f"  {viewer:8}{share}")
+        lines += [f"Written: {path}" for path in self.files.values()]
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns all of it as plain JSON; missing values are None."""
+        viewers = self.table.attrs["viewers"]
+        return {
+            **{str(name): value for name, value in self.table.attrs.items()},
+            "files": {kind: str(path) for kind, path in self.files.items()},
+            "segments": [
+                {
+                    "start_s": row["start_s"],
+                    "end_s": row["end_s"],
+                    "text": row["text"],
+                    "viewers": {v: _viewer(row, v) for v in viewers},
+                }
+                for row in self.table.to_dict(orient="records")
+            ],
+        }
+
+
+def _viewer(row: Mapping[Any, Any], viewer: str) -> dict[str, Any] | None:
+    probability = float(row[f"{viewer}_probability"])
+    if math.isnan(probability):
+        return None
+    return {"probability": probability, "label": row[f"{viewer}_label"]}
+
+
+def predict_to_folder(
+    folder: str | os.PathLike[str],
+    bundle: str | os.PathLike[str],
+    *,
+    video: str | os.PathLike[str] | None = None,
+    subtitles: str | os.PathLike[str] | None = None,
+    segment_s: float | None = None,
+    title: str | None = None,
+    progress: bool = True,
+) -> Prediction:
+    """Predicts a clip and writes predictions.csv and the timelines.
+
+    Args:
+        folder: Where to; files of these names are overwritten.
+        bundle: Folder of the saved bundle.
+        video: See `Predictor.predict`.
+        subtitles: See there.
+        segment_s: See there.
+        title: Title of the pictures. Defaults to None, the name of the video
+            or else of the subtitles.
+        progress: See there.
+
+    Returns:
+        The prediction and its files.
+
+    Raises:
+        BundleError: See `Predictor.load`.
+        ValueError: See `Predictor.predict`.
+        CorpusError: See there.
+        VideoError: See there.
+    """
+    table = Predictor.load(bundle).predict(
+        video, subtitles, segment_s, progress
+    )
+    source = video if video is not None else subtitles
+    title = Path(os.fspath(source or "")).stem if title is None else title
+    paths = {kind: Path(folder) / name for kind, name in FILES.items()}
+    write_text(paths["csv"], table.to_csv(index=False))
+    if table.filter(like="_probability").isna().all(axis=None):
+        return Prediction(table, {"csv": paths["csv"]})
+    plot_timeline(table, paths["png"], title)
+    write_timeline_html(table, paths["html"], title)
+    return Prediction(table, paths)

@@ -1,0 +1,233 @@
+"""What the commands pass on, and what they print."""
+
+import json
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import emotion_mt
+from emotion_mt import features, workflows
+from emotion_mt.cli.main import main
+from emotion_mt.features import ExtractionReport
+from emotion_mt.inference import save_bundle
+from emotion_mt.models import EvokedEmotionModel, make_tokenizer
+from emotion_mt.workflows import TrainedBundle, VisualFeatures
+
+
+@pytest.fixture
+def opened(monkeypatch, small_corpus, small_features):
+    """Puts arrays in the place of the folder "films"; notes the arguments."""
+    seen = {}
+
+    def open_corpus(*arguments, **keywords):
+        seen["corpus"] = (*arguments, keywords)
+        return small_corpus
+
+    def open_features(corpus, *arguments):
+        assert corpus is small_corpus
+        seen["features"] = arguments
+        found = small_features.copy()
+        found[3] = np.nan
+        return VisualFeatures(found, "digest", ExtractionReport(films=4))
+
+    monkeypatch.setattr(workflows, "open_corpus", open_corpus)
+    monkeypatch.setattr(workflows, "open_features", open_features)
+    return seen
+
+
+def test_extract(opened, small_corpus, tmp_path, capsys):
+    out = tmp_path / "f.npz"
+    flags = ["--corpus=films", "--dimension=arousal", "--dtype=auto"]
+    assert main(["extract", *flags, f"--out={out}", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["films"] == 4
+    assert found["segments"] == 40
+    assert found["without_video"] == 1
+    assert found["weights_digest"] == "digest"
+    assert opened["corpus"][:3] == ("films", "experienced", "arousal")
+    assert opened["features"] == ("auto", "auto", None)
+    with np.load(out) as written:
+        ids = small_corpus.segments["segment_id"].tolist()
+        assert written["segment_id"].tolist() == ids
+        assert written["features"].shape == (40, 1024)
+
+    assert main(["extract", *flags]) == 0
+    assert "1 segments have no video" in capsys.readouterr().out
+
+
+@pytest.fixture
+def trained(monkeypatch, tmp_path):
+    calls = []
+
+    def train_bundle(*arguments, **keywords):
+        calls.append((arguments, keywords))
+        training = {
+            "corpus": {"simulated": True},
+            "split": {"name": "F2", "test": ["B"]},
+            "seed": 5,
+            "l1": 0.5,
+            "best_epoch": 3,
+            "notes": ["A note."],
+        }
+        scores = {
+            "V1": {"accuracy": 0.75, "observed": 4},
+            "V2": {"accuracy": None, "observed": 0},
+        }
+        return TrainedBundle(tmp_path / "b", False, training, scores)
+
+    monkeypatch.setattr(workflows, "train_bundle", train_bundle)
+    return calls
+
+
+def test_train(opened, trained, small_corpus, capsys):
+    flags = ["--corpus=films", "--out=b", "--fold=F2", "--viewers=V2,V1"]
+    flags += ["--seed=5", "--l1=0.5", "--max_epochs=9", "--replace"]
+    assert main(["train", *flags, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["scores"]["V1"]["accuracy"] == 0.75
+    assert found["scores"]["V2"]["accuracy"] is None
+    assert found["corpus"]["digest"] == small_corpus.digest()
+    ((folder, corpus, visual, split, config), keywords) = trained[0]
+    assert folder == "b"
+    assert corpus is small_corpus
+    assert visual.shape == (40, 1024)
+    assert (split.name, split.test) == ("F2", ("B",))
+    assert (config.l1, config.max_epochs) == ((0.5,), 9)
+    assert keywords == {
+        "viewers": ["V2", "V1"],
+        "seed": 5,
+        "weights_digest": "digest",
+        "replace": True,
+    }
+
+    assert main(["train", *flags]) == 0
+    out = capsys.readouterr().out
+    assert "SIMULATED" in out
+    assert "75.0% of 4" in out
+    assert "A note." in out
+
+
+def test_train_on_text_computes_no_features(opened, trained):
+    flags = ["--corpus=films", "--out=b", "--modalities=text"]
+    assert main(["train", *flags]) == 0
+    assert "features" not in opened
+    assert trained[0][0][2] is None
+
+
+def test_train_refuses_an_unknown_fold(opened, trained, capsys):
+    flags = ["--corpus=films", "--out=b", "--fold=F8", "--modalities=text"]
+    assert main(["train", *flags]) == 1
+    assert "one of F1, F2, F3, F4. Received: 'F8'" in capsys.readouterr().err
+    assert not trained
+
+
+@pytest.mark.parametrize(("failures", "status"), [([], 0), (["job"], 1)])
+def test_tables_makes_all(monkeypatch, failures, status):
+    experiments = []
+
+    def run_all_tables(experiment):
+        experiments.append(experiment)
+        return types.SimpleNamespace(failures=failures)
+
+    monkeypatch.setattr(workflows, "run_all_tables", run_all_tables)
+    assert main(["tables", "--corpus=films", "--patience=3"]) == status
+    (experiment,) = experiments
+    assert experiment.training.patience == 3
+
+
+def test_weights(monkeypatch, capsys, tmp_path):
+    model = types.SimpleNamespace(count_params=lambda: 12)
+    calls = []
+
+    def load_i3d(*arguments, **keywords):
+        calls.append((arguments, keywords))
+        return model
+
+    monkeypatch.setattr(features, "load_i3d", load_i3d)
+    monkeypatch.setattr(features, "model_digest", lambda _: "abc")
+    assert main(["weights", f"--cache={tmp_path}", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["digest"] == "abc"
+    assert found["cache"] == str(tmp_path)
+    assert calls == [(("auto",), {"cache_dir": str(tmp_path)})]
+    assert main(["weights"]) == 0
+    assert "12 weights" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def text_bundle(tmp_path_factory):
+    model = EvokedEmotionModel(
+        viewers=("V1", "Vavg"),
+        modalities=("text",),
+        vocabulary_size=4,
+        trunk_units=(4,),
+        head_units=(3,),
+        embedding_dim=4,
+        text_filters=3,
+        text_widths=(2,),
+    )
+    return save_bundle(
+        tmp_path_factory.mktemp("bundle") / "b",
+        model,
+        tokenizer=make_tokenizer(["good", "bad"]),
+        training={"corpus": {"simulated": True}},
+    )
+
+
+SRT = "1\n00:00:01,000 --> 00:00:02,500\nGood, <i>good</i>!\n"
+
+
+def test_predict_writes_table_and_pictures(text_bundle, tmp_path, capsys):
+    (tmp_path / "clip.srt").write_text(SRT)
+    flags = [f"--model={text_bundle}", f"--subtitles={tmp_path / 'clip.srt'}"]
+    flags.append(f"--out={tmp_path / 'out'}")
+    assert main(["predict", *flags, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["simulated"] is True
+    (segment,) = found["segments"]
+    assert (segment["start_s"], segment["end_s"]) == (1.0, 2.5)
+    table = pd.read_csv(found["files"]["csv"])
+    for viewer in ("V1", "Vavg"):
+        assert segment["viewers"][viewer] == {
+            "probability": pytest.approx(table[f"{viewer}_probability"][0]),
+            "label": table[f"{viewer}_label"][0],
+        }
+    assert (tmp_path / "out" / "timeline.png").stat().st_size > 5000
+    page = (tmp_path / "out" / "timeline.html").read_text("utf-8")
+    assert "Good, good!" in page
+    assert "SIMULATED" in page
+
+    assert main(["predict", *flags, "--title=Mine"]) == 0
+    out = capsys.readouterr().out
+    assert "1 segments" in out
+    assert "SIMULATED" in out
+    page = (tmp_path / "out" / "timeline.html").read_text("utf-8")
+    assert "<h1>Mine</h1>" in page
+
+
+def test_predict_says_which_bundle_would_do(text_bundle, tmp_path, capsys):
+    flags = [f"--model={text_bundle}", "--video=v.mp4", f"--out={tmp_path}"]
+    assert main(["predict", *flags]) == 1
+    error = capsys.readouterr().err
+    assert "A bundle with modalities ('visual',)" in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_demo(monkeypatch):
+    calls = []
+    page = types.SimpleNamespace(launch=lambda *a, **k: calls.append((a, k)))
+    monkeypatch.setattr(emotion_mt, "demo", page, raising=False)
+    assert main(["demo", "--model=b", "--port=8000"]) == 0
+    assert calls == [(("b",), {"host": "127.0.0.1", "port": 8000})]
+
+
+def test_demo_without_gradio(monkeypatch, capsys):
+    def launch(*_, **__):
+        raise ImportError('To have it: pip install "emotion_mt[demo]"')
+
+    page = types.SimpleNamespace(launch=launch)
+    monkeypatch.setattr(emotion_mt, "demo", page, raising=False)
+    assert main(["demo", "--model=b"]) == 1
+    assert "Error: To have it: pip install" in capsys.readouterr().err

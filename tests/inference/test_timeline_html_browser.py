@@ -1,0 +1,145 @@
+"""The timeline in a real browser, as wide as a telephone."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emotion_mt.inference.timeline_html import render_timeline_html
+
+BROWSER = shutil.which("chromium")
+
+WIDTH_PX = 390
+
+EVIL = '<img src=x onerror="document.documentElement.dataset.evil=1">'
+
+#: Runs at the end of the framed page: points, types, clicks, and tells.
+PROBE = """<script>
+const read = () => ({
+  time: document.getElementById("time").textContent,
+  text: document.getElementById("text").textContent,
+  numbers: [...document.querySelectorAll("#values li:not(.off)")].map(
+    item => item.innerText.trim().replace(/\\s+/g, " ")),
+  marks: [...document.querySelectorAll(".mark")].map(mark => !mark.hidden),
+});
+addEventListener("load", () => {
+  const seen = { first: read() };
+  const plots = document.querySelectorAll(".plot");
+  const box = plots[1].getBoundingClientRect();
+  plots[1].dispatchEvent(new PointerEvent("pointerdown",
+    { clientX: box.left + box.width * 12.5 / 120, clientY: box.top + 9 }));
+  seen.touched = read();
+  const key = name => document.querySelector(".chart").dispatchEvent(
+    new KeyboardEvent("keydown", { key: name, bubbles: true }));
+  key("ArrowLeft"); key("ArrowLeft");
+  seen.left = read();
+  key("End");
+  seen.end = read();
+  const button = document.querySelector('[data-toggle="0"]');
+  button.click();
+  seen.toggled = read();
+  const line = document.querySelector('g[data-line="0"]');
+  seen.hidden = getComputedStyle(line).display;
+  button.click();
+  seen.shown = getComputedStyle(line).display;
+  seen.width = document.documentElement.scrollWidth;
+  seen.evil = document.documentElement.dataset.evil || "";
+  seen.stroke = [...document.querySelectorAll(
+    ".plot g path:last-child")].slice(0, 2).map(
+    path => getComputedStyle(path).strokeWidth);
+  parent.postMessage(seen, "*");
+});
+</script></body>"""
+
+FRAME = """<!doctype html><title>frame</title><pre id="found"></pre>
+<script>addEventListener("message", event => {
+  document.getElementById("found").textContent = JSON.stringify(event.data);
+});</script>
+<iframe src="probed.html" style="width:%dpx;height:800px;border:0"></iframe>"""
+
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="no browser here (Debian: apt install chromium)"
+)
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """What the probe saw on a page of 150 s, a cue of 4 s every 5 s."""
+    folder = tmp_path_factory.mktemp("page")
+    starts = np.arange(0, 150, 5.0)
+    table = pd.DataFrame(
+        {
+            "start_s": starts,
+            "end_s": starts + 4,
+            "text": [f"{EVIL} {i}" for i in range(len(starts))],
+            "V1_probability": starts / 200,
+            "Vavg_probability": 1 - starts / 200,
+        }
+    )
+    page = render_timeline_html(table, "Film")
+    # The page's policy forbids other scripts than its own, such as the probe.
+    allowed = re.sub(r"<meta http-equiv=\"Content-Security[^>]*>", "", page)
+    assert allowed != page
+    (folder / "probed.html").write_text(allowed.replace("</body>", PROBE))
+    frame = folder / "frame.html"
+    frame.write_text(FRAME % WIDTH_PX)
+    flags = (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        "--virtual-time-budget=5000",
+        f"--user-data-dir={folder / 'profile'}",
+        "--dump-dom",
+    )
+    done = subprocess.run(
+        [BROWSER, *flags, frame.as_uri()],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    found = re.search(r'<pre id="found">(.+?)</pre>', done.stdout, re.DOTALL)
+    assert found, "the page did not load, or its script failed"
+    return json.loads(html.unescape(found.group(1)))
+
+
+def test_the_first_segment_is_shown_at_first(seen):
+    assert seen["first"]["time"] == "0:00.0–0:04.0"
+    assert seen["first"]["numbers"] == ["Vavg 1.00 pos.", "V1 0.00 neg."]
+
+
+def test_a_finger_finds_the_segment(seen):
+    # 12.5 s into the second row, which begins at 120 s: the cue at 130 s.
+    assert seen["touched"]["time"] == "2:10.0–2:14.0"
+    assert seen["touched"]["text"] == f"{EVIL} 26"
+    assert seen["touched"]["numbers"] == ["Vavg 0.35 neg.", "V1 0.65 pos."]
+    assert seen["touched"]["marks"] == [False, True]
+
+
+def test_keys_go_from_segment_to_segment(seen):
+    assert seen["left"]["time"] == "2:00.0–2:04.0"
+    assert seen["end"]["time"] == "2:25.0–2:29.0"
+
+
+def test_the_legend_hides_and_shows(seen):
+    assert seen["toggled"]["numbers"] == ["Vavg 0.28 neg."]
+    assert seen["hidden"] == "none"
+    assert seen["shown"] != "none"
+
+
+def test_fits_a_telephone_and_runs_no_subtitle(seen):
+    assert seen["width"] == WIDTH_PX
+    assert seen["evil"] == ""
+    first, average = (float(width[:-2]) for width in seen["stroke"])
+    assert average == pytest.approx(2 * first)
