@@ -1,0 +1,294 @@
+"""The notebooks run from top to bottom, and are fit to be shown."""
+
+import ast
+import os
+import re
+import sys
+import types
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+from emotion_mt import paper
+from emotion_mt.corpus import Corpus
+from emotion_mt.evaluation import SPECS, build_table
+from emotion_mt.evaluation.records import make_record, write_record
+from emotion_mt.evaluation.rendering import write_table
+from emotion_mt.evaluation.run_folder import part_of, write_config
+from emotion_mt.training import FitResult, TrainingConfig, Trial
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FOLDER = REPOSITORY / "notebooks"
+NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
+
+#: Absolute paths on any system.
+ABSOLUTE = re.compile(
+    r"(?<![\w.:/])/(home|root|tmp|usr|opt|var|work|mnt|content|Users)/|\b[A-Z]:\\"
+)
+
+
+def read(name):
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+def code_cells(name):
+    return [cell for cell in read(name).cells if cell.cell_type == "code"]
+
+
+def run(name):
+    """Executes the code as IPython would, in this process.
+
+    A kernel per notebook would import TensorFlow four times. What is lost is
+    the display of results: here a result is only computed.
+    """
+    transform = TransformerManager().transform_cell
+    namespace = {"__name__": "__main__"}
+    for number, cell in enumerate(code_cells(name)):
+        tree = ast.parse(transform(cell.source), f"{name} cell {number}")
+        exec(compile(tree, f"{name} cell {number}", "exec"), namespace)
+    return namespace
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """Runs in an empty folder, without windows and without own settings."""
+    import matplotlib.pyplot as plt
+
+    monkeypatch.chdir(tmp_path)
+    for variable in [v for v in os.environ if v.startswith("EMOTION_MT_")]:
+        monkeypatch.delenv(variable)
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+
+
+def test_all_notebooks_are_there():
+    assert NOTEBOOKS == ["inference", "own_data", "paper", "quickstart"]
+
+
+def test_quickstart(monkeypatch):
+    monkeypatch.setenv("EMOTION_MT_SEGMENTS", "6")
+    monkeypatch.setenv("EMOTION_MT_EPOCHS", "2")
+    found = run("quickstart")
+    corpus, table = found["corpus"], found["table"]
+    assert len(corpus) == 42
+    assert corpus.simulated
+    assert found["features"].shape == (42, 1024)
+    assert len(found["history"]["val_bce"]) == 2
+    assert list(table.index) == [*corpus.viewers, "mean"]
+    assert corpus.segments["video"].isna().all()
+    random = np.random.default_rng(0)
+    by_chance = [
+        explained(found["features"], random.permutation(found["hidden"]))
+        for _ in range(20)
+    ]
+    assert explained(found["features"], found["hidden"]) > max(by_chance)
+    # The same by hand, for one viewer.
+    rows = corpus.rows(found["fold"].test)
+    labels = corpus.labels[rows, corpus.column("V3")]
+    right = (found["probabilities"][:, 2] > 0.5) == (labels == 1)
+    assert table.loc["V3", "MT"] == pytest.approx(right.mean())
+    share = labels.mean()
+    expected = pytest.approx(max(share, 1 - share))
+    assert table.loc["V3", "better constant answer"] == expected
+
+
+def explained(features, hidden):
+    """Share of the variance that a linear function of `hidden` explains."""
+    features = features - features.mean(axis=0)
+    known = np.column_stack([hidden, np.ones(len(hidden))])
+    weights, *_ = np.linalg.lstsq(known, features, rcond=None)
+    return np.var(known @ weights) / np.var(features)
+
+
+def test_own_data(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("EMOTION_MT_SEGMENTS", "8")
+    monkeypatch.setenv("EMOTION_MT_EPOCHS", "1")
+    found = run("own_data")
+    corpus, by_film = found["corpus"], found["by_film"]
+    assert corpus.viewers == ("Ann", "Bob", "Cem", "Vavg")
+    winter = corpus.rows(["Winter"])
+    assert np.isnan(corpus.values[winter, corpus.column("Cem")]).all()
+    assert 0.05 < np.isnan(corpus.values[:, 0]).mean() < 0.5
+    assert set(by_film.index) == {
+        (model, viewer) for model in ("ST", "MT") for viewer in corpus.viewers
+    }
+    assert by_film["Winter"].isna().sum() == 2  # Cem, with ST and with MT
+    assert by_film.drop(index="Cem", level="viewer").notna().all(axis=None)
+    written = pd.read_csv(tmp_path / "my_corpus" / "annotations.csv")
+    assert len(written) == (~np.isnan(corpus.values[:, :3])).sum()
+    assert "Cem" in capsys.readouterr().out
+
+
+def test_inference(monkeypatch, tmp_path, i3d_cache, capsys):
+    monkeypatch.setenv("EMOTION_MT_CACHE", str(i3d_cache))
+    monkeypatch.setenv("EMOTION_MT_SEGMENTS", "2")
+    found = run("inference")
+    timeline = found["timeline"]
+    assert timeline["Vavg_probability"].between(0, 1).all()
+    assert timeline.attrs["simulated"]
+    assert (
+        len(timeline)
+        == len(Path(found["SUBTITLES"]).read_text().split("-->")) - 1
+    )
+    assert (tmp_path / "bundle" / "README.md").is_file()
+    assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
+    assert len(pd.read_csv(tmp_path / "timeline.csv")) == len(timeline)
+    assert "simulated" in (tmp_path / "timeline.html").read_text().lower()
+    assert "Received: neither" in capsys.readouterr().out
+
+
+def finished_run(folder):
+    """Writes all tables, of models that guess; returns the models' records."""
+    random = np.random.default_rng(0)
+    movies = np.repeat(paper.MOVIES, 4)
+    corpus = Corpus(
+        "made-up",
+        pd.DataFrame(
+            {
+                "segment_id": [f"s{number}" for number in range(len(movies))],
+                "movie": movies,
+                "start_s": np.arange(len(movies)) * 2.0,
+                "end_s": np.arange(len(movies)) * 2.0 + 1,
+                "text": "",
+                "video": None,
+            }
+        ),
+        paper.ALL_VIEWERS,
+        random.uniform(-1, 1, (len(movies), 8)).astype("float32"),
+        simulated=True,
+    )
+    digests = {"corpus": corpus.digest(), "features": "f", "weights": "w"}
+    records, parts = {}, []
+    for spec in SPECS.values():
+        splits = spec.splits(corpus.movies)
+        jobs = spec.jobs(corpus.viewers, splits, (0,), TrainingConfig())
+        for job in jobs:
+            if job not in records:
+                result = guesses(job, corpus, random)
+                record = make_record(job, job.name, corpus, digests, result)
+                records[job] = record
+                name = job.file_name(record["key"])
+                write_record(folder / "jobs" / name, record)
+        part = part_of(spec, jobs, list(records.values()), failed=[])
+        parts.append(part)
+        table = build_table(spec, part.records)
+        write_table(folder, spec.file_stem, table)
+    write_config(folder, {}, corpus.digest(), parts)
+    return list(records.values())
+
+
+def guesses(job, corpus, random):
+    rows = corpus.rows(job.split.test)
+    curve = {"bce": (0.7, 0.6), "val_bce": (0.7, 0.8)}
+    return FitResult(
+        viewers=job.viewers,
+        split=job.split,
+        config=job.config,
+        seed=job.seed,
+        l1=1e-5,
+        best_epoch=1,
+        trials=(Trial(1e-5, 1, 0.7, curve),),
+        test_rows=rows,
+        probabilities=random.random((len(rows), len(job.viewers))),
+        untrained_viewers=(),
+        class_weights=np.ones((len(job.viewers), 2)),
+        vocabulary=(),
+        left_out={},
+        notes=(),
+        seconds={"total": 1.0},
+        model_config={},
+        weights=(),
+    )
+
+
+def test_paper(monkeypatch, tmp_path):
+    records = finished_run(tmp_path / "run")
+    # Left by an older run: belongs to no table.
+    (tmp_path / "run" / "jobs" / "stale.json").write_text("{}")
+    monkeypatch.setenv("EMOTION_MT_RUN", "run")
+    found = run("paper")
+    assert list(found["tables"]) == [f"table{n}" for n in range(2, 7)]
+    assert len(found["overview"]) == len(records)
+    wide = found["accuracies"](found["tables"]["table2"])
+    assert wide.loc[("MT", "paper"), "V5"] == 82.6
+    # The mean over the folds of the share of right answers, by hand.
+    shares = [
+        np.mean(
+            np.array(record["viewers"]["V5"]["label"])
+            == (np.array(record["viewers"]["V5"]["probability"]) > 0.5)
+        )
+        for record in records
+        if record["job"]["architecture"] == "MT"
+        and record["job"]["config"]["modalities"] == ["text", "visual"]
+        and record["job"]["split"]["name"] in {f.name for f in paper.FOLDS}
+    ]
+    assert len(shares) == 7
+    expected = pytest.approx(100 * np.mean(shares), abs=1e-3)
+    assert wide.loc[("MT", "SIMULATED"), "V5"] == expected
+    assert "V1" in found["differences"]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_starts_with_a_badge_and_a_warning(name):
+    head = read(name).cells[0].source
+    link = re.search(
+        r"\[!\[Open in Colab\]\(https://colab\.research\.google\.com/assets/"
+        r"colab-badge\.svg\)\]\(https://colab\.research\.google\.com/github/"
+        r"([\w-]+/emotion_mt)/blob/main/notebooks/(\w+)\.ipynb\)",
+        head,
+    )
+    assert link is not None
+    assert link[2] == name
+    assert f"git+https://github.com/{link[1]}" in code_cells(name)[0].source
+    assert re.search(r"^> # .*SIMULATED", head, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_installs_in_colab_only(name, monkeypatch):
+    source = TransformerManager().transform_cell(code_cells(name)[0].source)
+    calls = []
+    shell = types.SimpleNamespace(
+        run_line_magic=lambda *magic: calls.append(magic)
+    )
+    exec(source, {"get_ipython": lambda: shell})
+    assert calls == []
+    colab = types.ModuleType("google.colab")
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    exec(source, {"get_ipython": lambda: shell})
+    assert [(magic, line.split()[0]) for magic, line in calls] == [
+        ("pip", "install")
+    ]
+    assert not any("pip" in cell.source for cell in code_cells(name)[1:])
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_outputs_are_stored_whole_and_clean(name):
+    cells = code_cells(name)
+    counts = [cell.execution_count for cell in cells]
+    assert counts == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    kinds = {kind for output in outputs for kind in output.get("data", ())}
+    assert {"image/png", "text/html"} <= kinds
+    # A progress bar would be shown as "Loading widget…".
+    assert not any("widget" in kind for kind in kinds)
+    for output in outputs:
+        assert output.output_type != "error", output.evalue
+        pictures = {"image/png": None}
+        text = str({**output, "data": {**output.get("data", {}), **pictures}})
+        assert not ABSOLUTE.search(text), text
+        assert "Warning" not in text
+    path = FOLDER / f"{name}.ipynb"
+    assert not ABSOLUTE.search("\n".join(c.source for c in cells))
+    assert path.stat().st_size < 250_000
+
+
+def test_absolute_paths_are_recognised():
+    for text in ("see /tmp/a", "'/work/x.py'", "C:\\Users", "at (/root/.c/"):
+        assert ABSOLUTE.search(text), text
+    for text in ("https://x.org/usr/a", "notebooks/tmp/a", "ST/MT and/or/not"):
+        assert not ABSOLUTE.search(text), text

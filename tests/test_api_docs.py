@@ -1,0 +1,215 @@
+"""The public interface is documented, typed, and docs/api.md is up to date."""
+
+import ast
+import dataclasses
+import importlib
+import importlib.util
+import inspect
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def load_make_api():
+    path = REPOSITORY / "docs" / "make_api.py"
+    spec = importlib.util.spec_from_file_location("make_api", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+make_api = load_make_api()
+PACKAGE = make_api.load()
+
+
+def public():
+    """Public name to object as griffe sees it, each object once."""
+    found = {}
+    for room in make_api.ROOMS:
+        for name in make_api.public_names(PACKAGE[room]):
+            item = make_api.target(PACKAGE[room], name)
+            found.setdefault(item.path, (room, name, item))
+    return {f"{room}.{name}": item for room, name, item in found.values()}
+
+
+PUBLIC = public()
+
+
+def callables():
+    """Public functions and methods by name."""
+    found = {}
+    for name, item in PUBLIC.items():
+        if item.is_function:
+            found[name] = item
+        elif item.is_class:
+            for member in make_api.public_members(item):
+                found[f"{name}.{member.name}"] = member
+    return found
+
+
+CALLABLES = callables()
+
+
+def sections(item):
+    text = "" if item.docstring is None else item.docstring.value
+    return {part.title: part for part in make_api.sections(text)}
+
+
+def listed(item, title):
+    found = sections(item).get(title)
+    return [] if found is None else [name for name, _ in found.items()]
+
+
+def raised(item):
+    """Names of the errors that a function raises itself."""
+    tree = ast.parse(textwrap.dedent(item.source)).body[0]
+    inner = {
+        node
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.Lambda)
+        and function is not tree
+        for node in ast.walk(function)
+    }
+    calls = [
+        node.exc
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise) and node not in inner
+    ]
+    return {
+        call.func.id
+        for call in calls
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id[0].isupper()
+    }
+
+
+def test_api_page_is_up_to_date():
+    page = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
+    assert page == make_api.render(), "run: python docs/make_api.py"
+
+
+def test_page_has_every_public_name():
+    import emotion_mt
+
+    page = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
+    for name in emotion_mt.__all__:
+        assert name == "__version__" or f"[`emt.{name}`](#" in page
+    for item in PUBLIC.values():
+        assert page.count(f'<a id="{item.path}"></a>') == 1
+    targets = set(page.split("](#")[1:])
+    assert len(targets) > 20
+    for target in targets:
+        assert f'<a id="{target.split(")")[0]}"></a>' in page
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_has_a_docstring(name):
+    item = PUBLIC[name]
+    if item.is_attribute:
+        assert make_api.comment(item), f"{name} needs a `#:` comment"
+    else:
+        assert item.docstring is not None
+
+
+@pytest.mark.parametrize("name", CALLABLES)
+def test_docstring_is_complete(name):
+    item = CALLABLES[name]
+    assert item.docstring is not None
+    if not item.is_function:
+        return  # a property is described by its first line
+    stars = {"variadic positional": "*", "variadic keyword": "**"}
+    expected = [
+        stars.get(parameter.kind.value, "") + parameter.name
+        for parameter in item.parameters
+        if parameter.name not in ("self", "cls")
+    ]
+    assert listed(item, "Args") == expected
+    text = item.docstring.value
+    # One line can say it all.
+    said = text.split()[0] in ("Returns", "Says") or not (
+        expected or "\n" in text
+    )
+    if str(item.returns) != "None" and not said:
+        assert {"Returns", "Yields"} & set(sections(item)), "needs Returns"
+    assert raised(item) <= set(listed(item, "Raises"))
+
+
+@pytest.mark.parametrize("name", [n for n in PUBLIC if PUBLIC[n].is_class])
+def test_class_docstring_lists_its_arguments(name):
+    item = PUBLIC[name]
+    described = listed(item, "Attributes") + listed(item, "Args")
+    if "dataclass" in item.labels:
+        module, _, attribute = item.path.rpartition(".")
+        cls = getattr(importlib.import_module(module), attribute)
+        fields = {f.name for f in dataclasses.fields(cls)}
+        assert fields <= set(described)
+    elif "__init__" in item.members:
+        arguments = [
+            parameter.name
+            for parameter in item.members["__init__"].parameters
+            if parameter.name != "self"
+            and not parameter.kind.value.startswith("variadic")
+        ]
+        missing = set(arguments) - set(described)
+        assert not missing
+
+
+def functions_at_runtime():
+    """Public functions and methods as Python sees them."""
+    for name, item in PUBLIC.items():
+        if item.is_attribute or item.is_module:
+            continue
+        module, _, attribute = item.path.rpartition(".")
+        found = getattr(importlib.import_module(module), attribute)
+        if inspect.isclass(found):
+            for member in vars(found).values():
+                member = getattr(member, "__func__", member)
+                member = getattr(member, "fget", member)
+                # Not what dataclasses and enums generate.
+                if (
+                    inspect.isfunction(member)
+                    and member.__module__ == module
+                    and member.__code__.co_filename.endswith(".py")
+                ):
+                    yield f"{name}.{member.__name__}", member
+        else:
+            yield name, found
+
+
+def test_every_parameter_and_result_has_a_type():
+    untyped, seen = [], 0
+    for name, function in functions_at_runtime():
+        signature = inspect.signature(inspect.unwrap(function))
+        seen += 1
+        untyped += [
+            f"{name}({parameter.name})"
+            for parameter in signature.parameters.values()
+            if parameter.annotation is parameter.empty
+            and parameter.name not in ("self", "cls")
+        ]
+        if (
+            signature.return_annotation is signature.empty
+            and not name.rpartition(".")[2].startswith("__")
+        ):
+            untyped.append(f"{name} -> ?")
+    assert untyped == []
+    assert seen > 100
+    assert (REPOSITORY / "emotion_mt" / "py.typed").is_file()
+
+
+def test_sections_are_split_as_they_stand():
+    text = (
+        "Does a thing.\n\nWords: not a section.\n\nArgs:\n    a: One\n"
+        "        line more.\n    **b: Two.\n\nReturns:\n    float [N]: it.\n"
+        "\nAfterwards."
+    )
+    found = make_api.sections(text)
+    assert [part.title for part in found] == ["", "Args", "Returns", ""]
+    assert found[1].items() == [("a", "One line more."), ("**b", "Two.")]
+    assert found[3].text.strip() == "Afterwards."
