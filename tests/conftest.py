@@ -1,5 +1,6 @@
 """Fixtures for all rooms: a small corpus made of arrays."""
 
+import contextlib
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -72,7 +73,8 @@ def i3d_cache(tmp_path_factory):
     """A cache folder of this session that holds the real I3D weights.
 
     The weights come from the user's cache or are fetched; the features made
-    in the session stay out of the user's cache.
+    in the session stay out of the user's cache. Processes that test in
+    parallel share the folder: its files are written whole, under locks.
     """
     from emotion_mt.features import WeightsError, load_i3d
     from emotion_mt.features.files import cache_folder
@@ -81,8 +83,13 @@ def i3d_cache(tmp_path_factory):
         load_i3d()
     except WeightsError as error:
         pytest.skip(f"the I3D weights cannot be had here: {error}")
-    folder = tmp_path_factory.mktemp("cache")
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # that of the whole session
+    folder = base / "i3d_cache"
+    folder.mkdir(exist_ok=True)
     for path in cache_folder(None).iterdir():
         if path.suffix == ".npz":
-            (folder / path.name).symlink_to(path)
+            with contextlib.suppress(FileExistsError):
+                (folder / path.name).symlink_to(path)
     return folder

@@ -17,6 +17,7 @@ from emotion_mt.corpus.simulation import SimulationConfig, simulate_corpus
 from emotion_mt.corpus.splits import (
     BASELINE_VALIDATION,
     baseline_split,
+    fixed_split,
     folds,
 )
 from emotion_mt.corpus.subtitles import Cue, Subtitles, read_subtitles
@@ -41,6 +42,7 @@ __all__ = [
     "Subtitles",
     "Trace",
     "baseline_split",
+    "fixed_split",
     "folds",
     "inspect_corpus",
     "is_rated",

@@ -73,3 +73,43 @@ def baseline_split(validation: str = BASELINE_VALIDATION) -> paper.Split:
         )
     train = tuple(m for m in paper.BASELINE_TRAIN if m != validation)
     return paper.Split("Baseline", train, (validation,), paper.BASELINE_TEST)
+
+
+def fixed_split(
+    movies: Sequence[str], validation: str | None = None
+) -> paper.Split:
+    """Returns the one split of Tables V and VI for any corpus.
+
+    Args:
+        movies: The films of the corpus, in the corpus's order.
+        validation: The film to validate on, one that is not tested on. None
+            for `BASELINE_VALIDATION` under the Baseline's split, and
+            otherwise for the film before the test films.
+
+    Returns:
+        The Baseline's split if the paper's seven films are there (further
+        films then take no part). Otherwise the last two sevenths of the
+        films, at least one, are tested on; the split is called "fixed".
+
+    Raises:
+        ValueError: If `validation` is not one of the films that are left, or
+            there are fewer than three films.
+    """
+    movies = tuple(movies)
+    if set(paper.MOVIES) <= set(movies):
+        return baseline_split(validation or BASELINE_VALIDATION)
+    if len(movies) < 3:
+        raise ValueError(
+            "`movies` must hold at least three films, one each for training, "
+            f"validation and testing. Received: {movies}"
+        )
+    tested = max(1, round(len(movies) * len(paper.BASELINE_TEST) / 7))
+    rest, test = movies[:-tested], movies[-tested:]
+    validation = rest[-1] if validation is None else validation
+    if validation not in rest:
+        raise ValueError(
+            f"`validation` must be one of {rest}, the films that are not "
+            f"tested on. Received: {validation!r}"
+        )
+    train = tuple(m for m in rest if m != validation)
+    return paper.Split("fixed", train, (validation,), test)

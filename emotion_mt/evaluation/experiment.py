@@ -5,27 +5,31 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from emotion_mt.corpus import (
-    BASELINE_VALIDATION,
     Corpus,
     load_corpus,
     simulate_corpus,
     summarize,
 )
-from emotion_mt.corpus.atomic import write_json
-from emotion_mt.evaluation import rendering
-from emotion_mt.evaluation.jobs import Job, versions
+from emotion_mt.evaluation import rendering, run_folder
+from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D, Job
 from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.report_content import RunInfo
+from emotion_mt.evaluation.run_folder import TablePart
 from emotion_mt.evaluation.runner import RunOutcome, run_jobs
-from emotion_mt.evaluation.specs import TableSpec
+from emotion_mt.evaluation.specs import TableSpec, in_working_order
 from emotion_mt.evaluation.tables import Table, build_table
-from emotion_mt.features import extract, load_i3d, model_digest
+from emotion_mt.features import (
+    extract,
+    extract_histograms,
+    load_i3d,
+    model_digest,
+)
 from emotion_mt.training import TrainingConfig
 
 
@@ -42,11 +46,13 @@ class Experiment:
         training: Configuration of every fit; its modalities are those of
             Table II, the other tables have their own.
         baseline_validation: Validation film of the Baseline split, which the
-            paper does not name.
+            paper does not name; None for the default of `fixed_split`.
         weights: Where the I3D weights come from, see `load_i3d`.
         dtype: Arithmetic of the I3D, see `load_i3d`.
         cache: Folder of weights and features; None for the user's cache.
         workers: Training processes; None for what suits the machine.
+        scheduler: Address of a Dask scheduler that runs the jobs instead;
+            None for processes of this machine.
         skip_bad_films: Go on without films whose files are broken.
         data: Folder that simulated corpora are written to.
         corpus_seed: Seed of the simulated corpus.
@@ -59,15 +65,24 @@ class Experiment:
     dimension: str = "valence"
     seeds: tuple[int, ...] = (0,)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
-    baseline_validation: str = BASELINE_VALIDATION
+    baseline_validation: str | None = None
     weights: str = "auto"
     dtype: str = "float32"
     cache: Path | None = None
     workers: int | None = None
+    scheduler: str | None = None
     skip_bad_films: bool = False
     data: Path = Path("data")
     corpus_seed: int = 0
     segments_per_movie: int = 60
+
+    @property
+    def corpus_folder(self) -> Path:
+        """Folder of the corpus, the given or the simulated one."""
+        if self.corpus is not None:
+            return self.corpus
+        size, seed = self.segments_per_movie, self.corpus_seed
+        return self.data / f"simulated-{size}-seed{seed}"
 
     def resolved(self) -> dict[str, object]:
         """Returns the experiment as plain JSON values."""
@@ -106,18 +121,16 @@ def _open_corpus(
     experiment: Experiment, watch: Stopwatch, say: Callable[[str], None]
 ) -> Corpus:
     """Loads the corpus, simulating it first where none was given."""
-    folder = experiment.corpus
-    if folder is None:
+    if experiment.corpus is None:
         with watch.part("simulate"):
-            folder = simulate_corpus(
-                experiment.data / f"simulated-{experiment.segments_per_movie}"
-                f"-seed{experiment.corpus_seed}",
+            simulate_corpus(
+                experiment.corpus_folder,
                 seed=experiment.corpus_seed,
                 segments_per_movie=experiment.segments_per_movie,
             )
     with watch.part("read corpus"):
         corpus = load_corpus(
-            folder,
+            experiment.corpus_folder,
             annotation=experiment.annotation,
             dimension=experiment.dimension,
             on_problem="skip" if experiment.skip_bad_films else "raise",
@@ -126,31 +139,39 @@ def _open_corpus(
     return corpus
 
 
-def _extract(
+def _features(
+    kinds: set[str | None],
     experiment: Experiment,
     corpus: Corpus,
     watch: Stopwatch,
     say: Callable[[str], None],
-) -> tuple[np.ndarray, str]:
-    """Visual features and the digest of the weights they come from."""
-    if corpus.segments["video"].isna().all():
+) -> tuple[dict[str, np.ndarray], str]:
+    """Visual features by kind, and the digest of the I3D's weights."""
+    wanted = kinds - {None}
+    features, digest = {}, "none"
+    if wanted and corpus.segments["video"].isna().all():
         raise ValueError(
             f"Corpus {corpus.name} has no video, which the modality "
             "`visual` needs. Use --modalities=text, or put the films beside "
             "their subtitles."
         )
-    with watch.part("load I3D"):
-        i3d = load_i3d(experiment.weights, experiment.dtype, experiment.cache)
-        digest = model_digest(i3d)
     cache = experiment.cache
     store = None if cache is None else cache / "features"
-    extraction = extract(corpus, i3d, cache_dir=store)
-    report = extraction.report
-    say(str(report))
-    watch.add("I3D", report.network_s)
-    # Decoding runs beside the network; only the waiting costs time.
-    watch.add("waiting for decoded frames", report.waiting_s)
-    return extraction.features, digest
+    if I3D in wanted:
+        with watch.part("load I3D"):
+            i3d = load_i3d(experiment.weights, experiment.dtype, cache)
+            digest = model_digest(i3d)
+        extraction = extract(corpus, i3d, cache_dir=store)
+        report = extraction.report
+        say(str(report))
+        watch.add("I3D", report.network_s)
+        # Decoding runs beside the network; only the waiting costs time.
+        watch.add("waiting for decoded frames", report.waiting_s)
+        features[I3D] = extraction.features
+    if HISTOGRAMS in wanted:
+        with watch.part("histograms"):
+            features[HISTOGRAMS] = extract_histograms(corpus, cache_dir=store)
+    return features, digest
 
 
 def run_tables(
@@ -181,20 +202,21 @@ def run_tables(
     """
     watch = Stopwatch()
     corpus = _open_corpus(experiment, watch, say)
-    jobs = {spec.number: _jobs(spec, experiment, corpus) for spec in specs}
-    together = list(
-        dict.fromkeys(job for part in jobs.values() for job in part)
+    jobs = _jobs(specs, experiment, corpus, say)
+    together = in_working_order(
+        list(dict.fromkeys(job for part in jobs.values() for job in part))
     )
-    features, digest = None, "none"
-    if any("visual" in job.config.modalities for job in together):
-        features, digest = _extract(experiment, corpus, watch, say)
+    features, digest = _features(
+        {job.feature_kind for job in together}, experiment, corpus, watch, say
+    )
     with watch.part("training"):
         outcome = run_jobs(
             together,
             corpus,
             features,
-            experiment.out / "jobs",
+            experiment.out / run_folder.JOBS,
             workers=experiment.workers,
+            scheduler=experiment.scheduler,
             weights_digest=digest,
             report=say,
         )
@@ -204,65 +226,98 @@ def run_tables(
             f"{outcome.failures[0].message}"
         )
     with watch.part("tables"):
-        tables = [_table(spec, jobs[spec.number], outcome) for spec in specs]
-        for spec, table in zip(specs, tables, strict=True):
-            rendering.write_table(experiment.out, spec.file_stem, table)
-        _write_config(experiment, jobs, digest, corpus)
+        parts = _write_tables(experiment, corpus, specs, jobs, outcome)
+        tables = [_table(part) for part in parts]
     with watch.part("report"):
-        write_report(
-            experiment.out,
-            corpus,
-            tables,
-            outcome.records,
-            RunInfo(
-                experiment.resolved(),
-                {f.job.name: f.message for f in outcome.failures},
-                dict(watch.seconds),
-            ),
-        )
+        _write_report(experiment, corpus, parts, tables, outcome, watch)
     for table in tables:
-        say("\n" + rendering.to_text(table))
+        if table.number in jobs:
+            say("\n" + rendering.to_text(table))
     _say_end(experiment, outcome, watch, say)
     return outcome
 
 
-def _jobs(spec: TableSpec, experiment: Experiment, corpus: Corpus) -> list[Job]:
-    splits = spec.splits(corpus.movies, experiment.baseline_validation)
-    return spec.jobs(
-        corpus.viewers, splits, experiment.seeds, experiment.training
-    )
-
-
-def _table(spec: TableSpec, jobs: Sequence[Job], outcome: RunOutcome) -> Table:
-    """Builds a table from the records of its own jobs."""
-    names = {job.name for job in jobs}
-    return build_table(
-        spec,
-        [record for record in outcome.records if record["name"] in names],
-        failed=[f.job.name for f in outcome.failures if f.job.name in names],
-    )
-
-
-def _write_config(
+def _jobs(
+    specs: Sequence[TableSpec],
     experiment: Experiment,
-    jobs: dict[str, list[Job]],
-    digest: str,
     corpus: Corpus,
+    say: Callable[[str], None],
+) -> dict[str, list[Job]]:
+    """Jobs of each table by its number; tables that need none are left out."""
+    jobs = {}
+    for spec in specs:
+        splits = spec.splits(corpus.movies, experiment.baseline_validation)
+        part = spec.jobs(
+            corpus.viewers, splits, experiment.seeds, experiment.training
+        )
+        if part:
+            jobs[spec.number] = part
+        else:
+            say(
+                f"Table {spec.number} is left out: it is about several viewers "
+                f"and their average. The corpus has: {corpus.viewers}"
+            )
+    if not jobs:
+        raise ValueError(
+            f"Corpus {corpus.name} must have several viewers for Table "
+            f"{', '.join(spec.number for spec in specs)}. "
+            f"Received: {corpus.viewers}"
+        )
+    return jobs
+
+
+def _write_tables(
+    experiment: Experiment,
+    corpus: Corpus,
+    specs: Sequence[TableSpec],
+    jobs: Mapping[str, Sequence[Job]],
+    outcome: RunOutcome,
+) -> list[TablePart]:
+    """Writes the tables of this run; returns them and those made before."""
+    failed = [failure.job.name for failure in outcome.failures]
+    parts = [
+        run_folder.part_of(spec, jobs[spec.number], outcome.records, failed)
+        for spec in specs
+        if spec.number in jobs
+    ]
+    parts = [part for part in parts if part.records]
+    for part in parts:
+        rendering.write_table(experiment.out, part.spec.file_stem, _table(part))
+    folder, settings = experiment.out, experiment.resolved()
+    digest = corpus.digest()
+    earlier = run_folder.earlier_parts(folder, settings, digest, list(jobs))
+    together = run_folder.in_order([*parts, *earlier])
+    run_folder.write_config(folder, settings, digest, together)
+    return together
+
+
+def _table(part: TablePart) -> Table:
+    return build_table(part.spec, part.records, part.failed)
+
+
+def _write_report(
+    experiment: Experiment,
+    corpus: Corpus,
+    parts: Sequence[TablePart],
+    tables: Sequence[Table],
+    outcome: RunOutcome,
+    watch: Stopwatch,
 ) -> None:
-    """Writes what is needed to repeat the run."""
-    splits = {
-        number: [dataclasses.asdict(s) for s in {j.split: 0 for j in part}]
-        for number, part in jobs.items()
+    """Writes the report on all tables of the folder."""
+    # A model that serves several tables is listed once.
+    unique = {r["key"]: r for part in parts for r in part.records}
+    failures = {
+        name: "failed in an earlier run"
+        for part in parts
+        for name in part.failed
     }
-    write_json(
-        experiment.out / "config.json",
-        {
-            "experiment": experiment.resolved(),
-            "versions": versions(),
-            "corpus_digest": corpus.digest(),
-            "weights_digest": digest,
-            "splits": splits,
-        },
+    failures |= {f.job.name: f.message for f in outcome.failures}
+    write_report(
+        experiment.out,
+        corpus,
+        tables,
+        list(unique.values()),
+        RunInfo(experiment.resolved(), failures, dict(watch.seconds)),
     )
 
 

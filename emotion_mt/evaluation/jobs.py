@@ -17,6 +17,12 @@ from emotion_mt.training import TrainingConfig
 #: One model per viewer, and one model with a head per viewer (Sect. III).
 SINGLE_TASK = "ST"
 MULTI_TASK = "MT"
+#: One fuzzy network per viewer, the paper's reference [20].
+BASELINE = "Baseline"
+ARCHITECTURES = (SINGLE_TASK, MULTI_TASK, BASELINE)
+
+#: Kinds of visual features: I3D vectors, and histograms per frame.
+I3D, HISTOGRAMS = "i3d", "histograms"
 
 
 def versions() -> dict[str, str]:
@@ -27,19 +33,25 @@ def versions() -> dict[str, str]:
     return found
 
 
+def network_of(architecture: str) -> str:
+    """Returns the `TrainingConfig.network` of an architecture."""
+    return "baseline" if architecture == BASELINE else "evoked"
+
+
 @dataclasses.dataclass(frozen=True)
 class Job:
     """One model fitted on one split.
 
     Attributes:
-        architecture: `SINGLE_TASK` or `MULTI_TASK`.
-        viewers: Viewers the model predicts; exactly one for ST.
+        architecture: One of `ARCHITECTURES`.
+        viewers: Viewers the model predicts; exactly one but for MT.
         split: Films to train, validate and test on.
         seed: Decides initial weights and the order of segments.
         config: Everything else that fitting needs, modalities included.
 
     Raises:
-        ValueError: If the number of viewers does not fit the architecture.
+        ValueError: If the number of viewers, or the network of `config`,
+            does not fit the architecture.
     """
 
     architecture: str
@@ -50,18 +62,31 @@ class Job:
 
     def __post_init__(self) -> None:
         """Checks that viewers and architecture fit together."""
-        if self.architecture not in (SINGLE_TASK, MULTI_TASK):
+        if self.architecture not in ARCHITECTURES:
             raise ValueError(
-                f"`architecture` must be {SINGLE_TASK!r} or {MULTI_TASK!r}. "
+                f"`architecture` must be one of {ARCHITECTURES}. "
                 f"Received: {self.architecture!r}"
             )
-        single = self.architecture == SINGLE_TASK
+        single = self.architecture != MULTI_TASK
         if single != (len(self.viewers) == 1):
             raise ValueError(
                 f"{self.architecture} needs "
                 f"{'exactly one viewer' if single else 'several viewers'}. "
                 f"Received: {self.viewers}"
             )
+        network = network_of(self.architecture)
+        if self.config.network != network:
+            raise ValueError(
+                f"{self.architecture} needs a config with network="
+                f"{network!r}. Received: {self.config.network!r}"
+            )
+
+    @property
+    def feature_kind(self) -> str | None:
+        """Visual features that the job takes: `I3D`, `HISTOGRAMS`, none."""
+        if "visual" not in self.config.modalities:
+            return None
+        return HISTOGRAMS if self.architecture == BASELINE else I3D
 
     @property
     def name(self) -> str:
@@ -85,7 +110,7 @@ class Job:
 
         Args:
             corpus_digest: `Corpus.digest()`.
-            features_digest: Digest of the feature matrix.
+            features_digest: Digest of the features of its `feature_kind`.
 
         Returns:
             SHA-256 in hexadecimal.
@@ -100,7 +125,21 @@ class Job:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def file_name(self, key: str) -> str:
-        """Returns the name of the job's result file for a key."""
-        # Viewers and films of a manifest can be named anything.
-        safe = re.sub(r"[^\w+.-]", "_", self.name)[:120]
-        return f"{safe}-{key[:16]}.json"
+        """Returns the name of the job's result file for a key.
+
+        Args:
+            key: What `key` returned.
+        """
+        return result_file_name(self.name, key)
+
+
+def result_file_name(name: str, key: str) -> str:
+    """Returns the name of a result file.
+
+    Args:
+        name: `Job.name`.
+        key: `Job.key(...)`.
+    """
+    # Viewers and films of a manifest can be named anything.
+    safe = re.sub(r"[^\w+.-]", "_", name)[:120]
+    return f"{safe}-{key[:16]}.json"

@@ -20,7 +20,10 @@ from emotion_mt.evaluation.scores import score
 from emotion_mt.training import FitResult
 
 #: Raised when the layout of the files changes.
-FORMAT = 1
+FORMAT = 2
+
+#: Where a file keeps the SHA-256 of the rest.
+_DIGEST = "sha256"
 
 #: Columns of `as_frame` that say how good the answers are.
 MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "matthews")
@@ -136,8 +139,15 @@ def make_record(
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Writes a result file, all or nothing."""
-    write_json(path, record)
+    """Writes a result file, all or nothing, with a digest of its content."""
+    # As it will be read: JSON has no tuples, and only strings for keys.
+    plain = json.loads(json.dumps(record))
+    write_json(path, {**plain, _DIGEST: _digest(plain)})
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    text = json.dumps(record, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -150,11 +160,12 @@ def read_record(path: Path) -> dict[str, Any]:
         The record.
 
     Raises:
-        ValueError: If the file is not a whole result file of this format.
+        ValueError: If the file is not a whole result file of this format, or
+            was altered.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{path}: expected a result file (JSON). Received: {error}"
         ) from error
@@ -163,6 +174,13 @@ def read_record(path: Path) -> dict[str, Any]:
         raise ValueError(
             f"{path}: expected a result file of format {FORMAT}. "
             f"Received format: {found!r}"
+        )
+    written = record.pop(_DIGEST, None)
+    if written != _digest(record):
+        raise ValueError(
+            f"{path}: expected a result file whose content has the digest in "
+            f"it. Received an altered one: {written} is written there, "
+            f"{_digest(record)} computed"
         )
     return record
 

@@ -1,40 +1,44 @@
 """Runs jobs in parallel processes and keeps what is finished.
 
 Every job is fitted in a process with one compute thread, however many
-processes there are, so results depend neither on the number of workers nor on
-the order of the jobs. A job's result file appears whole or not at all; a run
-that was stopped continues with the jobs that have none.
+processes there are and wherever they run, so results depend neither on the
+number of workers nor on the order of the jobs. A worker returns the record of
+its job, and the process that called `run_jobs` writes it: at once, and whole
+or not at all. A run that was stopped continues with the jobs that have no
+result file; several runs on one folder share the work.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
+import contextlib
 import dataclasses
 import os
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import loky
 import numpy as np
 from absl import logging
-from tqdm.auto import tqdm
 
+from emotion_mt import _progress
 from emotion_mt.corpus import Corpus
-from emotion_mt.evaluation import records
+from emotion_mt.evaluation import workers as worker_side
 from emotion_mt.evaluation.jobs import Job
-from emotion_mt.training import fit_split
+from emotion_mt.evaluation.pools import Ended, LocalPool, Pool, Task
+from emotion_mt.evaluation.scheduling import Schedule, finished
+
+#: Seconds that one job may take before its worker is given up for hung. A job
+#: of the full size takes minutes.
+JOB_TIMEOUT_S = 3600.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """A job that ended with an error.
+    """A job that ended without a result.
 
     Attributes:
         job: The job.
-        message: Type and text of the error.
+        message: Type and text of the error, or how its workers were lost.
     """
 
     job: Job
@@ -48,7 +52,8 @@ class RunOutcome:
     Attributes:
         records: Records of the finished jobs, in the order of the jobs.
         failures: Jobs that failed, in the order of the jobs.
-        reused: Number of jobs that were finished before.
+        reused: Number of jobs that were finished before, or by another run
+            at the same time.
         fit_s: Seconds of fitting, summed over the jobs fitted now.
     """
 
@@ -56,67 +61,6 @@ class RunOutcome:
     failures: list[Failure]
     reused: int
     fit_s: float
-
-
-@dataclasses.dataclass(frozen=True)
-class _Input:
-    """What all jobs of a run share."""
-
-    corpus: Corpus
-    features: np.ndarray | None
-    digests: Mapping[str, str]
-
-
-# Set once in each worker process by `_start_worker`, so that the corpus and
-# the features travel once per process instead of once per job.
-_shared: _Input | None = None
-
-
-def _leave_with(parent: int) -> None:
-    """Ends this process as soon as the process that started it is gone.
-
-    A worker that waits for work does not notice that its parent was killed.
-    """
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def _start_worker(parent: int, shared: _Input) -> None:
-    """Prepares a worker process."""
-    import tensorflow as tf
-
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    for gpu in tf.config.list_physical_devices("GPU"):
-        # Several workers may share a GPU; none may take all of its memory.
-        tf.config.experimental.set_memory_growth(gpu, True)
-    global _shared
-    _shared = shared
-
-
-def _run(job: Job, key: str, path: Path) -> float:
-    """Fits one job in a worker process and writes its file.
-
-    Returns:
-        Seconds the fit took.
-    """
-    if _shared is None:
-        raise RuntimeError("A job was started outside a prepared worker.")
-    result = fit_split(
-        _shared.corpus,
-        _shared.features,
-        job.split,
-        job.viewers,
-        job.config,
-        seed=job.seed,
-    )
-    record = records.make_record(
-        job, key, _shared.corpus, _shared.digests, result
-    )
-    records.write_record(path, record)
-    return result.seconds["total"]
 
 
 def default_workers() -> int:
@@ -134,36 +78,40 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
-def _finished(path: Path, key: str) -> dict[str, Any] | None:
-    """Reads the record of a job that was finished before, if it is sound."""
-    if not path.exists():
-        return None
-    try:
-        record = records.read_record(path)
-    except ValueError as error:
-        logging.warning("%s The job is run again.", error)
-        return None
-    return record if record["key"] == key else None
-
-
 def run_jobs(
     jobs: Sequence[Job],
     corpus: Corpus,
-    features: np.ndarray | None,
+    features: Mapping[str, np.ndarray],
     folder: Path,
     *,
     workers: int | None = None,
+    scheduler: str | None = None,
+    job_timeout_s: float = JOB_TIMEOUT_S,
     weights_digest: str = "none",
     report: Callable[[str], None] | None = None,
 ) -> RunOutcome:
     """Runs the jobs that have no result file yet.
 
+    A job whose worker dies (out of memory, for instance) or takes longer than
+    `job_timeout_s` is tried again in a fresh worker, `EXTRA_TRIES` times; an
+    error that the fit raises is not, for it would be raised again. On a Dask
+    cluster, its own setting decides how often (see `DaskPool`).
+
+    Several calls on one folder, also from several machines that share it, do
+    each job once: a job that another run is at is left to it, and taken over
+    if that run dies.
+
     Args:
         jobs: Jobs to run.
         corpus: Corpus of all jobs.
-        features: float32 [N, 1024] visual features, or None for text alone.
+        features: Kind (`Job.feature_kind`) to visual features, one row per
+            segment: "i3d" float32 [N, 1024], "histograms" float32
+            [N, F, 7, 32]. Kinds that no job takes may be absent.
         folder: Folder of the result files, one per job.
-        workers: Number of processes; None for `default_workers()`.
+        workers: Number of processes here; None for `default_workers()`.
+        scheduler: Address of a Dask scheduler, "tcp://host:port", whose
+            workers do the jobs instead; needs the extra `dask`.
+        job_timeout_s: Seconds that a job may take.
         weights_digest: Digest of the weights the features come from, written
             into the result files.
         report: Receives one line per finished job; None for none.
@@ -173,53 +121,47 @@ def run_jobs(
         not stop the others.
 
     Raises:
-        ValueError: If `workers` is less than 1.
+        ValueError: If `workers` is less than 1 or given with `scheduler`, if
+            `job_timeout_s` is not positive, if `features` lacks a kind, or if
+            the cluster's workers have several threads.
+        ImportError: If `scheduler` is given without the extra `dask`.
+        OSError: If a result file cannot be written, or no cluster answers.
     """
-    workers = default_workers() if workers is None else workers
-    if workers < 1:
-        raise ValueError(f"`workers` must be at least 1. Received: {workers}")
-    folder = Path(folder)
-    digests = {
-        "corpus": corpus.digest(),
-        "features": records.features_digest(features),
-        "weights": weights_digest,
-    }
-    paths, waiting = {}, []
+    _check(workers, scheduler, job_timeout_s)
+    shared = worker_side.make_input(corpus, features, weights_digest)
+    tasks: list[Task] = []
     done: dict[Job, dict[str, Any]] = {}
-    for job in jobs:
-        key = job.key(digests["corpus"], digests["features"])
-        paths[job] = folder / job.file_name(key)
-        record = _finished(paths[job], key)
+    for task in _tasks(jobs, shared, Path(folder)):
+        record = finished(task)
         if record is None:
-            waiting.append((job, key))
+            tasks.append(task)
         else:
-            done[job] = record
-    reused = len(done)
-    seconds, failures = 0.0, {}
-    shared = _Input(corpus, features, digests)
-    bar = tqdm(total=len(jobs), initial=reused, desc="Training", unit="job")
-    with bar, _executor(min(workers, len(waiting)), shared) as executor:
-        futures = {
-            executor.submit(_run, job, key, paths[job]): job
-            for job, key in waiting
-        }
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                job = futures[future]
+            done[task.job] = record
+    reused, seconds, elsewhere = len(done), 0.0, 0
+    failures: dict[Job, str] = {}
+    bar = _progress.progress(
+        "Training", len(done) + len(tasks), " jobs", initial=reused
+    )
+    with (
+        bar,
+        _schedule(tasks, workers, scheduler, shared, job_timeout_s) as schedule,
+    ):
+        for others, ended in schedule.rounds():
+            reused += len(others)
+            for end in (*others, *ended):
                 bar.update()
-                error = future.exception()
-                if error is not None:
-                    failures[job] = f"{type(error).__name__}: {error}"
-                    logging.error("%s failed: %s", job.name, failures[job])
+                if end.record is None:
+                    failures[end.task.job] = _explain(end)
                     continue
-                seconds += future.result()
-                done[job] = records.read_record(paths[job])
+                done[end.task.job] = end.record
                 if report is not None:
                     with bar.external_write_mode():
-                        report(describe(done[job]))
-        except KeyboardInterrupt:
-            executor.shutdown(wait=False, kill_workers=True)
-            raise
+                        report(describe(end.record))
+            seconds += sum(_fit_s(end) for end in ended)
+            if elsewhere != schedule.elsewhere:
+                elsewhere = schedule.elsewhere
+                note = f"{elsewhere} at another run" if elsewhere else ""
+                bar.set_postfix_str(note)
     return RunOutcome(
         records=[done[job] for job in jobs if job in done],
         failures=[
@@ -230,18 +172,80 @@ def run_jobs(
     )
 
 
-def _executor(workers: int, shared: _Input) -> loky.ProcessPoolExecutor:
-    """Starts worker processes (lazily: none before the first job).
+def _check(
+    workers: int | None, scheduler: str | None, job_timeout_s: float
+) -> None:
+    if workers is not None and workers < 1:
+        raise ValueError(f"`workers` must be at least 1. Received: {workers}")
+    if workers is not None and scheduler is not None:
+        raise ValueError(
+            "`workers` are processes here and cannot be given with "
+            f"`scheduler`. Received: {workers} and {scheduler}"
+        )
+    if not job_timeout_s > 0:
+        raise ValueError(
+            f"`job_timeout_s` must be positive. Received: {job_timeout_s}"
+        )
 
-    loky starts fresh interpreters: forked children of a process that has used
-    TensorFlow deadlock. A worker that dies ends the run with an error, where
-    the standard library's executor may wait for ever.
-    """
-    return loky.ProcessPoolExecutor(
-        max(workers, 1),
-        initializer=_start_worker,
-        initargs=(os.getpid(), shared),
-    )
+
+def _tasks(
+    jobs: Sequence[Job], shared: worker_side.Input, folder: Path
+) -> Iterator[Task]:
+    """Yields each job once, with its key and result file."""
+    for job in dict.fromkeys(jobs):
+        shared.features_of(job)
+        digests = shared.digests_of(job)
+        key = job.key(digests["corpus"], digests["features"])
+        yield Task(job, key, folder / job.file_name(key))
+
+
+@contextlib.contextmanager
+def _schedule(
+    tasks: Sequence[Task],
+    workers: int | None,
+    scheduler: str | None,
+    shared: worker_side.Input,
+    job_timeout_s: float,
+) -> Iterator[Schedule]:
+    """Opens workers for the tasks; ends them before claims are given up."""
+    pool: Pool
+    if scheduler is None or not tasks:
+        size = min(workers or default_workers(), len(tasks))
+        pool = LocalPool(size, shared, job_timeout_s)
+    else:
+        pool = _dask_pool(scheduler, shared, job_timeout_s)
+    schedule = Schedule(tasks, pool)
+    try:
+        with pool:
+            yield schedule
+    finally:
+        schedule.release()
+
+
+def _dask_pool(
+    scheduler: str, shared: worker_side.Input, job_timeout_s: float
+) -> Pool:
+    try:
+        from emotion_mt.evaluation.cluster import DaskPool
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            "`scheduler` needs the package `distributed`, which the extra "
+            "`dask` installs: pip install 'emotion_mt[dask]'. "
+            f"Received: {error}"
+        ) from error
+    return DaskPool(scheduler, shared, job_timeout_s)
+
+
+def _explain(end: Ended) -> str:
+    """Says why a task ended without a record, and logs it."""
+    message = str(end.error or end.lost)
+    logging.error("%s failed: %s", end.task.job.name, message)
+    return message
+
+
+def _fit_s(end: Ended) -> float:
+    record = end.record
+    return 0.0 if record is None else record["fit"]["seconds"]["total"]
 
 
 def describe(record: Mapping[str, Any]) -> str:

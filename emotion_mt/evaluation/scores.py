@@ -22,6 +22,10 @@ class Score:
         balanced_accuracy: Mean of the recalls of both classes in [0, 1]; None
             where the viewer's ratings hold one class only, because the other
             class then has no recall.
+        macro_f1: Mean of the F1 scores of both classes in [0, 1]; None as
+            above.
+        matthews: Matthews correlation in [-1, 1], 0 for constant answers;
+            None as above.
     """
 
     observed: int

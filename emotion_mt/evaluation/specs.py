@@ -6,8 +6,15 @@ import dataclasses
 from collections.abc import Sequence
 
 from emotion_mt import paper
-from emotion_mt.corpus import baseline_split, folds
-from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, Job
+from emotion_mt.corpus import fixed_split, folds
+from emotion_mt.evaluation.jobs import (
+    BASELINE,
+    MULTI_TASK,
+    SINGLE_TASK,
+    Job,
+    network_of,
+)
+from emotion_mt.evaluation.references import REFERENCES
 from emotion_mt.training import TrainingConfig
 
 TEXT, VISUAL = ("text",), ("visual",)
@@ -23,13 +30,28 @@ class RowSpec:
 
     Attributes:
         name: Name of the row, as in `paper.PUBLISHED`.
-        architecture: `SINGLE_TASK` or `MULTI_TASK`.
+        architecture: `SINGLE_TASK`, `MULTI_TASK` or `BASELINE`.
         modalities: Input; None where the columns are modalities.
     """
 
     name: str
     architecture: str
     modalities: tuple[str, ...] | None
+
+    @property
+    def inputs(self) -> tuple[tuple[str, ...], ...]:
+        """Inputs that the row's models are fitted on, one after the other.
+
+        Of the Baseline's multimodal network only the published accuracy is
+        known, so it has none here.
+        """
+        if self.modalities is not None:
+            return (self.modalities,)
+        return tuple(
+            names
+            for names in MODALITY_NAMES
+            if self.architecture != BASELINE or len(names) == 1
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,9 +62,10 @@ class TableSpec:
         number: Roman number in the paper.
         caption: What the numbers are.
         rows: Rows of models, in order.
-        references: Whether the rows Random, Positive and Negative belong to
-            it.
-        baseline: Whether it uses the Baseline split instead of the folds.
+        references: Rows without a model that stand above the others, among
+            `references.REFERENCES`.
+        baseline: Whether it uses the Baseline split, see `fixed_split`,
+            instead of the folds.
         by_modality: Whether the columns are modalities (Table V) instead of
             viewers; the viewer then is the average.
         with_average: Whether the average viewer has a column.
@@ -51,7 +74,7 @@ class TableSpec:
     number: str
     caption: str
     rows: tuple[RowSpec, ...]
-    references: bool = False
+    references: tuple[str, ...] = ("Majority",)
     baseline: bool = False
     by_modality: bool = False
     with_average: bool = True
@@ -64,31 +87,32 @@ class TableSpec:
         )
 
     def splits(
-        self, movies: Sequence[str], validation: str
+        self, movies: Sequence[str], validation: str | None = None
     ) -> tuple[paper.Split, ...]:
         """Returns the splits the table averages over.
 
         Args:
             movies: Films of the corpus.
-            validation: Validation film of the Baseline split.
+            validation: Validation film of the Baseline split; see
+                `fixed_split`.
 
         Raises:
-            ValueError: If the corpus lacks films that the split needs.
+            ValueError: If the corpus has too few films.
         """
-        if not self.baseline:
-            return folds(movies)
-        missing = sorted(set(paper.MOVIES) - set(movies))
-        if missing:
-            raise ValueError(
-                f"Table {self.number} needs the paper's seven films. Missing "
-                f"from the corpus: {', '.join(missing)}"
-            )
-        return (baseline_split(validation),)
+        if self.baseline:
+            return (fixed_split(movies, validation),)
+        return folds(movies)
 
     def cell(
         self, architecture: str, modalities: tuple[str, ...], viewer: str
     ) -> tuple[str, str] | None:
-        """Returns row and column that a score belongs to, None for none."""
+        """Returns row and column that a score belongs to, None for none.
+
+        Args:
+            architecture: Of the model that was scored.
+            modalities: Its input.
+            viewer: Whose answers were scored.
+        """
         for row in self.rows:
             if row.architecture != architecture:
                 continue
@@ -111,37 +135,65 @@ class TableSpec:
     ) -> list[Job]:
         """Lists the fits that the table needs.
 
-        MT comes first: its jobs are the longest, so that workers end
-        together. With one viewer there is no MT; it would be ST.
+        With one viewer there is no MT; it would be ST.
+
+        Args:
+            viewers: All viewers of the corpus.
+            splits: What `splits` gives.
+            seeds: One fit of every model per seed.
+            config: Of every fit; its modalities and its network are those of
+                the rows instead.
+
+        Returns:
+            The jobs, each once.
         """
-        wanted = []
-        for row in sorted(
-            self.rows, key=lambda row: row.architecture != MULTI_TASK
-        ):
-            groups: list[tuple[str, ...]] = (
-                ([tuple(viewers)] if len(viewers) > 1 else [])
-                if row.architecture == MULTI_TASK
-                else [(viewer,) for viewer in viewers]
+        wanted = [
+            Job(
+                row.architecture,
+                group,
+                split,
+                seed,
+                dataclasses.replace(
+                    config,
+                    modalities=modalities,
+                    network=network_of(row.architecture),
+                ),
             )
-            inputs = (
-                tuple(MODALITY_NAMES)
-                if row.modalities is None
-                else (row.modalities,)
-            )
-            wanted += [
-                Job(
-                    row.architecture,
-                    group,
-                    split,
-                    seed,
-                    dataclasses.replace(config, modalities=modalities),
-                )
-                for modalities in inputs
-                for seed in seeds
-                for split in splits
-                for group in groups
-            ]
+            for row in self.rows
+            for modalities in row.inputs
+            for seed in seeds
+            for split in splits
+            for group in self._groups(row, viewers)
+        ]
         return list(dict.fromkeys(wanted))
+
+    def _groups(
+        self, row: RowSpec, viewers: Sequence[str]
+    ) -> list[tuple[str, ...]]:
+        """Viewers that are fitted together."""
+        if row.architecture == MULTI_TASK:
+            return [tuple(viewers)] if len(viewers) > 1 else []
+        alone = [(viewer,) for viewer in viewers]
+        if self.by_modality:
+            return [group for group in alone if group == (paper.AVERAGE,)]
+        return alone
+
+
+def in_working_order(jobs: Sequence[Job]) -> list[Job]:
+    """Sorts jobs so that workers end together and seldom build a model.
+
+    MT's jobs are the longest and come first. Jobs of one kind of model stand
+    together, since a worker builds each kind once.
+    """
+    kinds = [MULTI_TASK, SINGLE_TASK, BASELINE]
+    return sorted(
+        jobs,
+        key=lambda job: (
+            kinds.index(job.architecture),
+            -len(job.config.modalities),
+            job.config.modalities,
+        ),
+    )
 
 
 def _comparison(
@@ -149,24 +201,25 @@ def _comparison(
     caption: str,
     suffix: str,
     modalities: tuple[str, ...],
-    **more: bool,
+    architectures: Sequence[str] = (BASELINE, SINGLE_TASK, MULTI_TASK),
+    references: tuple[str, ...] = ("Majority",),
 ) -> TableSpec:
     rows = tuple(
         RowSpec(f"{architecture}{suffix}", architecture, modalities)
-        for architecture in (SINGLE_TASK, MULTI_TASK)
+        for architecture in architectures
     )
-    return TableSpec(number, caption, rows, **more)
+    return TableSpec(number, caption, rows, references)
 
 
 def table2_spec(modalities: tuple[str, ...] = BOTH) -> TableSpec:
     """Table II; with one modality, the same table on that input alone."""
-    inputs = " and ".join(modalities)
     return _comparison(
         "II",
-        f"Accuracy (%) per viewer, {inputs} input",
+        f"Accuracy (%) per viewer, {' and '.join(modalities)} input",
         "",
         modalities,
-        references=True,
+        architectures=(SINGLE_TASK, MULTI_TASK),
+        references=REFERENCES,
     )
 
 
@@ -183,14 +236,18 @@ SPECS: dict[str, TableSpec] = {
         ),
         TableSpec(
             "V",
-            "Accuracy (%) for the average viewer on the Baseline split",
-            (RowSpec("MT", MULTI_TASK, None),),
+            "Accuracy (%) for the average viewer on one split",
+            (
+                RowSpec("Baseline", BASELINE, None),
+                RowSpec("MT", MULTI_TASK, None),
+            ),
+            references=("Positive", "Majority"),
             baseline=True,
             by_modality=True,
         ),
         TableSpec(
             "VI",
-            "Accuracy (%) of MT per viewer on the Baseline split",
+            "Accuracy (%) of MT per viewer on one split",
             (
                 RowSpec("MT", MULTI_TASK, BOTH),
                 RowSpec("MT-Text", MULTI_TASK, TEXT),
@@ -201,3 +258,19 @@ SPECS: dict[str, TableSpec] = {
         ),
     )
 }
+
+
+def specs_for(modalities: tuple[str, ...]) -> list[TableSpec]:
+    """Returns the tables that can be made from some modalities.
+
+    Args:
+        modalities: "text", "visual" or both.
+
+    Returns:
+        All of them with both. With one, Table II on that input, and the
+        table that is about it.
+    """
+    if set(modalities) == set(BOTH):
+        return list(SPECS.values())
+    alone = SPECS["III" if modalities == TEXT else "IV"]
+    return [table2_spec(modalities), alone]

@@ -12,6 +12,7 @@ from emotion_mt import paper
 from emotion_mt.evaluation import records as records_lib
 from emotion_mt.evaluation.comparison import MEAN, Comparison, compare
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK
+from emotion_mt.evaluation.notes import table_notes
 from emotion_mt.evaluation.records import MEASURES
 from emotion_mt.evaluation.references import (
     CEILING,
@@ -102,8 +103,8 @@ def build_table(
     own = [r for r in records if r["name"] in set(models["name"])]
     ceiling = _recolumn(spec, ceiling_scores(models), columns)
     parts = [models, ceiling]
-    if spec.references:
-        parts.append(reference_scores(own).assign(seed=0))
+    references = reference_scores(own).assign(seed=0)
+    parts.append(references[references["row"].isin(spec.references)])
     keep = ["row", "fold", "column", "seed", *MEASURES]
     scores = pd.concat(
         [_recolumn(spec, part, columns)[keep] for part in parts if len(part)],
@@ -119,22 +120,29 @@ def build_table(
         ["row", "fold", "column"], as_index=False, sort=False
     )[list(MEASURES)].mean()
     published = _published(spec, order, columns)
+    measures = {
+        measure: _means(spec, per_fold, measure, order, columns)
+        for measure in MEASURES
+    }
     corpus = records[0]["corpus"]
     comparison = _comparison(spec, per_fold)
     return Table(
         number=spec.number,
         title=f"Table {spec.number}. {spec.caption}, {corpus['annotation']} "
         f"{corpus['dimension']}, corpus {corpus['name']}",
-        measures={
-            measure: _means(per_fold, measure, order, columns)
-            for measure in MEASURES
-        },
-        spread=_spread(scores, per_fold, order, columns),
+        measures=measures,
+        spread=_spread(spec, scores, per_fold, order, columns),
         published=published,
         per_fold=per_fold[["row", "fold", "column", "accuracy"]],
         comparison=comparison,
-        notes=tuple(
-            _notes(spec, models, corpus, published, comparison, failed)
+        notes=table_notes(
+            spec,
+            measures["accuracy"],
+            models,
+            corpus,
+            published,
+            comparison,
+            failed,
         ),
         simulated=corpus["simulated"],
     )
@@ -181,14 +189,25 @@ def _recolumn(
     )
 
 
-def _with_mean(table: pd.DataFrame) -> pd.DataFrame:
-    table[MEAN] = table.mean(axis="columns")
+def _finish(spec: TableSpec, table: pd.DataFrame) -> pd.DataFrame:
+    """Adds the mean of the columns where it means something: viewers."""
+    if not spec.by_modality:
+        table[MEAN] = table.mean(axis="columns")
     table.columns.name = None
     table.index.name = None
     return table
 
 
+def _wide(
+    cells: pd.Series, order: Sequence[str], columns: Sequence[str]
+) -> pd.DataFrame:
+    """A value in [0, 1] per row and column as a table in percent."""
+    wide = cells.unstack("column")
+    return 100 * wide.reindex(index=list(order), columns=list(columns))
+
+
 def _means(
+    spec: TableSpec,
     per_fold: pd.DataFrame,
     measure: str,
     order: Sequence[str],
@@ -196,13 +215,11 @@ def _means(
 ) -> pd.DataFrame:
     """Averages a measure over folds, then over columns; in percent."""
     means = per_fold.groupby(["row", "column"])[measure].mean()
-    wide = means.unstack("column").reindex(
-        index=list(order), columns=list(columns)
-    )
-    return _with_mean(100 * wide).dropna(how="all")
+    return _finish(spec, _wide(means, order, columns)).dropna(how="all")
 
 
 def _spread(
+    spec: TableSpec,
     scores: pd.DataFrame,
     per_fold: pd.DataFrame,
     order: Sequence[str],
@@ -214,12 +231,7 @@ def _spread(
     seeds = scores.groupby([*cell, "fold"])["accuracy"].std()
     spread = {"folds": folds, "seeds": seeds.groupby(cell).mean()}
     return {
-        name: _with_mean(
-            100
-            * values.unstack("column").reindex(
-                index=list(order), columns=list(columns)
-            )
-        )
+        name: _finish(spec, _wide(values, order, columns))
         for name, values in spread.items()
     }
 
@@ -228,17 +240,18 @@ def _published(
     spec: TableSpec, names: Sequence[str], columns: Sequence[str]
 ) -> pd.DataFrame:
     """The paper's rows, if the table has the paper's columns."""
+    means = [] if spec.by_modality else [MEAN]
     rows: dict[str, dict[str, float]] = {}
     for row in paper.PUBLISHED:
         wanted = row.table == spec.number and row.row in names
         if wanted and list(row.values) == list(columns):
             mean = row.recomputed_mean if row.mean is None else row.mean
-            rows[row.row] = {**row.values, MEAN: mean}
+            rows[row.row] = {**row.values, **dict.fromkeys(means, mean)}
     if spec.number == "II" and spec.rows[0].modalities != BOTH:
         # Table II is about both modalities; only its reference rows compare.
         rows = {name: rows[name] for name in rows if name in REFERENCES}
     return pd.DataFrame.from_dict(
-        rows, orient="index", columns=[*columns, MEAN]
+        rows, orient="index", columns=[*columns, *means]
     )
 
 
@@ -248,89 +261,3 @@ def _comparison(spec: TableSpec, per_fold: pd.DataFrame) -> Comparison | None:
     if not {MULTI_TASK, SINGLE_TASK} <= set(names):
         return None
     return compare(per_fold, names[MULTI_TASK], names[SINGLE_TASK])
-
-
-def _notes(
-    spec: TableSpec,
-    models: pd.DataFrame,
-    corpus: Mapping[str, Any],
-    published: pd.DataFrame,
-    comparison: Comparison | None,
-    failed: Sequence[str],
-) -> list[str]:
-    """Sentences that a reader of the table needs."""
-    folds, seeds = models["fold"].nunique(), models["seed"].nunique()
-    notes = [comparison.sentence()] if comparison is not None else []
-    notes.append(
-        f"Mean over {folds} test {'split' if spec.baseline else 'film'}"
-        f"{'s' if folds > 1 else ''}, {seeds} seed{'s' if seeds > 1 else ''} "
-        f"each. {MEAN} is the mean of the columns."
-    )
-    wants_mt = any(row.architecture == MULTI_TASK for row in spec.rows)
-    if wants_mt and MULTI_TASK not in set(models["architecture"]):
-        notes.append(
-            "MT is left out: the corpus has one rater, and MT with one head "
-            "has nothing to share."
-            if models["viewer"].nunique() == 1
-            else "MT is left out: none of its jobs is finished."
-        )
-    if published.empty:
-        notes.append(
-            "The paper's rows are left out: they are for its viewers "
-            f"({', '.join(paper.ALL_VIEWERS)})."
-        )
-    elif corpus["simulated"]:
-        notes.append(
-            "The paper's rows were measured on the real COGNIMUSE; ours on a "
-            "simulated corpus. They stand here for orientation, not as a "
-            "comparison."
-        )
-    notes += _unrated_notes(models) + _mean_notes(spec, published)
-    if failed:
-        notes.append(f"INCOMPLETE, these jobs failed: {', '.join(failed)}.")
-    return notes
-
-
-def _unrated_notes(models: pd.DataFrame) -> list[str]:
-    """Names test films without ratings, and those with one class only."""
-    films = models.drop_duplicates(["fold", "viewer"])
-    notes = []
-    unrated = films[films["observed"] == 0]
-    if len(unrated):
-        places = [f"{r.test} by {r.viewer}" for r in unrated.itertuples()]
-        notes.append(f"Not rated, so not scored: {', '.join(places)}.")
-    one_class = films[
-        (films["observed"] > 0) & films["balanced_accuracy"].isna()
-    ]
-    if len(one_class):
-        notes.append(
-            "Balanced accuracy, macro-F1 and Matthews correlation are "
-            "undefined, and left out of their means, on test films with one "
-            f"class only: {'; '.join(_one_class_places(one_class))}."
-        )
-    return notes
-
-
-def _one_class_places(one_class: pd.DataFrame) -> list[str]:
-    """Film by film, the viewers with one class only."""
-    places = []
-    for (film, positive), cells in one_class.groupby(
-        ["test", one_class["positive"] > 0], sort=False
-    ):
-        kind = "positive" if positive else "negative"
-        viewers = ", ".join(cells["viewer"])
-        places.append(f"{film} for {viewers} (all {kind})")
-    return places
-
-
-def _mean_notes(spec: TableSpec, published: pd.DataFrame) -> list[str]:
-    """Names the published means that are not the mean of their row."""
-    notes = []
-    for name in published.index:
-        row = paper.published(spec.number, name)
-        if row.mean is not None and abs(row.recomputed_mean - row.mean) > 0.02:
-            notes.append(
-                f"The paper prints {row.mean:.2f} as the mean of its {name} "
-                f"row; its columns average {row.recomputed_mean:.2f}."
-            )
-    return notes

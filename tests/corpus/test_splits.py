@@ -1,7 +1,7 @@
 import pytest
 
 from emotion_mt import paper
-from emotion_mt.corpus import baseline_split, folds
+from emotion_mt.corpus import baseline_split, fixed_split, folds
 
 
 def test_the_papers_films_get_table_i_in_any_order():
@@ -56,3 +56,30 @@ def test_baseline_split_validates_on_gla_by_default():
 def test_baseline_split_refuses_a_test_film():
     with pytest.raises(ValueError, match=r"`validation` must be .*'CRA'"):
         baseline_split("CRA")
+
+
+def test_fixed_split_is_the_baselines_where_its_films_are():
+    assert fixed_split(paper.MOVIES) == baseline_split()
+    more = (*paper.MOVIES, "ABE")
+    assert fixed_split(more, "FNE") == baseline_split("FNE")
+
+
+@pytest.mark.parametrize(
+    ("films", "tested"), [(3, 1), (5, 1), (6, 2), (7, 2), (14, 4)]
+)
+def test_fixed_split_of_other_films(films, tested):
+    movies = tuple(f"film{n}" for n in range(films))
+    split = fixed_split(movies)
+    assert split.test == movies[-tested:]
+    assert split.validation == (movies[-tested - 1],)
+    assert split.train == movies[: -tested - 1]
+    first = fixed_split(movies, validation="film0")
+    assert first.validation == ("film0",)
+    assert first.train == movies[1:-tested]
+
+
+def test_fixed_split_refuses_what_it_cannot_split():
+    with pytest.raises(ValueError, match=r"at least three films.*'a', 'b'"):
+        fixed_split(("a", "b"))
+    with pytest.raises(ValueError, match=r"one of \('a', 'b'\).*'c'"):
+        fixed_split(("a", "b", "c"), validation="c")

@@ -1,11 +1,18 @@
 import dataclasses
+import itertools
 import json
 
 import pytest
 
 from emotion_mt import paper
 from emotion_mt.evaluation.jobs import Job
-from emotion_mt.evaluation.specs import SPECS, TEXT, table2_spec
+from emotion_mt.evaluation.specs import (
+    SPECS,
+    TEXT,
+    in_working_order,
+    specs_for,
+    table2_spec,
+)
 from emotion_mt.training import TrainingConfig
 
 CONFIG = TrainingConfig()
@@ -19,7 +26,7 @@ def test_plan_has_one_mt_and_one_st_per_viewer():
     multi = [job for job in jobs if job.architecture == "MT"]
     assert len(multi) == 14
     assert all(job.viewers == paper.ALL_VIEWERS for job in multi)
-    assert jobs[: len(multi)] == multi
+    assert in_working_order(jobs)[: len(multi)] == multi
 
 
 def test_one_rater_has_no_mt():
@@ -29,21 +36,75 @@ def test_one_rater_has_no_mt():
     assert {job.config.modalities for job in jobs} == {TEXT}
 
 
-def test_baseline_split_needs_the_papers_films():
-    five = SPECS["V"]
-    assert five.splits(paper.MOVIES, "GLA")[0].test == ("CRA", "DEP")
-    with pytest.raises(ValueError, match=r"Table V needs .* CRA, DEP"):
-        five.splits(("BMI", "CHI", "FNE", "GLA", "LOR"), "GLA")
-    jobs = five.jobs(
-        paper.ALL_VIEWERS, five.splits(paper.MOVIES, "GLA"), (0,), CONFIG
+def test_tables_five_and_six_share_the_fits_of_mt():
+    five, six = SPECS["V"], SPECS["VI"]
+    splits = five.splits(paper.MOVIES, "GLA")
+    assert [split.test for split in splits] == [("CRA", "DEP")]
+    jobs = five.jobs(paper.ALL_VIEWERS, splits, (0,), CONFIG)
+    baseline = [job for job in jobs if job.architecture == "Baseline"]
+    # The average viewer alone, and no multimodal Baseline.
+    assert [(j.viewers, j.config.modalities) for j in baseline] == [
+        (("Vavg",), ("text",)),
+        (("Vavg",), ("visual",)),
+    ]
+    assert set(jobs) - set(baseline) == set(
+        six.jobs(paper.ALL_VIEWERS, splits, (0,), CONFIG)
     )
-    assert [job.architecture for job in jobs] == ["MT"] * 3
-    six = SPECS["VI"]
-    assert set(jobs) == set(
-        six.jobs(
-            paper.ALL_VIEWERS, six.splits(paper.MOVIES, "GLA"), (0,), CONFIG
+
+
+def test_other_corpora_have_tables_five_and_six_too():
+    movies = ("one", "two", "three", "four", "five")
+    (split,) = SPECS["V"].splits(movies)
+    assert (split.name, split.test) == ("fixed", ("five",))
+    assert split.validation == ("four",)
+    jobs = SPECS["V"].jobs(("Ann", "Bob", "Vavg"), (split,), (0,), CONFIG)
+    assert {j.architecture for j in jobs} == {"Baseline", "MT"}
+    # One rater has neither MT nor an average.
+    assert not SPECS["V"].jobs(("Expert",), (split,), (0,), CONFIG)
+
+
+def test_tables_three_and_four_have_the_baseline_per_viewer():
+    for number, modalities, kind in (
+        ("III", ("text",), None),
+        ("IV", ("visual",), "histograms"),
+    ):
+        spec = SPECS[number]
+        splits = spec.splits(paper.MOVIES)
+        jobs = spec.jobs(paper.ALL_VIEWERS, splits, (0,), CONFIG)
+        assert len(jobs) == 7 * (8 + 8 + 1)
+        baseline = [j for j in jobs if j.architecture == "Baseline"]
+        assert {j.config.network for j in baseline} == {"baseline"}
+        assert {j.config.modalities for j in jobs} == {modalities}
+        assert {j.feature_kind for j in baseline} == {kind}
+        others = {j.feature_kind for j in jobs if j not in baseline}
+        assert others == {"i3d" if kind else None}
+
+
+def test_all_tables_share_their_jobs():
+    parts = [
+        job
+        for spec in specs_for(("text", "visual"))
+        for job in spec.jobs(
+            paper.ALL_VIEWERS, spec.splits(paper.MOVIES), (0,), CONFIG
         )
-    )
+    ]
+    ordered = in_working_order(list(dict.fromkeys(parts)))
+    # II: 63; III and IV: 63 and 56 Baselines each; V and VI: 3 MT, 2 Baselines.
+    assert len(ordered) == 63 + 2 * 119 + 3 + 2
+    assert len(parts) == len(ordered) + 3
+    kinds = [(j.architecture, j.config.modalities) for j in ordered]
+    # Each kind of model stands together, MT first.
+    assert len(set(kinds)) == len(list(itertools.groupby(kinds)))
+    assert [k[0] for k in dict.fromkeys(kinds)] == [
+        *["MT"] * 3,
+        *["ST"] * 3,
+        *["Baseline"] * 2,
+    ]
+
+
+def test_one_modality_has_two_tables():
+    assert [s.number for s in specs_for(("text",))] == ["II", "III"]
+    assert [s.number for s in specs_for(("visual",))] == ["II", "IV"]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +112,9 @@ def test_baseline_split_needs_the_papers_films():
     [
         ("ST", ("V1", "V2"), "ST needs exactly one viewer"),
         ("MT", ("V1",), "MT needs several viewers"),
-        ("XY", ("V1",), "must be 'ST' or 'MT'. Received: 'XY'"),
+        ("Baseline", ("V1", "V2"), "Baseline needs exactly one viewer"),
+        ("Baseline", ("V1",), "config with network='baseline'"),
+        ("XY", ("V1",), "must be one of .* Received: 'XY'"),
     ],
 )
 def test_impossible_jobs_are_refused(architecture, viewers, message):

@@ -179,31 +179,87 @@ def test_one_film_says_nothing_about_others(record):
     assert "one test film" in table2(records).comparison.sentence()
 
 
-def test_table_v_has_modalities_as_columns_and_vi_no_average(record):
-    labels = {viewer: [1, 0] for viewer in paper.ALL_VIEWERS}
-    records = []
-    for modalities, right in (
-        (("text",), 1),
-        (("visual",), 0),
-        (("text", "visual"), 2),
-    ):
-        answer = [[0.1, 0.9], [0.9, 0.9], [0.9, 0.1]][right]
-        answers = dict.fromkeys(paper.ALL_VIEWERS, answer)
-        records.append(
-            record(
-                "Baseline",
-                labels,
-                answers,
-                architecture="MT",
-                modalities=modalities,
-            )
+@pytest.fixture
+def one_split_records(record):
+    """MT on each input and Vavg's Baseline; accuracies known by hand."""
+    labels = {viewer: [1, 1, 0, 1] for viewer in paper.ALL_VIEWERS}
+    good, fair, bad = [0.9, 0.9, 0.1, 0.9], [0.9] * 4, [0.1] * 4
+    average = {paper.AVERAGE: labels[paper.AVERAGE]}
+    return [
+        record(
+            "Baseline",
+            kind_labels,
+            dict.fromkeys(kind_labels, answer),
+            architecture=architecture,
+            modalities=modalities,
         )
-    five = build_table(SPECS["V"], records)
-    assert list(five.rows.columns) == ["Text", "Visual", "Multimodal", "Mean"]
-    np.testing.assert_allclose(five.rows.loc["MT"], [50, 0, 100, 50])
+        for architecture, kind_labels, modalities, answer in (
+            ("MT", labels, ("text",), fair),
+            ("MT", labels, ("visual",), bad),
+            ("MT", labels, ("text", "visual"), good),
+            ("Baseline", average, ("text",), bad),
+            ("Baseline", average, ("visual",), fair),
+        )
+    ]
+
+
+def test_table_v_has_modalities_as_columns(one_split_records):
+    five = build_table(SPECS["V"], one_split_records)
+    # A mean over inputs would mean nothing.
+    assert list(five.rows.columns) == ["Text", "Visual", "Multimodal"]
+    assert list(five.rows.index) == ["Positive", "Majority", "Baseline", "MT"]
+    np.testing.assert_allclose(five.rows.loc["MT"], [75, 25, 100])
+    np.testing.assert_allclose(five.rows.loc["Baseline"], [25, 75, np.nan])
+    np.testing.assert_allclose(five.rows.loc["Majority"], 75)
     assert five.published.loc["MT", "Multimodal"] == 89.5
-    six = build_table(SPECS["VI"], records)
+    assert list(five.published.loc["Baseline"]) == [65.1, 82.8, 83.2]
+    assert five.comparison is None
+    assert five.notes[0] == (
+        "MT is ahead of Baseline in 1 of 2 columns (+0.0 points in their "
+        "mean). One split with the test films filmBaseline: that says nothing "
+        "about other films."
+    )
+    assert any("65.10 %" in note for note in five.notes)
+
+
+def test_table_vi_has_no_average(one_split_records):
+    six = build_table(SPECS["VI"], one_split_records)
     assert list(six.rows.columns) == [*paper.VIEWERS, "Mean"]
-    assert list(six.rows.index) == ["MT", "MT-Text", "MT-Visual"]
-    np.testing.assert_allclose(six.rows.loc["MT-Visual"], 0)
+    assert list(six.rows.index) == ["Majority", "MT", "MT-Text", "MT-Visual"]
+    np.testing.assert_allclose(six.rows.loc["MT-Visual"], 25)
     assert six.comparison is None
+    assert six.notes[0].startswith(
+        "MT is ahead of MT-Text in 7 of 7 columns (+25.0 points in their "
+        "mean); MT is ahead of MT-Visual in 7 of 7 columns (+75.0"
+    )
+
+
+def test_table_iii_has_the_baseline_and_compares_mt_with_st(record):
+    labels = {"V1": [1, 0], "V2": [0, 0]}
+    right, wrong = {"V1": [0.9, 0.1], "V2": [0.1, 0.1]}, {"V1": [0.1, 0.1]}
+    kinds = {"text": right, "other": {**right, **wrong}}
+    records = [
+        record(
+            fold,
+            {viewer: labels[viewer] for viewer in group},
+            {viewer: answers[viewer] for viewer in group},
+            architecture=architecture,
+            modalities=("text",),
+        )
+        for fold in ("F1", "F2")
+        for architecture, answers, groups in (
+            ("MT", kinds["text"], [("V1", "V2")]),
+            ("ST", kinds["other"], [("V1",), ("V2",)]),
+            ("Baseline", kinds["other"], [("V1",), ("V2",)]),
+        )
+        for group in groups
+    ]
+    three = build_table(SPECS["III"], records)
+    rows = ["Majority", "Baseline-Text", "ST-Text", "MT-Text"]
+    assert list(three.rows.index) == rows
+    np.testing.assert_allclose(three.rows.loc["Baseline-Text"], [50, 100, 75])
+    assert (three.comparison.ours, three.comparison.other) == (
+        "MT-Text",
+        "ST-Text",
+    )
+    assert three.comparison.rows.loc["V1", "difference"] == 50

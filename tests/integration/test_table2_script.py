@@ -49,7 +49,13 @@ def manifest(tmp_path_factory):
     return folder
 
 
-FLAGS = ("--modalities=text", "--max_epochs=2", "--l1=1e-5")
+#: Full-size networks, but without XLA, which takes longer than two epochs.
+FLAGS = (
+    "--modalities=text",
+    "--max_epochs=2",
+    "--l1=1e-5",
+    "--nojit_compile",
+)
 
 
 def outputs(folder):
@@ -119,12 +125,6 @@ def test_killed_run_continues_to_the_same_table(manifest, tmp_path):
     ("flags", "status", "message"),
     [
         (["--no_such_flag=1"], 2, "no_such_flag"),
-        (["--modalities=smell"], 2, "--modalities must be text,visual"),
-        (["--seeds=0,0"], 2, "--seeds must be different int numbers"),
-        (["--l1=-1"], 2, "--l1 must be different float numbers >= 0"),
-        (["--max_epochs=0"], 2, "max_epochs"),
-        (["--corpus=x", "--corpus_seed=1"], 2, "--corpus_seed is for the"),
-        (["left", "over"], 2, "Received: left over"),
         (["--corpus=/no/such/folder"], 1, "/no/such/folder"),
         (["--help"], 0, "--segments_per_movie"),
     ],

@@ -1,0 +1,28 @@
+"""Table III: accuracy per viewer from the subtitles alone.
+
+Rows: majority class, on simulated data the ceiling, Baseline-Text, ST-Text,
+MT-Text, each with the paper's row under it.
+
+Results go to the same folder as those of the other scripts, runs/<corpus>/;
+models that another table has trained are not trained again, and the report
+there shows all tables. Stopped at any moment, the same command continues.
+
+Simulated corpus:
+  python experiments/table3.py
+COGNIMUSE:
+  python experiments/table3.py --corpus=/path/to/COGNIMUSE --seeds=0,1,2
+"""
+
+from emotion_mt import cli
+from emotion_mt.evaluation import SPECS, run_tables
+
+
+def main() -> int:
+    """Runs the experiment that the flags describe."""
+    outcome = run_tables(cli.experiment_from_flags(), [SPECS["III"]])
+    return 1 if outcome.failures else 0
+
+
+if __name__ == "__main__":
+    cli.define_experiment_flags()
+    cli.run(main)
