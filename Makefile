@@ -1,5 +1,6 @@
 # Two commands do everything on a machine with Python 3.11 (or newer) and make:
-#   make tables   simulate a corpus, extract features, train, print Table II
+#   make tables   simulate a corpus, extract features, train, write Tables II-VI,
+#                 figures, a report and bundles for prediction
 #   make test     lint, types, architecture, tests with coverage
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -12,7 +13,7 @@ FLAGS ?= --segments_per_movie=40 --patience=5
 .PHONY: tables test lint clean
 
 tables: $(VENV)/.installed
-	$(BIN)/python experiments/table2.py $(FLAGS)
+	$(BIN)/python experiments/tables.py $(FLAGS)
 
 test: lint
 	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term
