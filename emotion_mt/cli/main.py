@@ -86,7 +86,7 @@ def _run(command: Command, arguments: Sequence[str]) -> int:
         return _wrong_usage(str(error), f"{PROGRAM} {command.name} --help")
     except BrokenPipeError:
         raise
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
         console.say(f"Error: {error}")
         return 1
     except KeyboardInterrupt:

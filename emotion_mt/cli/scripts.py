@@ -32,7 +32,7 @@ def run(main: Callable[[], int]) -> None:
             return main()
         except flags.Error as error:
             _leave(2, str(error))
-        except (ValueError, OSError, RuntimeError) as error:
+        except (ValueError, OSError, RuntimeError, ImportError) as error:
             print(f"Error: {error}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:

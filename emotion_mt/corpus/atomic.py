@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import tempfile
@@ -24,8 +25,39 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Yields:
         Path to write to, with the same suffix as `path`.
+
+    Raises:
+        OSError: If it cannot be written; names `path` where the system's own
+            error names no file, as for a full disk.
     """
     path = Path(path)
+    with naming(path), _replacing(path) as temporary:
+        yield temporary
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Adds `path` to errors of the system that name no file.
+
+    Args:
+        path: What is written in the block.
+
+    Raises:
+        OSError: With `path` as its file name, for instance for a full disk.
+    """
+    try:
+        yield
+    except OSError as error:
+        # Errors of a kind of their own say what has to be said.
+        if error.filename is not None or type(error) is not OSError:
+            raise
+        if error.errno is None:
+            raise OSError(f"{path}: {error}") from error
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
         prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
@@ -43,6 +75,20 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Removes what killed processes left of `path`, half written.
+
+    To be called only where nobody else can be writing `path`.
+
+    Args:
+        path: The `path` that was given to `replacing`.
+    """
+    path = Path(path)
+    pattern = f".{glob.escape(path.stem)}-*{glob.escape(path.suffix)}"
+    for leftover in path.parent.glob(pattern):
+        leftover.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -75,13 +75,14 @@ def _verdict(
     for other in present:
         if other is ours:
             continue
-        difference = accuracies.loc[ours.name] - accuracies.loc[other.name]
-        difference = difference.drop(index=MEAN, errors="ignore").dropna()
-        ahead = int((difference > 0).sum())
+        both = accuracies.drop(columns=MEAN, errors="ignore")
+        both = both.loc[[ours.name, other.name]].dropna(axis="columns")
+        first, second = both.to_numpy(dtype=float)
+        difference = first - second
         parts.append(
-            f"{ours.name} is ahead of {other.name} in {ahead} of "
-            f"{len(difference)} columns ({difference.mean():+.1f} points in "
-            "their mean)"
+            f"{ours.name} is ahead of {other.name} in "
+            f"{(difference > 0).sum()} of {difference.size} columns "
+            f"({difference.mean():+.1f} points in their mean)"
         )
     films = sorted({f for test in models["test"] for f in test.split("+")})
     return [

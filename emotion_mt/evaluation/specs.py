@@ -173,7 +173,7 @@ class TableSpec:
         """Viewers that are fitted together."""
         if row.architecture == MULTI_TASK:
             return [tuple(viewers)] if len(viewers) > 1 else []
-        alone = [(viewer,) for viewer in viewers]
+        alone: list[tuple[str, ...]] = [(viewer,) for viewer in viewers]
         if self.by_modality:
             return [group for group in alone if group == (paper.AVERAGE,)]
         return alone

@@ -206,7 +206,11 @@ class SimulationConfig:
                 )
 
     def own_share(self, viewer: ViewerProfile) -> float:
-        """Share of a viewer's feeling that is the viewer's own response."""
+        """Returns the share of a feeling that is the viewer's own response.
+
+        Args:
+            viewer: The viewer.
+        """
         share = 1.0 - viewer.sharing**2 - self.marker_noise
         return 0.0 if abs(share) < 1e-9 else share
 

@@ -11,9 +11,8 @@ import cv2
 import joblib
 import numpy as np
 from joblib.externals import loky
-from tqdm.auto import tqdm
 
-from emotion_mt import paper
+from emotion_mt import _progress, paper
 from emotion_mt.corpus import atomic, films
 from emotion_mt.corpus.simulation import language, streams
 from emotion_mt.corpus.simulation.config import SimulationConfig
@@ -76,11 +75,11 @@ def write_videos(
         )
         for film in missing
     )
-    bar = tqdm(
+    bar = _progress.progress(
         desc="Rendering films",
         total=sum(film.timeline.frames for film in missing),
         unit=" frames",
-        disable=not progress,
+        shown=progress,
     )
     processes = max(1, min(jobs, len(missing)))
     workers = joblib.Parallel(processes, return_as="generator_unordered")

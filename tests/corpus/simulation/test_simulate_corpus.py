@@ -343,4 +343,4 @@ def test_progress_is_shown_on_request(tmp_path, small, capsys):
     simulate_corpus(
         tmp_path / "corpus", 5, 2, small(("BMI",)), progress=True, jobs=1
     )
-    assert "Rendering films: 100%" in capsys.readouterr().err
+    assert "frames (100%)" in capsys.readouterr().err

@@ -1,0 +1,83 @@
+import io
+import sys
+
+import pytest
+
+from emotion_mt import _progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that is set by hand, in seconds."""
+    now = [0.0]
+    monkeypatch.setattr(_progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_log_gets_lines_now_and_then(clock, capsys):
+    with _progress.progress("Work", 200, " pieces", initial=50) as bar:
+        for second in range(1, 101):
+            clock[0] = second
+            bar.update()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "Work: 80 of 200 pieces (40%) after 30 s, about 2 min 0 s left",
+        "Work: 110 of 200 pieces (55%) after 1 min 0 s, about 1 min 30 s left",
+        "Work: 140 of 200 pieces (70%) after 1 min 30 s, about 1 min 0 s left",
+        "Work: 150 of 200 pieces (75%) after 1 min 40 s, about 50 s left",
+    ]
+
+
+def test_nothing_done_nothing_said(capsys):
+    with _progress.progress("Work", 3, "pieces", initial=3):
+        pass
+    with _progress.progress("Work", 0, "pieces"):
+        pass
+    assert capsys.readouterr().err == ""
+
+
+def test_an_unknown_amount_and_long_times(clock, capsys):
+    with _progress.progress("Work", 0, "pieces") as bar:
+        clock[0] = 7260.0
+        with bar.external_write_mode():
+            bar.update(2)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == last == "Work: 2 pieces after 2 h 1 min"
+
+
+def test_a_terminal_gets_a_bar(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with _progress.progress("Work", 2, " pieces") as bar:
+        bar.update(2)
+    assert "100%|" in terminal.getvalue()
+    assert "\r" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("stream", [Terminal(), io.StringIO()])
+def test_hidden_is_hidden(stream, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stream)
+    with _progress.progress("Work", 2, " pieces", shown=False) as bar:
+        bar.update(2)
+    assert stream.getvalue() == ""
+
+
+def test_a_note_is_in_the_line(capsys):
+    with _progress.progress("Work", 2, " pieces") as bar:
+        bar.set_postfix_str("1 elsewhere")
+        bar.update()
+    assert capsys.readouterr().err == (
+        "Work: 1 of 2 pieces (50%) after 0 s, about 0 s left, 1 elsewhere\n"
+    )
+
+
+def test_without_stderr_nothing_is_written(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", None)
+    with _progress.progress("Work", 2, "pieces") as bar:
+        bar.update(2)
+    assert capsys.readouterr().out == ""
