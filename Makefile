@@ -16,7 +16,8 @@ tables: $(VENV)/.installed
 	$(BIN)/python experiments/tables.py $(FLAGS)
 
 test: lint
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder \
+	  --cov --cov-report=term
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -15,6 +15,24 @@ from emotion_mt.corpus.corpus import Corpus
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+#: Files that take longest start first, so that processes end together.
+LONGEST = (
+    "test_all_tables.py",
+    "test_table2_script.py",
+    "test_readme.py",
+    "test_runner.py",
+    "test_notebooks.py",
+    "test_demo_browser.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        name = item.path.name
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
 
 @pytest.fixture(scope="session")
 def shared():

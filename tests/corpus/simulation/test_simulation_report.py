@@ -186,7 +186,7 @@ def test_script_writes_page_and_sheets(tmp_path):
             str(script),
             f"--folder={tmp_path / 'corpus'}",
             f"--out={page.parent}",
-            "--segments_per_movie=10",
+            "--segments_per_movie=4",
             "--seed=1",
         ],
         capture_output=True,
@@ -197,6 +197,6 @@ def test_script_writes_page_and_sheets(tmp_path):
     assert "Targets missed:" in done.stdout
     text = page.read_text()
     assert text.startswith("Mine.\n")
-    assert "Seed 1, 10 segments per film" in text
+    assert "Seed 1, 4 segments per film" in text
     assert "| median length of a cue, s | 2 to 2.9 |" in text
     assert len(list(page.parent.glob("simulation_*.png"))) == 7
