@@ -1,0 +1,158 @@
+"""How long all tables take at the size of the real corpus: an estimate.
+
+    python benchmarks/full_size.py
+
+All tables on 2,691 segments would occupy two cores for hours, so this fits
+one job of each kind (MT, ST, Baseline by input) with the defaults, in this
+process and with one compute thread as a worker has it, and multiplies by the
+number of jobs of Tables II-VI with one seed. It prints a Markdown table, and
+adds the seconds of the windows of the I3D at a rate that is given
+(docs/performance.md; benchmarks/extraction.py measures it).
+
+Labels and texts are those of a simulated corpus of that size; the visual
+features are noise of their shape, for films would have to be simulated and
+extracted first. Features decide when early stopping ends a fit, so the epochs
+are shown, and the seconds per epoch beside them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from absl import app, flags
+
+import emotion_mt as emt
+from emotion_mt.corpus.simulation import SimulationConfig, simulate_state
+from emotion_mt.evaluation import Job, specs_for
+from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
+from emotion_mt.evaluation.specs import BOTH
+from emotion_mt.features import windows
+
+_SEGMENTS = flags.DEFINE_integer(
+    "segments_per_movie", 385, "Mean number of segments per film."
+)
+_WORKERS = flags.DEFINE_integer("workers", 2, "Processes to share the jobs.")
+_WINDOWS_PER_S = flags.DEFINE_float(
+    "windows_per_s", 3.8, "Rate of the I3D from file to feature."
+)
+_PATIENCE = flags.DEFINE_integer("patience", 20, "Patience of the fits.")
+
+
+def corpus_of(segments_per_movie: int) -> emt.Corpus:
+    """Texts and labels of a simulated corpus, without its films."""
+    state = simulate_state(0, segments_per_movie, SimulationConfig())
+    parts, ratings = [], []
+    for film in state.films:
+        line, rated = film.timeline, film.timeline.rated
+        parts.append(
+            pd.DataFrame(
+                {
+                    "movie": film.profile.movie,
+                    "start_s": line.cue_start_ms[:rated] / 1000,
+                    "end_s": line.cue_end_ms[:rated] / 1000,
+                    "text": film.texts[:rated],
+                    "video": None,
+                }
+            )
+        )
+        ratings.append(film.means("valence").T)
+    segments = pd.concat(parts, ignore_index=True)
+    segments.insert(0, "segment_id", [f"S{n}" for n in segments.index])
+    return emt.Corpus(
+        name="SIMULATED",
+        segments=segments,
+        viewers=state.viewers,
+        values=np.concatenate(ratings).astype(np.float32),
+        simulated=True,
+    )
+
+
+def count_windows(corpus: emt.Corpus) -> int:
+    """Windows of the I3D for all segments."""
+    config = emt.FeatureConfig()
+    times = corpus.segments[["start_s", "end_s"]].to_numpy(dtype=float)
+    plans = (windows.plan_segment(*t, emt.paper.FPS, config) for t in times)
+    return sum(plan.windows for plan in plans)
+
+
+def kind_of(job: Job) -> tuple[str, str]:
+    """Architecture and input."""
+    return job.architecture, " and ".join(job.config.modalities)
+
+
+def measure(job: Job, corpus: emt.Corpus, features: dict[str, Any]) -> dict:
+    """Fits a job; returns its seconds and epochs."""
+    kind = job.feature_kind
+    start = time.perf_counter()
+    result = emt.fit_split(
+        corpus,
+        None if kind is None else features[kind],
+        job.split,
+        job.viewers,
+        job.config,
+    )
+    epochs = sum(len(trial.history["bce"]) for trial in result.trials)
+    fit_s = result.seconds["fit"]
+    return {
+        "total_s": time.perf_counter() - start - result.seconds["build"],
+        "build_s": result.seconds["build"],
+        "epochs": epochs,
+        "epoch_s": fit_s / epochs,
+    }
+
+
+def main(argv: list[str]) -> None:
+    """Measures and prints."""
+    if len(argv) > 1:
+        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    corpus = corpus_of(_SEGMENTS.value)
+    rng = np.random.default_rng(0)
+    features = {
+        I3D: rng.random((len(corpus), 1024), np.float32),
+        HISTOGRAMS: rng.random((len(corpus), 16, 7, 32), np.float32),
+    }
+    config = emt.TrainingConfig(patience=_PATIENCE.value)
+    jobs = dict.fromkeys(
+        job
+        for spec in specs_for(BOTH)
+        for job in spec.jobs(
+            corpus.viewers, spec.splits(corpus.movies), (0,), config
+        )
+    )
+    counts = Counter(map(kind_of, jobs))
+    first = {kind_of(job): job for job in reversed(jobs)}
+    print(
+        f"{len(corpus):,} segments, {len(jobs)} jobs, {_WORKERS.value} workers"
+    )
+    print("| model | input | jobs | epochs | s per epoch | s per job | min |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    total_s = 0.0
+    for kind, count in counts.items():
+        took = measure(first[kind], corpus, features)
+        seconds = count * took["total_s"] / _WORKERS.value + took["build_s"]
+        total_s += seconds
+        print(
+            f"| {kind[0]} | {kind[1]} | {count} | {took['epochs']} | "
+            f"{took['epoch_s']:.2f} | {took['total_s']:.1f} | "
+            f"{seconds / 60:.1f} |",
+            flush=True,
+        )
+    print(f"| all | | {len(jobs)} | | | | {total_s / 60:.0f} |")
+    number = count_windows(corpus)
+    i3d_s = number / _WINDOWS_PER_S.value
+    print(
+        f"| I3D, {number:,} windows at {_WINDOWS_PER_S.value:g}/s | | | | | | "
+        f"{i3d_s / 60:.0f} |"
+    )
+
+
+if __name__ == "__main__":
+    app.run(main)
