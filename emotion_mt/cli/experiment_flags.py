@@ -23,11 +23,22 @@ FLAGS = flags.FLAGS
 
 def define_corpus_flag(values: flags.FlagValues = FLAGS) -> None:
     """Defines the folder of a corpus that exists."""
+    define_outside_flag(values)
     flags.DEFINE_string(
         "corpus",
         None,
         "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
         "and annotations.csv.",
+        flag_values=values,
+    )
+
+
+def define_outside_flag(values: flags.FlagValues = FLAGS) -> None:
+    """Defines whether a corpus may lead out of its folder."""
+    flags.DEFINE_bool(
+        "allow_outside",
+        False,
+        "Let segments.csv name videos outside of its folder.",
         flag_values=values,
     )
 
@@ -146,6 +157,7 @@ def define_training_flags(values: flags.FlagValues = FLAGS) -> None:
 
 def define_experiment_flags(values: flags.FlagValues = FLAGS) -> None:
     """Defines the flags that every table script takes."""
+    define_outside_flag(values)
     flags.DEFINE_string(
         "corpus",
         None,
@@ -309,6 +321,7 @@ def experiment_from_flags(values: flags.FlagValues = FLAGS) -> Experiment:
         workers=values.workers,
         scheduler=values.scheduler,
         skip_bad_films=values.skip_bad_films,
+        allow_outside=values.allow_outside,
         corpus_seed=values.corpus_seed,
         segments_per_movie=values.segments_per_movie,
     )

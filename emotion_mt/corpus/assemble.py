@@ -18,6 +18,7 @@ from emotion_mt.corpus.corpus import (
     Corpus,
     is_rated,
     mean_of_rated,
+    printable,
 )
 
 
@@ -91,7 +92,8 @@ class Reading:
 
 def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
     """Returns a sort key that puts "V2" before "V10"."""
-    parts = re.findall(r"\d+|\D+", name)
+    # Python refuses to read a number of thousands of digits.
+    parts = re.findall(r"\d{1,18}|\D+", name)
     return tuple((0, int(p)) if p.isdecimal() else (1, p) for p in parts)
 
 
@@ -155,7 +157,7 @@ def build_corpus(
             LEFT_OUT_COLUMNS,
         ),
         sources=_frame([film.source for film in reading.films], SOURCE_COLUMNS),
-        notes=reading.notes,
+        notes=tuple(map(printable, reading.notes)),
         **attributes,
     )
 

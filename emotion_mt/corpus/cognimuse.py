@@ -18,6 +18,7 @@ from emotion_mt.corpus.assemble import (
     keep_rated,
 )
 from emotion_mt.corpus.corpus import CorpusError, mean_of_rated
+from emotion_mt.corpus.finder import fault_of_video
 from emotion_mt.corpus.subtitles import Subtitles, read_subtitles
 from emotion_mt.corpus.traces import Trace, read_trace
 
@@ -66,7 +67,8 @@ def read_cognimuse(
             f"`movies` must be among {films.FILM_CODES}. Received: {unknown}"
         )
     found = finder.find_files(folder)
-    problems = [*_unknown_names(found)] if movies is None else []
+    problems = [*found.unreadable]
+    problems += _unknown_names(found) if movies is None else []
     notes = [*_unknown_media(folder, found)] if movies is None else []
     wanted = found.films if movies is None else tuple(dict.fromkeys(movies))
     if movies is None:
@@ -221,8 +223,8 @@ def _find_video(
     notes += more_notes
     if path is None:
         return None
-    if path.stat().st_size == 0:
-        problems.append(f"{path}: expected a video. Received an empty file")
+    if fault := fault_of_video(path):
+        problems.append(f"{path}: expected a video. Received {fault}")
     return str(path)
 
 

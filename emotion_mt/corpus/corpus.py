@@ -34,6 +34,25 @@ SOURCE_COLUMNS = (
 MEAN_DECIMALS = 10
 
 
+def printable(text: str) -> str:
+    r"""Returns a text that any terminal or file can take, in one line.
+
+    File names may hold line breaks, other control characters, and bytes that
+    are no UTF-8; these are written as "\n", "\x1b", "\udcff".
+    """
+    return "".join(
+        character
+        if character.isprintable() or character in _MARKS
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+# Not printable by Python's rule, and harmless: blanks of other widths and the
+# joiners within emoji and some scripts.
+_MARKS = frozenset("\u00a0\u00ad\u200c\u200d\u2009\u202f\u3000")
+
+
 class CorpusError(ValueError):
     """Input files that cannot be read as a corpus.
 
@@ -46,7 +65,7 @@ class CorpusError(ValueError):
         """Joins the messages of `problems`, one a line."""
         if isinstance(problems, str):
             problems = (problems,)
-        self.problems = tuple(problems)
+        self.problems = tuple(map(printable, problems))
         super().__init__("\n".join(self.problems))
 
 
@@ -216,7 +235,11 @@ class Corpus:
         return self.viewers.index(viewer)
 
     def replace(self, **changes: Any) -> Corpus:
-        """Returns a copy with some attributes changed."""
+        """Returns a copy with some attributes changed.
+
+        Args:
+            **changes: Attributes of the copy by name.
+        """
         return dataclasses.replace(self, **changes)
 
     def digest(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from emotion_mt.corpus import films
+from emotion_mt.corpus.corpus import printable
 from emotion_mt.corpus.subtitles import SUBTITLE_EXTENSIONS
 
 #: File name extensions of videos.
@@ -79,6 +80,7 @@ class FoundFiles:
         unknown_traces: Film name (or "" if there is none) to the trace files
             that carry it and belong to no known film.
         unknown_media: Subtitle and video files of no known film.
+        unreadable: Messages about folders that could not be looked into.
     """
 
     traces: tuple[TraceFile, ...]
@@ -86,6 +88,7 @@ class FoundFiles:
     videos: tuple[MediaFile, ...]
     unknown_traces: dict[str, tuple[Path, ...]]
     unknown_media: tuple[Path, ...]
+    unreadable: tuple[str, ...] = ()
 
     @property
     def films(self) -> tuple[str, ...]:
@@ -116,7 +119,8 @@ def find_files(folder: Path) -> FoundFiles:
     }
     unknown_traces: dict[str, list[Path]] = {}
     unknown_media: list[Path] = []
-    for path in _walk(folder):
+    unreadable: list[str] = []
+    for path in _walk(folder, unreadable):
         extension = path.suffix.lower()
         if extension == ".dat":
             trace = _trace_file(path, folder)
@@ -134,6 +138,7 @@ def find_files(folder: Path) -> FoundFiles:
         videos=tuple(sorted(media[VIDEO_EXTENSIONS])),
         unknown_traces={k: tuple(v) for k, v in unknown_traces.items()},
         unknown_media=tuple(unknown_media),
+        unreadable=tuple(unreadable),
     )
 
 
@@ -174,6 +179,18 @@ def pick_media(
     return best[0], [], notes
 
 
+def fault_of_video(path: Path) -> str:
+    """Returns what is wrong with a video as a file; "" if nothing is."""
+    if not path.is_file():
+        return "no such file" if not path.exists() else "something else"
+    if path.stat().st_size == 0:
+        return "an empty file"
+    if printable(str(path)) != str(path):
+        # OpenCV takes names as UTF-8, and messages are lines.
+        return "a file whose path is not plain text in UTF-8"
+    return ""
+
+
 def pick_traces(
     traces: Sequence[TraceFile],
 ) -> tuple[list[TraceFile], list[str], list[str]]:
@@ -207,10 +224,22 @@ def pick_traces(
     return used, problems, notes
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yields the files below a folder, in a fixed order."""
+def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
+    """Yields the files below a folder, in a fixed order.
+
+    Adds a message to `unreadable` for each folder that does not open.
+    """
+
+    def note(error: OSError) -> None:
+        unreadable.append(
+            f"{error.filename}: expected a folder that can be read. "
+            f"Received: {error.strerror}"
+        )
+
     seen: set[str] = set()
-    for parent, folders, files in os.walk(folder, followlinks=True):
+    for parent, folders, files in os.walk(
+        folder, onerror=note, followlinks=True
+    ):
         here = os.path.realpath(parent)
         if here in seen:  # a link that leads back up, or to a place twice
             folders.clear()
@@ -256,9 +285,12 @@ def _media_file(path: Path, root: Path) -> MediaFile | None:
 
 
 def _same_content(paths: Sequence[Path]) -> bool:
-    return all(
-        filecmp.cmp(paths[0], other, shallow=False) for other in paths[1:]
-    )
+    try:
+        return all(
+            filecmp.cmp(paths[0], other, shallow=False) for other in paths[1:]
+        )
+    except OSError:  # such as a link to nowhere; it differs from any file
+        return False
 
 
 def _listed(paths: Sequence[Path], limit: int = 4) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from emotion_mt.corpus import textfiles
 from emotion_mt.corpus.assemble import build_corpus
 from emotion_mt.corpus.cognimuse import read_cognimuse
-from emotion_mt.corpus.corpus import Corpus, CorpusError
+from emotion_mt.corpus.corpus import Corpus, CorpusError, printable
 from emotion_mt.corpus.finder import ANNOTATIONS
 from emotion_mt.corpus.manifest import is_manifest, read_manifest
 from emotion_mt.corpus.traces import DIMENSIONS
@@ -27,6 +27,7 @@ def load_corpus(
     dimension: str = "valence",
     on_problem: str = "raise",
     movies: Sequence[str] | None = None,
+    allow_outside: bool = False,
 ) -> Corpus:
     """Reads a corpus of films, segments and ratings.
 
@@ -45,6 +46,9 @@ def load_corpus(
             out the films it concerns and lists the messages in
             `Corpus.problems`.
         movies: Films to read, by code; by default all that are found.
+        allow_outside: Whether the videos that a manifest names may lie
+            outside of `folder`, by their path or behind a link. Defaults to
+            False, so that a manifest from others names no other files.
 
     Returns:
         The corpus.
@@ -77,7 +81,7 @@ def load_corpus(
         )
     manifest = is_manifest(root)
     if manifest:
-        reading = read_manifest(root, movies)
+        reading = read_manifest(root, movies, allow_outside=allow_outside)
     else:
         reading = read_cognimuse(root, annotation, dimension, movies)
     problems = reading.problems
@@ -93,11 +97,11 @@ def load_corpus(
     return build_corpus(
         reading,
         average=manifest or annotation == "experienced",
-        name=root.resolve().name,
+        name=printable(root.resolve().name),
         annotation=annotation,
         dimension=dimension,
         simulated=simulation is not None,
-        problems=problems,
+        problems=tuple(map(printable, problems)),
         ceiling=(
             _ceiling(root, simulation, dimension)
             if simulation is not None and annotation == "experienced"
@@ -123,6 +127,10 @@ def _read_simulation(root: Path) -> Mapping[str, object] | None:
     except json.JSONDecodeError as error:
         raise CorpusError(
             f"{path}, line {error.lineno}: expected JSON. Received: {error.msg}"
+        ) from error
+    except (ValueError, RecursionError) as error:  # numbers, nesting
+        raise CorpusError(
+            f"{path}: expected JSON. Received: {error}"
         ) from error
     if not isinstance(content, dict):
         raise CorpusError(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-import io
 import math
+import os
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
-from emotion_mt.corpus import textfiles
 from emotion_mt.corpus.assemble import (
     FilmReading,
     Reading,
@@ -20,7 +17,21 @@ from emotion_mt.corpus.assemble import (
     Source,
     keep_rated,
 )
-from emotion_mt.corpus.corpus import SEGMENT_COLUMNS, CorpusError, is_rated
+from emotion_mt.corpus.corpus import (
+    SEGMENT_COLUMNS,
+    CorpusError,
+    is_rated,
+    printable,
+)
+from emotion_mt.corpus.csv_rows import (
+    Problems,
+    Row,
+    is_name,
+    number,
+    read_table,
+)
+from emotion_mt.corpus.finder import fault_of_video
+from emotion_mt.corpus.textfiles import plain_line
 
 #: The two files, at the root of the folder.
 SEGMENTS_FILE = "segments.csv"
@@ -32,38 +43,9 @@ ANNOTATION_COLUMNS = ("segment_id", "viewer", "value")
 #: Why a segment is left out.
 NOT_RATED = "no viewer rated it"
 
-
-@dataclasses.dataclass(frozen=True)
-class _Row:
-    """A row of a CSV file and where it stands."""
-
-    where: str
-    cells: Mapping[str, str]
-
-
-class _Problems:
-    """Messages, and the films that cannot be used because of them."""
-
-    def __init__(self) -> None:
-        self._messages: list[tuple[frozenset[str], str]] = []
-
-    def add(self, where: str, movies: Iterable[str], message: str) -> None:
-        """Adds a message that concerns some films, or none in particular."""
-        concerned = frozenset(movie for movie in movies if movie)
-        self._messages.append((concerned, f"{where}: {message}"))
-
-    def concern(self, movie: str) -> bool:
-        """Says whether a film cannot be used."""
-        return any(movie in movies for movies, _ in self._messages)
-
-    def messages(self, movies: Iterable[str]) -> tuple[str, ...]:
-        """Returns what concerns some of `movies` or none in particular."""
-        wanted = frozenset(movies)
-        return tuple(
-            message
-            for concerned, message in self._messages
-            if not concerned or concerned & wanted
-        )
+#: Latest time in seconds, more than eleven days: a larger one is in another
+#: unit.
+LATEST_S = 1e6
 
 
 def is_manifest(folder: Path) -> bool:
@@ -73,19 +55,26 @@ def is_manifest(folder: Path) -> bool:
     )
 
 
-def read_manifest(folder: Path, movies: Sequence[str] | None = None) -> Reading:
+def read_manifest(
+    folder: Path,
+    movies: Sequence[str] | None = None,
+    *,
+    allow_outside: bool = False,
+) -> Reading:
     """Reads a manifest.
 
     `segments.csv` has the columns segment_id, movie, start_s, end_s, text and
     video; video is a path relative to `folder` or empty, and must not lead
-    out of it. `annotations.csv` has the columns segment_id, viewer and value
-    in [-1, 1]; a viewer who did not rate a segment has no row for it, or an
-    empty value. Further columns are ignored. Both are comma-separated with a
-    header, in UTF-8 (or what `textfiles.read_text` makes of them).
+    out of it, links included, unless `allow_outside`. `annotations.csv` has
+    the columns segment_id, viewer and value in [-1, 1]; a viewer who did not
+    rate a segment has no row for it, or an empty value. Further columns are
+    ignored. Both are comma-separated with a header, in UTF-8 (or what
+    `textfiles.read_text` makes of them).
 
     Args:
         folder: The folder.
         movies: Films to read; by default all.
+        allow_outside: Whether videos may lie outside of `folder`.
 
     Returns:
         The films that can be used, in the order of the file, with problems
@@ -95,9 +84,10 @@ def read_manifest(folder: Path, movies: Sequence[str] | None = None) -> Reading:
         CorpusError: If a file or a column is missing, or a file is no CSV.
     """
     notes: list[str] = []
-    problems = _Problems()
+    problems = Problems()
     segment_rows, rating_rows = _read_tables(folder, problems, notes)
-    segments = _read_segments(folder, segment_rows, problems)
+    root = None if allow_outside else folder
+    segments = _read_segments(folder, root, segment_rows, problems)
     ratings = _read_ratings(folder, rating_rows, segments, problems)
     by_movie: dict[str, list[Segment]] = {}
     for segment in segments.values():
@@ -156,17 +146,17 @@ def _film(
 
 
 def _read_tables(
-    folder: Path, problems: _Problems, notes: list[str]
-) -> list[list[_Row]]:
+    folder: Path, problems: Problems, notes: list[str]
+) -> list[list[Row]]:
     """Reads both files; raises what is wrong with either of them."""
-    tables: list[list[_Row]] = []
+    tables: list[list[Row]] = []
     fatal: list[str] = []
     for name, columns in (
         (SEGMENTS_FILE, SEGMENT_COLUMNS),
         (ANNOTATIONS_FILE, ANNOTATION_COLUMNS),
     ):
         try:
-            tables.append(_read_table(folder / name, columns, problems, notes))
+            tables.append(read_table(folder / name, columns, problems, notes))
         except CorpusError as error:
             fatal += error.problems
     if fatal:
@@ -174,81 +164,20 @@ def _read_tables(
     return tables
 
 
-def _read_table(
-    path: Path,
-    columns: Sequence[str],
-    problems: _Problems,
-    notes: list[str],
-) -> list[_Row]:
-    """Reads a CSV file; further columns are noted and ignored."""
-    if not path.is_file():
-        raise CorpusError(
-            f"{path}: expected a file with the columns {', '.join(columns)}. "
-            "Received: nothing there"
-        )
-    text, encoding = textfiles.read_text(path)
-    if encoding in textfiles.FALLBACK_ENCODINGS:
-        notes.append(f"{path}: not UTF-8, read as {encoding}")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[_Row] = []
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(path, header, columns, notes)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            where = f"{path}, line {reader.line_num}"
-            if len(cells) != len(header):
-                problems.add(
-                    where,
-                    [],
-                    f"expected {len(header)} fields. "
-                    f"Received {len(cells)}: {','.join(cells)[:80]!r}",
-                )
-                continue
-            stripped = [cell.strip() for cell in cells]
-            rows.append(_Row(where, dict(zip(header, stripped, strict=True))))
-    except csv.Error as error:
-        raise CorpusError(
-            f"{path}, line {reader.line_num}: expected comma-separated "
-            f"values. Received: {error}"
-        ) from error
-    return rows
-
-
-def _check_header(
-    path: Path, header: Sequence[str], columns: Sequence[str], notes: list[str]
-) -> None:
-    missing = [column for column in columns if column not in header]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if missing or twice:
-        raise CorpusError(
-            f"{path}, line 1: expected the columns {', '.join(columns)}, each "
-            f"once. Received: {','.join(header)!r}; "
-            + (f"missing: {', '.join(missing)}" if missing else "")
-            + (f"more than once: {', '.join(twice)}" if twice else "")
-        )
-    more = [name for name in header if name not in columns]
-    if more:
-        notes.append(f"{path}: columns not used: {', '.join(more)}")
-
-
 def _read_segments(
-    folder: Path, rows: Sequence[_Row], problems: _Problems
+    folder: Path, root: Path | None, rows: Sequence[Row], problems: Problems
 ) -> dict[str, Segment]:
     """Returns segment id to segment, faulty rows included where possible.
 
     A faulty segment keeps its id, so that its ratings are no problem too.
+    `root` is what the videos have to lie in, if anything.
     """
     segments: dict[str, Segment] = {}
     lines: dict[str, str] = {}
     for row in rows:
         movie, id_ = row.cells["movie"], row.cells["segment_id"]
         for column in ("segment_id", "movie"):
-            if not row.cells[column]:
-                problems.add(
-                    row.where, [movie], f"expected a {column}. Received: ''"
-                )
+            is_name(row, column, [movie], problems)
         if not id_:
             continue
         if id_ in segments:
@@ -261,26 +190,25 @@ def _read_segments(
             )
             continue
         times = _times(row, problems)
-        video = _video(folder, row, problems)
+        video = _video(folder, root, row, problems)
+        text = plain_line(row.cells["text"])
         lines[id_] = row.where
-        segments[id_] = Segment(id_, movie, *times, _text(row), video)
+        segments[id_] = Segment(id_, movie, *times, text, video)
     return segments
 
 
-def _text(row: _Row) -> str:
-    return " ".join(row.cells["text"].split())
-
-
-def _times(row: _Row, problems: _Problems) -> tuple[float, float]:
+def _times(row: Row, problems: Problems) -> tuple[float, float]:
     movie = row.cells["movie"]
     times = []
     for column in ("start_s", "end_s"):
-        time_s = _number(row.cells[column])
-        if time_s is None or time_s < 0:
+        time_s = number(row.cells[column])
+        if time_s is None or not 0 <= time_s <= LATEST_S:
+            late = time_s is not None and time_s > LATEST_S
+            limit = f"at most {LATEST_S:g}" if late else "a number >= 0"
             problems.add(
                 row.where,
                 [movie],
-                f"expected {column} in seconds, a number >= 0. "
+                f"expected {column} in seconds, {limit}. "
                 f"Received: {row.cells[column]!r}",
             )
             time_s = None
@@ -298,18 +226,23 @@ def _times(row: _Row, problems: _Problems) -> tuple[float, float]:
     return start_s, end_s
 
 
-def _video(folder: Path, row: _Row, problems: _Problems) -> str | None:
+def _video(
+    folder: Path, root: Path | None, row: Row, problems: Problems
+) -> str | None:
     """Returns the path of the row's video, or None."""
     cell = row.cells["video"]
     if not cell:
         return None
-    relative = posixpath.normpath(cell.replace("\\", "/"))
-    outside = (
-        relative.split("/")[0] == ".."
-        or relative.startswith("/")
-        or PureWindowsPath(cell).drive
-    )
-    if outside:
+    if printable(cell) != cell:
+        problems.add(
+            row.where,
+            [row.cells["movie"]],
+            "expected a video path in one line, without control characters. "
+            f"Received: {cell[:200]!r}",
+        )
+        return None
+    path = folder / cell if root is None else _inside(root, cell)
+    if path is None:
         problems.add(
             row.where,
             [row.cells["movie"]],
@@ -317,24 +250,41 @@ def _video(folder: Path, row: _Row, problems: _Problems) -> str | None:
             f"Received: {cell!r}",
         )
         return None
-    path = folder / relative
-    if not path.is_file() or path.stat().st_size == 0:
-        received = "an empty file" if path.is_file() else "no such file"
+    try:
+        fault = fault_of_video(path)
+    except OSError as error:  # such as a name that is too long
+        fault = str(error.strerror)
+    if fault:
         problems.add(
             row.where,
             [row.cells["movie"]],
             f"expected an existing video file, or an empty field. "
-            f"Received: {cell!r} ({received})",
+            f"Received: {cell[:200]!r} ({fault})",
         )
         return None
     return str(path)
 
 
+def _inside(root: Path, cell: str) -> Path | None:
+    """Returns the path that a cell names, None if it leads out of `root`."""
+    relative = posixpath.normpath(cell.replace("\\", "/"))
+    if (
+        relative.split("/")[0] == ".."
+        or relative.startswith("/")
+        or PureWindowsPath(cell).drive
+    ):
+        return None
+    path = root / relative
+    # A link may lead out as well. (Path.resolve would raise for a loop.)
+    real = Path(os.path.realpath(path))
+    return path if real.is_relative_to(os.path.realpath(root)) else None
+
+
 def _read_ratings(
     folder: Path,
-    rows: Sequence[_Row],
+    rows: Sequence[Row],
     segments: Mapping[str, Segment],
-    problems: _Problems,
+    problems: Problems,
 ) -> dict[str, dict[str, float]]:
     """Returns segment id -> viewer -> value in [-1, 1]."""
     ratings: dict[str, dict[str, float]] = {}
@@ -350,8 +300,7 @@ def _read_ratings(
             )
             continue
         movie = segments[id_].movie
-        if not viewer:
-            problems.add(row.where, [movie], "expected a viewer. Received: ''")
+        if not is_name(row, "viewer", [movie], problems):
             continue
         if (id_, viewer) in lines:
             problems.add(
@@ -369,12 +318,12 @@ def _read_ratings(
     return ratings
 
 
-def _value(row: _Row, movie: str, problems: _Problems) -> float | None:
+def _value(row: Row, movie: str, problems: Problems) -> float | None:
     """Returns the row's value; None if it is empty or no rating."""
     cell = row.cells["value"]
     if not cell:
         return None
-    value = _number(cell)
+    value = number(cell)
     if value is None or abs(value) > 1:
         problems.add(
             row.where,
@@ -384,13 +333,3 @@ def _value(row: _Row, movie: str, problems: _Problems) -> float | None:
         )
         return None
     return value
-
-
-def _number(cell: str) -> float | None:
-    """Returns a finite number, or None if the cell holds none."""
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    # Python also reads "1_000".
-    return number if math.isfinite(number) and "_" not in cell else None

@@ -18,6 +18,10 @@ from collections.abc import Iterator, Sequence
 from emotion_mt.corpus import textfiles
 from emotion_mt.corpus.corpus import CorpusError
 
+#: A cue with more characters than this, markup included, is no subtitle: it
+#: is left out. (pysubs2 needs time and memory that grow with their square.)
+MAX_CHARACTERS = 5000
+
 
 @dataclasses.dataclass(frozen=True)
 class Block:
@@ -33,6 +37,11 @@ class Block:
     line: int
     times: str | None
     body: tuple[str, ...]
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it has more than `MAX_CHARACTERS`."""
+        return sum(map(len, self.body)) > MAX_CHARACTERS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +75,7 @@ def cut(path: str | os.PathLike[str], text: str) -> Blocks:
         CorpusError: If there is no cue, or one whose head cannot be read.
     """
     lines = textfiles.split_lines(text)
-    format_ = _format_of(text)
+    format_ = _format_of(lines)
     if format_ in ("ass", "ssa"):
         blocks = _ass_blocks(path, lines, format_)
         return Blocks(format_, tuple(blocks), _canonical_ass(blocks, format_))
@@ -79,17 +88,21 @@ def cut(path: str | os.PathLike[str], text: str) -> Blocks:
     )
 
 
-def _format_of(text: str) -> str:
-    if text.lstrip().startswith("WEBVTT"):
+def _format_of(lines: Sequence[str]) -> str:
+    filled = [line.strip() for line in lines if line.strip()]
+    if filled[0].startswith("WEBVTT"):
         return "vtt"
-    if re.search(r"^\s*\[V4\+ Styles\]", text, re.I | re.M):
+    sections = {
+        line.partition("]")[0].casefold()
+        for line in filled
+        if line.startswith("[")
+    }
+    if "[v4+ styles" in sections:
         return "ass"
-    if re.search(r"^\s*\[V4 Styles\]", text, re.I | re.M):
+    if "[v4 styles" in sections:
         return "ssa"
     # A script without styles is still a script.
-    if re.search(r"^\s*\[Script Info\]", text, re.I | re.M):
-        return "ass"
-    return "srt"
+    return "ass" if "[script info" in sections else "srt"
 
 
 # --- SubRip and WebVTT -----------------------------------------------------
@@ -109,8 +122,9 @@ _EXAMPLES = {
     "ssa": "Dialogue: Marked=0,0:00:01.00,0:00:02.50,Default,,0,0,0,,Text",
 }
 _ARROW = "-->"
-# Two clock times with something else between them: a head gone wrong.
-_LIKE_TIMES = re.compile(r"^\s*-?\d+:\d+:\d+\S*\s+\S*\s*-?\d+:\d+:\d+\S*\s*$")
+_LIKE_TIME = re.compile(r"\d+:\d+:\d")
+# A line that is longer is no head, whatever is in it.
+_LONGEST_HEAD = 200
 # Karaoke times in WebVTT, which pysubs2 would take for the head of a cue.
 _INLINE_TIME = re.compile(r"<\d+:[\d:.,]+>")
 _CLOCK = re.compile(r"\d:\d{1,2}[.,]\d")
@@ -126,7 +140,7 @@ def _timed_blocks(
         match = _TIMES[format_].match(line)
         if match:
             heads.append((i, f"{match[1]} {_ARROW} {match[2]}"))
-        elif _ARROW in line or _LIKE_TIMES.match(line):
+        elif _ARROW in line or _is_like_times(line):
             broken.append(i + 1)
     _refuse_broken(path, lines, broken, format_)
     _refuse_none(path, lines, heads, format_)
@@ -143,6 +157,16 @@ def _timed_blocks(
         kept = tuple(line for line in body if line.strip())
         blocks.append(Block(start + 1, times, kept))
     return blocks
+
+
+def _is_like_times(line: str) -> bool:
+    """Says whether a line is two clock times with something else between."""
+    words = line.split() if len(line) <= _LONGEST_HEAD else []
+    return (
+        2 <= len(words) <= 3
+        and _LIKE_TIME.match(words[0].removeprefix("-")) is not None
+        and _LIKE_TIME.search(words[-1]) is not None
+    )
 
 
 def _until_blank(lines: Sequence[str]) -> Sequence[str]:
@@ -169,7 +193,9 @@ def _without_next_number(
     last = filled[-1]
     adjacent = last == len(lines) - 1
     word = lines[last].strip()
-    if word.isdecimal() and (adjacent or int(word) == next_number):
+    # (Python refuses to read a number of thousands of digits.)
+    is_number = word.isdecimal() and len(word) < 20
+    if is_number and (adjacent or int(word) == next_number):
         return lines[:last]
     return lines
 
@@ -183,7 +209,8 @@ def _canonical_timed(blocks: Sequence[Block], format_: str) -> str:
     parts = ["WEBVTT\n"] if format_ == "vtt" else []
     parts.append("1")
     for number, block in enumerate(blocks, 2):
-        body = [_INLINE_TIME.sub("", line) for line in block.body]
+        kept = () if block.too_long else block.body
+        body = [_INLINE_TIME.sub("", line) for line in kept]
         body = [_LINE_BREAK_TAG.sub(" ", line) for line in body]
         parts += [str(block.times), *_without_clocks(body), "", str(number)]
     return "\n".join(parts) + "\n"
@@ -276,6 +303,10 @@ def _canonical_ass(blocks: Sequence[Block], format_: str) -> str:
     events = []
     for block in blocks:
         kind, _, fields = block.body[0].partition(":")
+        if block.too_long:
+            # All but the text; none of the others is longer than needed.
+            start, end = fields.split(",", 3)[1:3]
+            fields = f"0,{start},{end},,,0,0,0,,"
         events.append(f"{kind.capitalize()}: {fields.strip()}")
     return "\n".join([*head, *events]) + "\n"
 

@@ -27,6 +27,7 @@ SUBTITLE_EXTENSIONS = (".srt", ".vtt", ".ass", ".ssa")
 ENDS_BEFORE_START = "cue does not end after its start"
 COMMENT = "comment line, not a subtitle"
 DRAWING = "drawing, no text"
+TOO_LONG = f"more than {subtitle_blocks.MAX_CHARACTERS} characters, no subtitle"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Cue:
         line: Line of the file that holds its times, from 1.
         start_s: Start in seconds.
         end_s: End in seconds.
-        text: Plain text in one line: markup removed, line breaks and runs of
-            blanks turned into one blank. May be empty.
+        text: Plain text in one line (`textfiles.plain_line`), markup
+            removed. May be empty.
         left_out: Why it cannot be used, or "".
     """
 
@@ -81,9 +82,9 @@ def read_subtitles(path: str | os.PathLike[str]) -> Subtitles:
 
     The format is recognised by content, not by name. Encodings: with byte
     order mark UTF-8, UTF-16 and UTF-32; without one UTF-8, UTF-16,
-    Windows-1252 and Latin-1. Cues whose end is not after their start, ASS
-    comments and ASS drawings stay in the result with a reason for leaving
-    them out.
+    Windows-1252 and Latin-1. Cues whose end is not after their start, cues
+    of more than `subtitle_blocks.MAX_CHARACTERS`, ASS comments and ASS
+    drawings stay in the result with a reason for leaving them out.
 
     Args:
         path: The file.
@@ -148,6 +149,8 @@ def _cue(number: int, block: Block, event: pysubs2.SSAEvent) -> Cue:
     )
     if event.is_comment:
         left_out = COMMENT
+    elif block.too_long:
+        left_out = TOO_LONG
     elif drawn and not text:
         left_out = DRAWING
     elif event.end <= event.start:
@@ -165,13 +168,11 @@ def _cue(number: int, block: Block, event: pysubs2.SSAEvent) -> Cue:
 
 
 # Character references need their semicolon: "R&B" and "AT&T" are text.
-_REFERENCE = re.compile(r"&(?:[a-zA-Z]+|#\d+|#[xX][0-9a-fA-F]+);")
-# Byte order marks inside the text, zero-width and direction marks.
-_INVISIBLE = re.compile("[\ufeff\u200b\u200e\u200f\u202a-\u202e\u2060]")
+_REFERENCE = re.compile(r"&(?:[a-zA-Z]+|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 
 
 def _plain_text(text: str) -> str:
     """Turns the text of an event without overrides into one plain line."""
     plain = pysubs2.SSAEvent(text=text).plaintext
     plain = _REFERENCE.sub(lambda match: html.unescape(match[0]), plain)
-    return " ".join(_INVISIBLE.sub("", plain).split())
+    return textfiles.plain_line(plain)

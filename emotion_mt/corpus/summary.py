@@ -156,6 +156,7 @@ def inspect_corpus(
     annotation: str = "experienced",
     dimension: str = "valence",
     movies: Sequence[str] | None = None,
+    allow_outside: bool = False,
 ) -> Inspection:
     """Reads a folder and sums up what is in it.
 
@@ -167,6 +168,7 @@ def inspect_corpus(
         annotation: As in `load_corpus`.
         dimension: As in `load_corpus`.
         movies: As in `load_corpus`.
+        allow_outside: As in `load_corpus`.
 
     Returns:
         The figures; `print(inspection.render())` shows them.
@@ -176,7 +178,12 @@ def inspect_corpus(
         CorpusError: If no film can be used; it lists all problems.
     """
     corpus = load_corpus(
-        folder, annotation, dimension, on_problem="skip", movies=movies
+        folder,
+        annotation,
+        dimension,
+        on_problem="skip",
+        movies=movies,
+        allow_outside=allow_outside,
     )
     return summarize(corpus)
 

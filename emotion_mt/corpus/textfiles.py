@@ -42,6 +42,12 @@ def read_text(path: str | os.PathLike[str]) -> tuple[str, str]:
         CorpusError: If the file cannot be opened, or does not decode as
             its byte order mark promises.
     """
+    if Path(path).exists() and not Path(path).is_file():
+        # A pipe would be waited for, a device read without end.
+        raise CorpusError(
+            f"{path}: expected a readable file. Received: a folder, pipe or "
+            "device"
+        )
     try:
         data = Path(path).read_bytes()
     except OSError as error:
@@ -58,6 +64,24 @@ def read_text(path: str | os.PathLike[str]) -> tuple[str, str]:
         f"{path}: expected text in {' or '.join(candidates)}. "
         "Received bytes that do not decode"
     )
+
+
+# What has no width and no meaning for words: control characters that are no
+# blanks, byte order marks inside the text, zero-width and direction marks.
+# (The joiner of emoji, U+200D, and soft hyphens stay.)
+_INVISIBLE = re.compile(
+    "[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
+    "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+
+
+def plain_line(text: str) -> str:
+    """Returns a text in one line, without what cannot be seen.
+
+    Control characters, direction marks and zero-width blanks are removed;
+    line breaks and runs of blanks become one blank.
+    """
+    return " ".join(_INVISIBLE.sub("", text).split())
 
 
 def split_lines(text: str) -> list[str]:

@@ -149,7 +149,8 @@ def _filled(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 def _check_time(
     path: str | os.PathLike[str], lines: Sequence[str], rows: np.ndarray
 ) -> Iterator[str]:
-    bad = np.flatnonzero(np.diff(rows[:, 0]) <= 0) + 1
+    # Not their difference, which may overflow.
+    bad = np.flatnonzero(rows[1:, 0] <= rows[:-1, 0]) + 1
     if bad.size:
         before = rows[bad[0] - 1, 0]
         numbers = [n for n, _ in _filled(lines)]

@@ -54,6 +54,7 @@ class Experiment:
         scheduler: Address of a Dask scheduler that runs the jobs instead;
             None for processes of this machine.
         skip_bad_films: Go on without films whose files are broken.
+        allow_outside: Whether a manifest's videos may lie outside of it.
         data: Folder that simulated corpora are written to.
         corpus_seed: Seed of the simulated corpus.
         segments_per_movie: Size of the simulated corpus.
@@ -72,6 +73,7 @@ class Experiment:
     workers: int | None = None
     scheduler: str | None = None
     skip_bad_films: bool = False
+    allow_outside: bool = False
     data: Path = Path("data")
     corpus_seed: int = 0
     segments_per_movie: int = 60
@@ -134,6 +136,7 @@ def _open_corpus(
             annotation=experiment.annotation,
             dimension=experiment.dimension,
             on_problem="skip" if experiment.skip_bad_films else "raise",
+            allow_outside=experiment.allow_outside,
         )
     say(summarize(corpus).render())
     return corpus

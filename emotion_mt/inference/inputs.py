@@ -10,6 +10,10 @@ from emotion_mt.inference.bundle import Bundle
 
 Path = str | os.PathLike[str]
 
+#: Shortest segments that a film is cut into, in seconds; two frames or so.
+#: (Much shorter ones would fill the memory.)
+SHORTEST_S = 0.1
+
 #: What a bundle takes, by modalities.
 _TAKES: Mapping[tuple[str, ...], str] = {
     ("text",): "subtitles alone",
@@ -67,8 +71,8 @@ def check_inputs(
             "`segment_s` may be given without `subtitles` only; with them the "
             f"cues are the segments. Received: {segment_s}"
         )
-    if segment_s is not None and not 0 < segment_s < math.inf:
+    if segment_s is not None and not SHORTEST_S <= segment_s < math.inf:
         raise ValueError(
-            "`segment_s` must be a positive number of seconds. "
+            f"`segment_s` must be a number of seconds, at least {SHORTEST_S}. "
             f"Received: {segment_s}"
         )

@@ -46,6 +46,7 @@ def open_corpus(
     dimension: str = "valence",
     *,
     skip_bad_films: bool = False,
+    allow_outside: bool = False,
 ) -> Corpus:
     """`load_corpus` that either stops at broken films or goes on.
 
@@ -55,6 +56,7 @@ def open_corpus(
         dimension: See there.
         skip_bad_films: Whether to leave out films whose files are broken;
             they are listed in `Corpus.problems`.
+        allow_outside: See there.
 
     Returns:
         The corpus.
@@ -67,6 +69,7 @@ def open_corpus(
         annotation,
         dimension,
         on_problem="skip" if skip_bad_films else "raise",
+        allow_outside=allow_outside,
     )
 
 

@@ -95,6 +95,7 @@ def train_bundles_for_tables(
         experiment.annotation,
         experiment.dimension,
         skip_bad_films=experiment.skip_bad_films,
+        allow_outside=experiment.allow_outside,
     )
     if len(corpus.viewers) == 1:
         say(f"Bundles: left out, MT needs more viewers than {corpus.viewers}.")

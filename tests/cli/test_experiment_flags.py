@@ -107,3 +107,8 @@ def test_no_field_of_an_experiment_is_forgotten():
 def test_contradictions_are_refused(arguments, message):
     with pytest.raises(flags.Error, match=message):
         experiment(*arguments)
+
+
+def test_only_a_flag_lets_videos_lie_outside():
+    assert not experiment("--corpus=x").allow_outside
+    assert experiment("--corpus=x", "--allow_outside").allow_outside

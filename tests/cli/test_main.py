@@ -117,7 +117,7 @@ def test_failure_is_status_1(arguments, message, capsys):
 
 
 def test_ctrl_c_is_status_130(monkeypatch, capsys):
-    def stop(*_):
+    def stop(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(emotion_mt.corpus, "inspect_corpus", stop)

@@ -45,6 +45,7 @@ def _run(values: flags.FlagValues) -> int:
         values.annotation,
         values.dimension,
         skip_bad_films=values.skip_bad_films,
+        allow_outside=values.allow_outside,
     )
     visual = workflows.open_features(
         corpus, values.weights, values.dtype, optional_path(values.cache)

@@ -30,7 +30,10 @@ def _run(values: flags.FlagValues) -> int:
     from emotion_mt.corpus import inspect_corpus
 
     inspection = inspect_corpus(
-        values.corpus, values.annotation, values.dimension
+        values.corpus,
+        values.annotation,
+        values.dimension,
+        allow_outside=values.allow_outside,
     )
     if values.json:
         console.write_json(_content(inspection))

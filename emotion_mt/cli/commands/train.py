@@ -76,6 +76,7 @@ def _run(values: flags.FlagValues) -> int:
         values.annotation,
         values.dimension,
         skip_bad_films=values.skip_bad_films,
+        allow_outside=values.allow_outside,
     )
     split = workflows.find_split(corpus, values.fold)
     visual = None

@@ -1,0 +1,118 @@
+"""Films that are odd or broken: decoded as documented, or refused by name."""
+
+import struct
+import wave
+
+import cv2
+import numpy as np
+import pytest
+
+from emotion_mt.features import FeatureConfig
+from emotion_mt.features.video import Video, VideoError, frames_on_screen
+from emotion_mt.features.windows import film_windows
+
+
+def write(path, frames, codec="MJPG", fps=25.0):
+    height, width = frames[0].shape[:2]
+    fourcc = cv2.VideoWriter_fourcc(*codec)
+    writer = cv2.VideoWriter(str(path), fourcc, fps, (width, height))
+    assert writer.isOpened()
+    for frame in frames:
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+def windows(path, times=((0.0, 1.0),)):
+    with Video(path) as video:
+        return list(film_windows(video, times, 32, FeatureConfig()))
+
+
+def grey(value, height=48, width=64):
+    return np.full((height, width, 3), value, np.uint8)
+
+
+def test_sound_without_pictures_is_refused(tmp_path):
+    path = tmp_path / "sound.avi"
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(16000))
+    with pytest.raises(VideoError, match=r"sound\.avi: expected a video that"):
+        windows(path)
+
+
+def test_a_header_without_frames_is_refused(tmp_path):
+    whole = write(tmp_path / "whole.avi", [grey(9)] * 3).read_bytes()
+    path = tmp_path / "empty.avi"
+    path.write_bytes(whole[: whole.index(b"movi") + 4])
+    with pytest.raises(VideoError, match=r"empty\.avi: expected .* Received"):
+        windows(path)
+
+
+def test_one_frame_is_repeated(tmp_path):
+    path = write(tmp_path / "one.avi", [grey(100)])
+    ((index, window),) = windows(path, [(0.0, 0.04)])
+    assert index == 0
+    assert window.shape == (16, 32, 32, 3)
+    np.testing.assert_allclose(window, 100, atol=3)
+
+
+def test_8k(tmp_path):
+    left_half = grey(0, 4320, 7680)
+    left_half[:, :3840] = 200
+    path = write(tmp_path / "8k.avi", [left_half])
+    ((_, window),) = windows(path, [(0.0, 0.04)])
+    np.testing.assert_allclose(window[:, :, :15], 200, atol=4)
+    np.testing.assert_allclose(window[:, :, 17:], 0, atol=4)
+
+
+def test_size_that_changes_in_the_middle(tmp_path):
+    # A stream of JPEG pictures; the later ones are four times as large.
+    small, large = grey(50), grey(150, 96, 128)
+    pictures = [cv2.imencode(".jpg", f)[1] for f in (small, large)]
+    path = tmp_path / "changes.mjpeg"
+    path.write_bytes(b"".join(p.tobytes() * 16 for p in pictures))
+    found = windows(path, [(0.0, 0.64), (0.64, 1.28)])
+    assert [index for index, _ in found] == [0, 1]
+    for (_, window), value in zip(found, (50, 150), strict=True):
+        np.testing.assert_allclose(window, value, atol=4)
+
+
+def test_rotated_by_its_header(tmp_path):
+    # A telephone's film: stored lying, the header says to turn it.
+    lying = grey(0)
+    lying[:, :32] = 200  # the left half is light
+    path = write(tmp_path / "phone.mp4", [lying] * 3, "mp4v")
+    data = bytearray(path.read_bytes())
+    matrix = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
+    turned = struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
+    track = data.index(b"tkhd")
+    place = data.index(matrix, track)
+    data[place : place + len(matrix)] = turned
+    path.write_bytes(data)
+    with Video(path) as video:
+        _, frame = next(frames_on_screen(video, 25.0))
+    # Turned clockwise, left is up.
+    assert frame.shape == (64, 48, 3)
+    np.testing.assert_allclose(frame[:30], 200, atol=12)
+    np.testing.assert_allclose(frame[34:], 0, atol=12)
+
+
+def test_frames_that_are_damaged_do_not_crash(tmp_path):
+    data = bytearray(
+        write(tmp_path / "whole.avi", [grey(v) for v in range(50)]).read_bytes()
+    )
+    rng = np.random.default_rng(0)
+    start = data.index(b"movi")
+    for place in rng.integers(start, len(data), 400):
+        data[place] = rng.integers(256)
+    path = tmp_path / "damaged.avi"
+    path.write_bytes(data)
+    try:
+        found = windows(path, [(0.0, 2.0)])
+    except VideoError as error:
+        message = str(error)
+    else:
+        assert all(w.shape == (16, 32, 32, 3) for _, w in found)
+        message = str(path)
+    assert str(path) in message

@@ -1,0 +1,424 @@
+"""Properties of every parser, and of labels, windows and splits.
+
+A parser returns what its documentation says or raises its own error, whatever
+it is given. `make test` tries few cases; EMOTION_MT_CASES=10000 tries many.
+"""
+
+import dataclasses
+import json
+import math
+import tempfile
+import warnings
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emotion_mt import paper
+from emotion_mt.corpus import CorpusError, labels_from_values, load_corpus
+from emotion_mt.corpus import splits as splits_lib
+from emotion_mt.corpus.corpus import MEAN_DECIMALS
+from emotion_mt.corpus.subtitles import read_subtitles
+from emotion_mt.corpus.textfiles import plain_line, read_text
+from emotion_mt.corpus.traces import Trace, read_trace
+from emotion_mt.features import FeatureConfig
+from emotion_mt.features.windows import plan_segment
+
+many = settings(settings.get_profile("robustness"))
+
+#: Bytes of three kinds: any, any text in some encoding, and lines made of
+#: pieces that the parsers look for.
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32")
+texts = st.text(max_size=200)
+
+
+def files(pieces):
+    """Files that are nearly right."""
+    lines = st.lists(
+        st.lists(st.sampled_from(pieces) | st.text(max_size=6), max_size=6).map(
+            "".join
+        ),
+        max_size=20,
+    ).map("\n".join)
+    encoded = st.builds(
+        lambda text, encoding, end: text.replace("\n", end).encode(
+            encoding, "surrogatepass"
+        ),
+        lines | texts,
+        st.sampled_from(ENCODINGS),
+        st.sampled_from(["\n", "\r\n", "\r", "\r\r\n"]),
+    )
+    return st.binary(max_size=200) | encoded
+
+
+def read(reader, content):
+    """What a reader makes of a file; None if it refuses it as it should."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "file")
+        path.write_bytes(content)
+        result, problems = attempt(lambda: reader(path))
+    for problem in problems:
+        assert str(path) in problem
+        assert "expected" in problem
+        assert "Received" in problem
+        assert problem.isprintable()
+    return result
+
+
+def attempt(call):
+    """Returns a result, or None and what is wrong with the input."""
+    try:
+        # A warning is an error, as everywhere in these tests.
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return call(), ()
+    except CorpusError as error:
+        return None, error.problems
+
+
+# --- Parsers -----------------------------------------------------------------
+
+NUMBERS = ["0", "1", "0.04", "-1", "1e308", "-1e308", "nan", "inf", "1_0", "٣"]
+
+
+@many
+@given(files([*NUMBERS, " ", "\t", "\n", "#", ","]))
+def test_traces_are_right_or_refused(content):
+    trace = read(read_trace, content)
+    if trace is not None:
+        assert trace.values.shape == (len(trace.time_s), 2)
+        assert len(trace.time_s) > 0
+        assert np.isfinite(trace.time_s).all()
+        assert (np.abs(trace.values) <= 1).all()
+        assert (trace.time_s[1:] > trace.time_s[:-1]).all()
+
+
+@many
+@given(st.binary(max_size=100) | texts.map(str.encode))
+def test_any_file_is_text_or_refused(content):
+    found = read(read_text, content)
+    if found is not None:
+        text, encoding = found
+        assert not text.startswith("\ufeff") or content.count(0)
+        if encoding == "utf-8" and not content.startswith(b"\xef\xbb\xbf"):
+            assert text.encode() == content
+
+
+CUE_PIECES = [
+    "1\n", "\n\n", "00:00:01,000", " --> ", "00:00:02.500", "-->", "WEBVTT\n",
+    "00:01.000 --> 00:02.000\n", "00:00:01,000 --> 00:00:02,000\n",
+    "[Script Info]\n", "[V4+ Styles]\n", "[Events]\n", "Format: ",
+    "Dialogue: 0,0:00:01.00,0:00:02.50,Default,,0,0,0,,", "Comment: ", "{\\i1}",
+    "{\\p1}", "{", "}", "<i>", "</i>", "<br", ">", "&amp;", "&#0;", "\\N",
+    "NOTE", "STYLE\n", "<00:00:01.000>", "9" * 30, "\u202b", "\0",
+    "\u2028", "\x0c",
+]  # fmt: skip
+
+
+@many
+@given(files(CUE_PIECES))
+def test_subtitles_are_right_or_refused(content):
+    subtitles = read(read_subtitles, content)
+    if subtitles is not None:
+        assert [c.number for c in subtitles.cues] == list(
+            range(1, len(subtitles.cues) + 1)
+        )
+        for cue in subtitles.usable:
+            assert 0 <= cue.start_s < cue.end_s
+            assert cue.text == plain_line(cue.text)
+            assert "\0" not in cue.text
+
+
+@many
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 359_999_000),
+            st.integers(1, 99_999),
+            st.text(
+                st.characters(
+                    blacklist_categories=("Cs", "Cc"),
+                    blacklist_characters="<>{}\\&-:",
+                ),
+                max_size=30,
+            ),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_subtitles_come_back_as_they_were_written(cues):
+    def clock(ms):
+        seconds = ms // 1000
+        return (
+            f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:"
+            f"{seconds % 60:02d},{ms % 1000:03d}"
+        )
+
+    written = "".join(
+        f"{i}\n{clock(a)} --> {clock(min(a + b, 359_999_999))}\n.{text}\n\n"
+        for i, (a, b, text) in enumerate(cues, 1)
+    )
+    subtitles = read(read_subtitles, written.encode())
+    assert [(cue.start_s, cue.end_s, cue.text) for cue in subtitles.cues] == [
+        (a / 1000, min(a + b, 359_999_999) / 1000, plain_line(f".{text}"))
+        for a, b, text in cues
+    ]
+
+
+SEGMENT_HEADER = "segment_id,movie,start_s,end_s,text,video\n"
+RATING_HEADER = "segment_id,viewer,value\n"
+CELLS = [
+    "s1",
+    "s2",
+    "A",
+    "B",
+    "V1",
+    "0",
+    "1",
+    "2.5",
+    "-1",
+    '"',
+    "",
+    "\0",
+    "../x",
+]
+
+
+@many
+@given(
+    files([SEGMENT_HEADER, "s1,A,0,1,x,\n", "s2,A,1,2,,\n", *CELLS, ",", ","]),
+    files([RATING_HEADER, "s1,V1,1\n", "s2,V1,-0.5\n", *CELLS, ",", ","]),
+    st.booleans(),
+)
+def test_manifests_are_right_or_refused(segments, ratings, with_headers):
+    if with_headers:
+        segments = SEGMENT_HEADER.encode() + b"s1,A,0,1,x,\n" + segments
+        ratings = RATING_HEADER.encode() + b"s1,V1,1\n" + ratings
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "segments.csv").write_bytes(segments)
+        Path(folder, "annotations.csv").write_bytes(ratings)
+        corpus, problems = attempt(
+            lambda: load_corpus(folder, on_problem="skip")
+        )
+    assert (corpus is None) <= bool(problems)
+    assert all(
+        folder in p and "expected" in p and p.isprintable() for p in problems
+    )
+    if corpus is None:
+        return
+    assert corpus.values.shape == (len(corpus), len(corpus.viewers))
+    rated = corpus.values[~np.isnan(corpus.values)]
+    assert (np.abs(rated) <= 1).all()
+    assert (~np.isnan(corpus.values)).any(axis=1).all()
+    times = corpus.segments[["start_s", "end_s"]].to_numpy()
+    assert (times[:, 0] < times[:, 1]).all()
+    assert (times >= 0).all()
+    assert corpus.segments["video"].isna().all()
+
+
+#: Deeper than Python goes.
+NESTED = b"[" * 20_000
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["9" * 5000, "keras", "..", "/etc/passwd"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+def manifest_of(changes):
+    from emotion_mt.inference import manifest
+
+    content = {
+        "format": manifest.FORMAT,
+        "version": manifest.VERSION,
+        "versions": manifest.installed_versions(),
+        "viewers": ["V1"],
+        "untrained_viewers": [],
+        "modalities": ["text"],
+        "model_digest": "0",
+        "feature_config": None,
+        "weights_digest": None,
+        "training": {},
+        "scores": {},
+        "files": dict.fromkeys(
+            (manifest.MODEL, manifest.CARD, manifest.VOCABULARY), "0"
+        ),
+    }
+    content.update(changes)
+    # A forger can compute the digest too.
+    return {**content, "sha256": manifest._digest(content)}
+
+
+@many
+@given(
+    st.binary(max_size=50)
+    | json_values.map(json.dumps).map(str.encode)
+    | st.sampled_from([NESTED, b"9" * 5000])
+    | st.dictionaries(
+        st.sampled_from(
+            ["format", "version", "versions", "modalities", "files", "viewers"]
+        ),
+        json_values
+        | st.dictionaries(st.just("keras"), json_values, min_size=1),
+        max_size=3,
+    ).map(lambda changes: json.dumps(manifest_of(changes)).encode())
+)
+def test_no_bundle_is_refused_as_one(content):
+    from emotion_mt.inference import load_bundle
+    from emotion_mt.inference.errors import BundleError
+
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "bundle.json").write_bytes(content)
+        with pytest.raises(BundleError) as caught:
+            load_bundle(folder)
+    assert folder in str(caught.value)
+    assert "expected" in str(caught.value)
+
+
+@many
+@given(
+    st.binary(max_size=50)
+    | json_values.map(json.dumps).map(str.encode)
+    | st.sampled_from([NESTED, b"9" * 5000, b'{"format": 2}'])
+)
+def test_what_is_no_record_is_refused(content):
+    from emotion_mt.evaluation.records import read_record
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "job.json")
+        path.write_bytes(content)
+        with pytest.raises(
+            ValueError, match="expected a result file"
+        ) as caught:
+            read_record(path)
+    assert str(path) in str(caught.value)
+
+
+@many
+@given(st.dictionaries(st.text(max_size=8), json_values, max_size=4))
+def test_records_come_back_bit_for_bit(content):
+    from emotion_mt.evaluation import records
+
+    # Surrogates and NaN are not written; a run has none.
+    text = json.dumps({**content, "format": records.FORMAT})
+    if "NaN" in text or "Infinity" in text or "\\ud" in text:
+        return
+    content = json.loads(text)
+    content.pop("sha256", None)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "job.json")
+        records.write_record(path, content)
+        assert records.read_record(path) == content
+        # Any byte that is changed is noticed, unless it is a blank.
+        data = bytearray(path.read_bytes())
+        place = len(text) % len(data)
+        if not data[place : place + 1].isspace():
+            data[place] ^= 1
+            path.write_bytes(data)
+            with pytest.raises(ValueError, match="expected a result file"):
+                records.read_record(path)
+
+
+# --- Labels, windows, splits -------------------------------------------------
+
+
+@many
+@given(st.lists(st.just(math.nan) | st.floats(-1, 1), max_size=20))
+def test_labels_follow_the_sign(values):
+    labels = labels_from_values(np.array(values, np.float32))
+    for value, label in zip(np.array(values, np.float32), labels, strict=True):
+        assert math.isnan(label) if math.isnan(value) else label == (value > 0)
+
+
+@many
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1000), st.integers(-1000, 1000)),
+        min_size=1,
+        unique_by=lambda row: row[0],
+        max_size=20,
+    ),
+    st.integers(-10, 1010),
+    st.integers(0, 300),
+)
+def test_segment_means_are_exact(rows, start, length):
+    rows = sorted(rows)
+    trace = Trace(
+        Path("x"),
+        np.array([t for t, _ in rows], float),
+        np.array([[v / 1000, 0] for _, v in rows]),
+    )
+    (mean,) = trace.segment_means("valence", [start], [start + length])
+    inside = [
+        Fraction(v, 1000) for t, v in rows if start <= t <= start + length
+    ]
+    if not inside:
+        assert math.isnan(mean)
+    else:
+        exact = sum(inside) / len(inside)
+        assert abs(mean - exact) <= Fraction(1, 10**MEAN_DECIMALS)
+        assert (mean > 0) == (exact > 0)
+
+
+@many
+@given(
+    st.floats(0, 1e6, exclude_max=True),
+    st.floats(1e-6, 1e4),
+    st.sampled_from([24000 / 1001, 25.0, 29.97, 50.0, 1.0, 120.0]),
+    st.integers(8, 32),
+    st.integers(1, 16),
+)
+def test_windows_lie_in_their_segment(start_s, length_s, fps, size, stride):
+    config = FeatureConfig(window_frames=size, stride_frames=stride)
+    end_s = start_s + length_s
+    if not start_s < end_s:
+        return
+    plan = plan_segment(start_s, end_s, fps, config)
+    assert plan.windows >= 1
+    assert plan.first >= 0
+    assert plan.stop - plan.first >= size
+    last = plan.first + (plan.windows - 1) * stride + size
+    assert last <= plan.stop < last + stride
+    # Not widened: all ticks are on the screen during the segment.
+    if plan.stop - plan.first > size:
+        assert plan.first / fps >= start_s - 1e-3
+        assert (plan.stop - 1) / fps < end_s + 1e-3
+    ticks = range(plan.first, min(plan.stop, plan.first + 80))
+    complete = [tick for tick in ticks if plan.completes_window(tick)]
+    expected = [plan.first + size - 1 + i * stride for i in range(plan.windows)]
+    assert complete == [tick for tick in expected if tick in ticks]
+
+
+@many
+@given(
+    st.lists(
+        st.text(min_size=1, max_size=4) | st.sampled_from(paper.MOVIES),
+        unique=True,
+        max_size=12,
+    )
+)
+def test_splits_share_no_film(movies):
+    if len(movies) < 3:
+        with pytest.raises(ValueError, match="at least three films"):
+            splits_lib.folds(movies)
+        return
+    folds = splits_lib.folds(movies)
+    assert sorted(m for fold in folds for m in fold.test) == sorted(movies)
+    for split in (*folds, splits_lib.fixed_split(movies)):
+        parts = [*split.train, *split.validation, *split.test]
+        assert len(set(parts)) == len(parts)
+        assert set(parts) <= set(movies)
+        assert all(dataclasses.astuple(split)[1:])
