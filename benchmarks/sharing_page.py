@@ -262,8 +262,8 @@ def _draw_sweep(
     alone = part["sharing"].isna() & (sweep == "sharing")
     viewers = part["group"] == "viewers"
     looks = (
-        ("ST", style.ORANGE, "s", "-"),
-        ("MT", style.BLUE, "o", "-"),
+        ("ST", style.BLUE, "o", "-"),
+        ("MT", style.ORANGE, "s", "-"),
         ("ceiling", style.GREY, "", "--"),
     )
     for name, color, marker, line in looks:
