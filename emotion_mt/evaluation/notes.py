@@ -110,8 +110,9 @@ def _published_notes(
     """How the paper's rows are to be read, if they are there."""
     if published.empty:
         return [
-            "The paper's rows are left out: they are for its viewers "
-            f"({', '.join(paper.ALL_VIEWERS)})."
+            "The paper's rows are left out: they are for the valence that "
+            f"its viewers ({', '.join(paper.ALL_VIEWERS)}) experienced in its "
+            "films."
         ]
     notes = []
     if corpus["simulated"]:

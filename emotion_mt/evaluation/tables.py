@@ -119,12 +119,12 @@ def build_table(
     per_fold = scores.groupby(
         ["row", "fold", "column"], as_index=False, sort=False
     )[list(MEASURES)].mean()
-    published = _published(spec, order, columns)
+    corpus = records[0]["corpus"]
+    published = _published(spec, order, columns, _papers(corpus, models))
     measures = {
         measure: _means(spec, per_fold, measure, order, columns)
         for measure in MEASURES
     }
-    corpus = records[0]["corpus"]
     comparison = _comparison(spec, per_fold)
     return Table(
         number=spec.number,
@@ -236,10 +236,18 @@ def _spread(
     }
 
 
+def _papers(corpus: Mapping[str, Any], models: pd.DataFrame) -> bool:
+    """Whether the numbers are of what the paper's tables are about."""
+    ratings = (corpus["annotation"], corpus["dimension"])
+    folds = set(models["fold"])
+    return ratings == ("experienced", "valence") and "fixed" not in folds
+
+
 def _published(
-    spec: TableSpec, names: Sequence[str], columns: Sequence[str]
+    spec: TableSpec, names: Sequence[str], columns: Sequence[str], papers: bool
 ) -> pd.DataFrame:
-    """The paper's rows, if the table has the paper's columns."""
+    """The paper's rows, if the table has the paper's columns and ratings."""
+    names = names if papers else ()
     means = [] if spec.by_modality else [MEAN]
     rows: dict[str, dict[str, float]] = {}
     for row in paper.PUBLISHED:

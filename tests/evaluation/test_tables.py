@@ -263,3 +263,23 @@ def test_table_iii_has_the_baseline_and_compares_mt_with_st(record):
         "ST-Text",
     )
     assert three.comparison.rows.loc["V1", "difference"] == 50
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("dimension", "arousal"), ("annotation", "intended")]
+)
+def test_the_papers_rows_are_for_experienced_valence(
+    one_split_records, key, value
+):
+    assert len(build_table(SPECS["V"], one_split_records).published) == 2
+    for record in one_split_records:
+        record["corpus"][key] = value
+    table = build_table(SPECS["V"], one_split_records)
+    assert table.published.empty
+    assert any("rows are left out" in note for note in table.notes)
+
+
+def test_the_papers_rows_are_not_for_other_films(one_split_records):
+    for record in one_split_records:
+        record["job"]["split"]["name"] = "fixed"
+    assert build_table(SPECS["V"], one_split_records).published.empty
