@@ -16,6 +16,7 @@ from emotion_mt.inference.timeline import (
     line_styles,
     steps,
 )
+from emotion_mt.inference.timeline_html import svg_path
 
 #: A long film is wider than the page and scrolls.
 MIN_PX_PER_MINUTE = 60
@@ -103,8 +104,8 @@ def _line(
     return (
         f'<g class="emt-line" data-viewer="{html.escape(viewer)}" '
         f'{_stroke(viewer, colour)}><path class="emt-gap" '
-        f'd="{_path(x[known], y[known])}"/>'
-        f'<path d="{_path(x, y)}"{_dashes(viewer, dashes)}/></g>'
+        f'd="{svg_path(x[known], y[known])}"/>'
+        f'<path d="{svg_path(x, y)}"{_dashes(viewer, dashes)}/></g>'
     )
 
 
@@ -132,18 +133,6 @@ def _dashes(viewer: str, dashes: tuple[float, ...]) -> str:
         return ""
     lengths = " ".join(f"{length * _width_px(viewer):g}" for length in dashes)
     return f' stroke-dasharray="{lengths}"'
-
-
-def _path(x: np.ndarray, y: np.ndarray) -> str:
-    """Points as data of an SVG path; a NaN lifts the pen."""
-    parts, pen = [], "M"
-    for across, down in zip(x.tolist(), y.tolist(), strict=True):
-        if math.isnan(down):
-            pen = "M"
-            continue
-        parts.append(f"{pen}{across:.1f} {down:.1f}")
-        pen = "L"
-    return "".join(parts)
 
 
 def _ticks(start_s: float, end_s: float) -> str:

@@ -200,7 +200,7 @@ def _row(
         x, y = steps(shown, viewer, length_s * _INVISIBLE)
         x, y = x - start_s, 100 * (1 - y)
         known = ~np.isnan(y)
-        paths.append((_path(x, y), _path(x[known], y[known])))
+        paths.append((svg_path(x, y), svg_path(x[known], y[known])))
     return _Row(
         start_s,
         length_s,
@@ -221,8 +221,13 @@ def _ticks(start_s: float, end_s: float) -> Iterable[tuple[float, str]]:
         tick += step
 
 
-def _path(x: np.ndarray, y: np.ndarray) -> str:
-    """Points as data of an SVG path; a NaN lifts the pen."""
+def svg_path(x: np.ndarray, y: np.ndarray) -> str:
+    """Returns points as data of an SVG path.
+
+    Args:
+        x: float [n], to the right.
+        y: float [n], downwards; a NaN lifts the pen.
+    """
     parts, pen = [], "M"
     for across, down in zip(x.tolist(), y.tolist(), strict=True):
         if math.isnan(down):

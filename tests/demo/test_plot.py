@@ -25,9 +25,9 @@ def lines(page):
 def test_levels_and_gaps(result):
     """From 0 to 8 s: a second is 125 units wide, and 0 is at the bottom."""
     solid, faint = lines(timeline(result))["Vavg"]
-    touching = "M125.0 90.0L250.0 90.0L250.0 10.0L500.0 10.0"
-    assert solid == touching + "M750.0 40.0L1000.0 40.0"
-    assert faint == touching + "L750.0 40.0L1000.0 40.0"
+    touching = "M125.00 90.0L250.00 90.0L250.00 10.0L500.00 10.0"
+    assert solid == touching + "M750.00 40.0L1000.00 40.0"
+    assert faint == touching + "L750.00 40.0L1000.00 40.0"
 
 
 def test_average_in_front(result):
