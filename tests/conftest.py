@@ -1,7 +1,12 @@
 """Fixtures for all rooms: a small corpus made of arrays."""
 
 import contextlib
+import html
+import json
 import os
+import re
+import shutil
+import subprocess
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -23,6 +28,29 @@ LONGEST = (
     "test_runner.py",
     "test_notebooks.py",
     "test_demo_browser.py",
+)
+
+
+#: A page that shows another as wide as a telephone, and what its probe saw.
+FRAME = """<!doctype html><title>frame</title><pre id="found"></pre>
+<script>addEventListener("message", event => {
+  document.getElementById("found").textContent = JSON.stringify(event.data);
+});</script>
+<iframe src="probed.html" style="width:390px;height:800px;border:0"></iframe>"""
+
+BROWSER_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # As on a telephone, where they take no room.
+    "--hide-scrollbars",
+    "--virtual-time-budget=5000",
+    "--dump-dom",
 )
 
 
@@ -111,3 +139,50 @@ def i3d_cache(tmp_path_factory):
             with contextlib.suppress(FileExistsError):
                 (folder / path.name).symlink_to(path)
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of a browser."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no browser here (Debian: apt install chromium)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def seen_on_telephone(chromium, tmp_path_factory):
+    """Opens a page in a browser, 390 px wide, and returns what it looks like.
+
+    Takes the page as str and a script that runs at its end and posts what it
+    saw to `parent`.
+    """
+
+    def look(page, probe):
+        folder = tmp_path_factory.mktemp("browser")
+        # The pages' policies forbid other scripts than their own, such as the
+        # probe.
+        policy = r"<meta http-equiv=\"Content-Security[^>]*>"
+        allowed, policies = re.subn(policy, "", page)
+        assert policies == 1
+        script = f"<script>{probe}</script></body>"
+        (folder / "probed.html").write_text(
+            allowed.replace("</body>", script), encoding="utf-8"
+        )
+        frame = folder / "frame.html"
+        frame.write_text(FRAME)
+        profile = f"--user-data-dir={folder / 'profile'}"
+        done = subprocess.run(
+            [chromium, *BROWSER_FLAGS, profile, frame.as_uri()],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        found = re.search(
+            r'<pre id="found">(.+?)</pre>', done.stdout, re.DOTALL
+        )
+        assert found, "the page did not load, or its script failed"
+        return json.loads(html.unescape(found.group(1)))
+
+    return look

@@ -1,7 +1,6 @@
 """The page in a real browser, as its users see it."""
 
 import os
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -12,8 +11,6 @@ import pytest
 from emotion_mt import _progress
 from emotion_mt.demo import Limits, serving
 from emotion_mt.inference import Predictor
-
-BROWSER = shutil.which("chromium")
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -37,9 +34,6 @@ The end
 """
 
 pytestmark = [
-    pytest.mark.skipif(
-        BROWSER is None, reason="no browser here (Debian: apt install chromium)"
-    ),
     pytest.mark.usefixtures("leftovers"),
     # See `leftovers`.
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
@@ -82,11 +76,11 @@ def address(predictor):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(chromium):
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
         yield browser
         browser.close()

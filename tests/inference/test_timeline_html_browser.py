@@ -1,25 +1,15 @@
 """The timeline in a real browser, as wide as a telephone."""
 
-import html
-import json
-import re
-import shutil
-import subprocess
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from emotion_mt.inference.timeline_html import render_timeline_html
 
-BROWSER = shutil.which("chromium")
-
-WIDTH_PX = 390
-
 EVIL = '<img src=x onerror="document.documentElement.dataset.evil=1">'
 
 #: Runs at the end of the framed page: points, types, clicks, and tells.
-PROBE = """<script>
+PROBE = """
 const read = () => ({
   time: document.getElementById("time").textContent,
   text: document.getElementById("text").textContent,
@@ -54,23 +44,12 @@ addEventListener("load", () => {
     path => getComputedStyle(path).strokeWidth);
   parent.postMessage(seen, "*");
 });
-</script></body>"""
-
-FRAME = """<!doctype html><title>frame</title><pre id="found"></pre>
-<script>addEventListener("message", event => {
-  document.getElementById("found").textContent = JSON.stringify(event.data);
-});</script>
-<iframe src="probed.html" style="width:%dpx;height:800px;border:0"></iframe>"""
-
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no browser here (Debian: apt install chromium)"
-)
+"""
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory):
+def seen(seen_on_telephone):
     """What the probe saw on a page of 150 s, a cue of 4 s every 5 s."""
-    folder = tmp_path_factory.mktemp("page")
     starts = np.arange(0, 150, 5.0)
     table = pd.DataFrame(
         {
@@ -82,36 +61,7 @@ def seen(tmp_path_factory):
         }
     )
     page = render_timeline_html(table, "Film")
-    # The page's policy forbids other scripts than its own, such as the probe.
-    allowed = re.sub(r"<meta http-equiv=\"Content-Security[^>]*>", "", page)
-    assert allowed != page
-    (folder / "probed.html").write_text(allowed.replace("</body>", PROBE))
-    frame = folder / "frame.html"
-    frame.write_text(FRAME % WIDTH_PX)
-    flags = (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--hide-scrollbars",
-        "--virtual-time-budget=5000",
-        f"--user-data-dir={folder / 'profile'}",
-        "--dump-dom",
-    )
-    done = subprocess.run(
-        [BROWSER, *flags, frame.as_uri()],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    found = re.search(r'<pre id="found">(.+?)</pre>', done.stdout, re.DOTALL)
-    assert found, "the page did not load, or its script failed"
-    return json.loads(html.unescape(found.group(1)))
+    return seen_on_telephone(page, PROBE)
 
 
 def test_the_first_segment_is_shown_at_first(seen):
@@ -139,7 +89,7 @@ def test_the_legend_hides_and_shows(seen):
 
 
 def test_fits_a_telephone_and_runs_no_subtitle(seen):
-    assert seen["width"] == WIDTH_PX
+    assert seen["width"] == 390
     assert seen["evil"] == ""
     first, average = (float(width[:-2]) for width in seen["stroke"])
     assert average == pytest.approx(2 * first)
