@@ -1,0 +1,95 @@
+"""How hard the corpus is for the networks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture(scope="module")
+def difficulty(load):
+    return load("difficulty")
+
+
+def make_scores(accuracies):
+    """Two films and viewers; MT is 4 points better than ST."""
+    return pd.DataFrame(
+        {
+            "modalities": modalities,
+            "architecture": architecture,
+            "test": film,
+            "viewer": viewer,
+            "seed": 0,
+            "accuracy": accuracy
+            + {"ST": -0.02, "MT": 0.02}[architecture]
+            + {"BMI": -0.01, "CHI": 0.01}[film]
+            + {"V1": -0.03, "Vavg": 0.03}[viewer],
+            "balanced_accuracy": 0.5 if film == "BMI" else np.nan,
+            "ceiling": 0.9,
+        }
+        for modalities, accuracy in accuracies.items()
+        for architecture in ("MT", "ST")
+        for film in ("BMI", "CHI")
+        for viewer in ("V1", "Vavg")
+    )
+
+
+def test_difficulty_averages_films_and_viewers(difficulty):
+    scores = make_scores({"text+visual": 0.7, "visual": 0.68, "text": 0.6})
+    table = difficulty.held_out_films(scores)
+    found = table.set_index(["modalities", "architecture"])
+    assert list(found.index) == [
+        (modalities, architecture)
+        for modalities in ("text", "visual", "text+visual")
+        for architecture in ("ST", "MT")
+    ]
+    assert found.loc[("text", "ST"), "mean"] == pytest.approx(58)
+    assert found.loc[("text", "MT"), "Vavg"] == pytest.approx(65)
+    assert found.loc[("visual", "MT"), "balanced"] == pytest.approx(50)
+    assert found["films"].unique() == 2
+    said = [difficulty.verdict(row, table) for _, row in table.iterrows()]
+    assert said == ["yes"] * 6
+
+
+def test_difficulty_says_which_target_is_missed(difficulty):
+    scores = make_scores({"text": 0.5, "visual": 0.75, "text+visual": 0.74})
+    table = difficulty.held_out_films(scores)
+    said = [difficulty.verdict(row, table) for _, row in table.iterrows()]
+    assert said == [
+        "no: below",
+        "no: below",
+        "no: above",
+        "no: above",
+        "no: not highest",
+        "no: not highest",
+    ]
+    table["ceiling"] = 50.0
+    assert difficulty.verdict(table.iloc[-1], table).endswith("the ceiling")
+    text = difficulty.to_markdown(table, None)
+    assert "| text | ST | 55 to 62 | 48.0 | no: below | 51.0 |" in text
+
+
+def test_both_inputs_need_both_single_ones_for_a_verdict(difficulty):
+    table = difficulty.held_out_films(make_scores({"text+visual": 0.6}))
+    assert difficulty.verdict(table.iloc[0], table) == "–"
+
+
+def test_known_parts_are_consecutive_fifths_of_every_film(
+    difficulty, small_corpus
+):
+    features = np.arange(40, dtype=np.float32)[:, None]
+    found, ordered, movies = difficulty.in_blocks(small_corpus, features)
+    assert found.movies == tuple(f"part {n}" for n in range(1, 6))
+    old = ordered[:, 0].astype(int)
+    np.testing.assert_array_equal(found.values, small_corpus.values[old])
+    np.testing.assert_array_equal(
+        found.segments["segment_id"],
+        small_corpus.segments["segment_id"].to_numpy()[old],
+    )
+    part = old[found.rows(("part 2",))]
+    np.testing.assert_array_equal(part, [2, 3, 12, 13, 22, 23, 32, 33])
+    assert set(movies[found.rows(("part 5",))]) == set("ABCD")
+
+
+def test_a_run_without_suitable_jobs_is_refused(difficulty, tmp_path):
+    with pytest.raises(ValueError, match=r"jobs: .*Received 0 other jobs"):
+        difficulty.read_scores(tmp_path)
