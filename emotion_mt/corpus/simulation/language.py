@@ -22,12 +22,16 @@ _WORDS_PER_S = 2.3
 _WORDS_SPREAD = (0.6, 1.25)
 _CANDIDATES = 6
 _ADDRESSED = 0.15
+# Chance of a sentence to open with a word such as "well". Those with a
+# sentiment have exclamations of their own, and more often.
 _OPENED = 0.12
+_EXCLAIMED = 0.5
 # A second sentence, for cues that have room for it.
 _SECOND_FROM_WORDS = 8
 _LINE_CHARACTERS = 34
 _ITALIC = 0.04
-_WORD_RANK_OFFSET = 2.0
+# Zipf's law: the n-th most frequent word has a chance in proportion to 1/n.
+_WORD_RANK_OFFSET = 1.0
 
 _SLOT = re.compile(r"\{(\S+?)\}")
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiouAEIOU])")
@@ -102,7 +106,7 @@ def _cue_text(
     for _ in range(_CANDIDATES):
         text = _sentence(kind, vocabulary, rng)
         if target >= _SECOND_FROM_WORDS:
-            text += " " + _sentence(lexicon.NEUTRAL, vocabulary, rng)
+            text += " " + _sentence(kind, vocabulary, rng)
         candidates.append(text)
     short = [t for t in candidates if len(t.split()) <= MOST_WORDS]
     # No single sentence of the lexicon is too long (a test sees to it).
@@ -117,12 +121,14 @@ def _sentence(
     vocabulary: Mapping[str, Sequence[str]],
     rng: np.random.Generator,
 ) -> str:
+    neutral = kind == lexicon.NEUTRAL
     patterns = lexicon.PATTERNS[kind]
     pattern = patterns[rng.integers(len(patterns))]
     if "{name}" not in pattern and rng.random() < _ADDRESSED:
         pattern = f"{{name}}, {pattern[0].lower()}{pattern[1:]}"
-    elif rng.random() < _OPENED:
-        pattern = f"{{opener}}, {pattern[0].lower()}{pattern[1:]}"
+    elif rng.random() < (_OPENED if neutral else _EXCLAIMED):
+        opener = "opener" if neutral else f"opener{kind}"
+        pattern = f"{{{opener}}}, {pattern[0].lower()}{pattern[1:]}"
     text = _SLOT.sub(lambda slot: _word(vocabulary[slot[1]], rng), pattern)
     # The pronoun was lowered with the first letter.
     text = re.sub(r"\bi\b", "I", text)

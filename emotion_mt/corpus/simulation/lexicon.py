@@ -103,6 +103,8 @@ WORDS: Mapping[str, tuple[str, ...]] = {
         "well", "listen", "look", "so", "okay", "all right", "come on", "wait",
         "you know", "hey",
     ),
+    "opener+": ("yes", "great", "bravo", "hooray", "thank God", "oh good"),
+    "opener-": ("no", "damn", "stop", "oh God", "oh no"),
 }  # fmt: skip
 
 #: Sentiment -> sentence patterns.

@@ -203,7 +203,7 @@ def test_a_folder_of_another_version_is_refused(tmp_path, small):
     path = folder / "simulation.json"
     content = json.loads(path.read_text()) | {"version": 0, "config": None}
     path.write_text(json.dumps(content))
-    with pytest.raises(CorpusError, match=r"version=0 instead of 1, no config"):
+    with pytest.raises(CorpusError, match=r"version=0 instead of 2, no config"):
         simulate(folder, small(("BMI",)))
 
 

@@ -11,7 +11,12 @@ import pytest
 from emotion_mt import paper
 from emotion_mt.corpus.simulation import SimulationConfig
 from emotion_mt.corpus.simulation.config import FILMS
-from emotion_mt.corpus.simulation.content import VISUAL_CUES, make_content
+from emotion_mt.corpus.simulation.content import (
+    CUES,
+    SHARED_WEIGHTS,
+    VISUAL_CUES,
+    make_content,
+)
 from emotion_mt.corpus.simulation.pictures import (
     actors,
     camera,
@@ -31,7 +36,7 @@ from emotion_mt.corpus.simulation.timeline import make_timeline
 CONFIG = SimulationConfig(width_px=96, height_px=64)
 # What is shown is the content, without accidents and without a style.
 PLAIN = dataclasses.replace(
-    CONFIG, visual_informativeness=1.0, style_strength=0.0
+    CONFIG, visual_informativeness=1.0, style_strength=0.0, staging=0.0
 )
 
 
@@ -179,6 +184,17 @@ def test_looks_follow_content_and_style():
     # Without style and accidents a look is a function of the content.
     expected = 1 / (1 + np.exp(-1.8 * content[:, : len(VISUAL_CUES)]))
     np.testing.assert_allclose(plain, expected)
+    # Staged, every cue follows the shared valence by its weight in it.
+    weights = np.array([SHARED_WEIGHTS["valence"].get(c, 0) for c in CUES])
+    weights /= np.sqrt((weights**2).sum())
+    valence = (content * weights).sum(axis=1)
+    for k, cue in enumerate(VISUAL_CUES):
+        shown = content[:, k] + 0.5 * valence * weights[k]
+        np.testing.assert_allclose(
+            table(staging=0.5)[:, k],
+            1 / (1 + np.exp(-1.8 * shown)),
+            err_msg=cue,
+        )
     # Accidents blur, style shifts.
     blurred = table(visual_informativeness=0.5)
     k = VISUAL_CUES.index("light")

@@ -58,6 +58,7 @@ def test_to_dict_survives_json():
         ({"marker_noise": 1.0}, r"`marker_noise` must be in \[0, 1\)"),
         ({"repeat_correlation": 0.7}, r"`repeat_correlation` must be in \[1 -"),
         ({"style_strength": -1.0}, r"`style_strength` must be at least 0"),
+        ({"staging": -0.1}, r"`staging` must be at least 0"),
         ({"scene_s": 0.0}, r"`scene_s` must be greater than 0.*0\.0"),
         ({"average_share": 1.0}, r"`average_share` must be in \(0, 1\)"),
         ({"width_px": 223}, r"`width_px` must be even.*Received: 223"),

@@ -75,10 +75,10 @@ def test_files_are_measured(tiny_folder):
     assert measure_files(tiny_folder, None)[2].met is None
 
 
-def test_correlations_are_means_over_films(tiny_state):
-    found = agreement.mean_correlations(tiny_state)
+def test_correlations_are_means_over_films(state):
+    found = agreement.mean_correlations(state)
     expected = np.zeros((8, 8))
-    for film in tiny_state.films:
+    for film in state.films:
         values = film.means("valence")
         centred = values - values.mean(axis=1, keepdims=True)
         scaled = centred / np.linalg.norm(centred, axis=1, keepdims=True)

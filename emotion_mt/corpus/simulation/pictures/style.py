@@ -10,7 +10,10 @@ import numpy as np
 
 from emotion_mt.corpus.simulation import streams
 from emotion_mt.corpus.simulation.config import SimulationConfig
-from emotion_mt.corpus.simulation.content import VISUAL_CUES
+from emotion_mt.corpus.simulation.content import (
+    VISUAL_CUES,
+    shared_weights,
+)
 
 # Spread of the logarithm of a film's gains at `style_strength` 1.
 _GAIN_SPREAD = 0.35
@@ -123,12 +126,14 @@ def make_looks(
         movie: Film code.
         content: float64 [S, K], see `content.make_content`.
         seed: Seed of the corpus.
-        config: `style_strength` and `visual_informativeness`.
+        config: `staging`, `style_strength` and `visual_informativeness`.
 
     Returns:
         One look per shot.
     """
-    visible = content[:, : len(VISUAL_CUES)]
+    weights = shared_weights("valence")
+    stressed = config.staging * np.outer(content @ weights, weights)
+    visible = (content + stressed)[:, : len(VISUAL_CUES)]
     rng = streams.stream(seed, "looks", movie)
     accident = rng.standard_normal(visible.shape)
     known = config.visual_informativeness
