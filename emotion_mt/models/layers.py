@@ -35,6 +35,40 @@ def apply_layers(layers: Sequence[keras.Layer], x: Any) -> Any:
     return x
 
 
+#: What a layer calls the weight that it draws at random, and its initializer.
+_DRAWN = {
+    "kernel": "kernel_initializer",
+    "embeddings": "embeddings_initializer",
+}
+
+
+def draw_again(
+    layer: keras.Layer, seed: int, name: str
+) -> tuple[keras.Variable, Any] | None:
+    """Draws the initial values of a layer's weight anew.
+
+    Args:
+        layer: Built, of a `LayerFactory` of any seed.
+        seed: As of a `LayerFactory`.
+        name: Name that the layer would have there.
+
+    Returns:
+        The weight, which is not changed, and its initial values, the same
+        bits as of a new layer; None for a layer that draws nothing.
+    """
+    for weight, attribute in _DRAWN.items():
+        initializer = getattr(layer, attribute, None)
+        if initializer is not None:
+            config = {
+                **initializer.get_config(),
+                "seed": stream_seed(seed, name, "kernel"),
+            }
+            variable = getattr(layer, weight)
+            draw = type(initializer).from_config(config)
+            return variable, draw(variable.shape, dtype=variable.dtype)
+    return None
+
+
 @dataclasses.dataclass(frozen=True)
 class LayerFactory:
     """Makes layers whose initial weights depend on seed and name only.

@@ -10,7 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_mt import paper
-from emotion_mt.models import losses, masking, metrics, update_rule
+from emotion_mt.models import (
+    layers,
+    losses,
+    masking,
+    metrics,
+    one_pass_adam,
+    update_rule,
+)
 from emotion_mt.models.regularizers import AdjustableL1
 
 #: What a model can look at, in the order in which it is concatenated.
@@ -61,6 +68,8 @@ class ViewerModel(keras.Model):
             tuple(layer.name for layer in head) for head in heads
         )
         self._class_weighted: tuple[Any, ...] = ()
+        self._one_pass = False
+        self._xla = False
 
     @property
     def l1(self) -> float:
@@ -83,6 +92,33 @@ class ViewerModel(keras.Model):
             for name in names
             for variable in self.get_layer(name).trainable_variables
         ]
+
+    def draw_again(
+        self, seed: int, viewers: Sequence[str]
+    ) -> list[tuple[keras.Variable, Any]]:
+        """Draws the initial values of all weights that are random.
+
+        Args:
+            seed: Of the constructor.
+            viewers: Of the constructor; as many as this model has.
+
+        Returns:
+            Weights, which are not changed, and the values, with the same bits
+            as in a new model with these two arguments.
+        """
+        names = {
+            own: layers.head_name(viewer)
+            + own.removeprefix(layers.head_name(mine))
+            for mine, viewer, head in zip(
+                self.viewers, viewers, self._head_layers, strict=True
+            )
+            for own in head
+        }
+        drawn = [
+            layers.draw_again(layer, seed, names.get(layer.name, layer.name))
+            for layer in self.layers
+        ]
+        return [pair for pair in drawn if pair is not None]
 
     def set_feature_statistics(self, mean: Any, variance: Any) -> None:
         """Sets the statistics that standardize the visual feature.
@@ -116,10 +152,12 @@ class ViewerModel(keras.Model):
             class_weights: [V, 2], weight of a negative and of a positive
                 label per viewer. Defaults to None, weights of 1.
             learning_rate: Of Adam. Defaults to 1e-3.
-            optimizer: Instead of Adam. Defaults to None.
+            optimizer: Instead of Adam. Defaults to None. Adam without
+                further options moves the weights by TensorFlow's own kernel,
+                in one pass over them (not if `run_eagerly`).
             **kwargs: Further arguments of `compile`. Defaults to XLA
-                (`jit_compile=True`), which also saves what the update rule
-                would cost otherwise.
+                (`jit_compile=True`). Where the weights move in one pass, only
+                loss and gradients are compiled by it.
 
         Raises:
             ValueError: If the class weights are not one row per viewer.
@@ -142,6 +180,13 @@ class ViewerModel(keras.Model):
             **kwargs,
         )
         self._class_weighted = (loss.class_weights, bce.class_weights)
+        self._one_pass = one_pass_adam.can_step(self.optimizer) and not (
+            self.run_eagerly or tf.distribute.has_strategy()
+        )
+        if self._one_pass:
+            # XLA has no such kernel; it gets the rest of the step.
+            self._xla = bool(kwargs["jit_compile"])
+            self.jit_compile = False
         # Before the step is traced, which would be traced twice otherwise.
         self.optimizer.build(self.trainable_variables)
 
@@ -167,20 +212,56 @@ class ViewerModel(keras.Model):
         """Keras's training step, under the update rule of the class."""
         if self.optimizer is None:
             return super().train_step(data)
+        if self._one_pass:
+            return self._one_pass_step(data)
         if not self.optimizer.built:
             with tf.init_scope():
                 self.optimizer.build(self.trainable_variables)
-        _, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        _, observed = masking.split_missing(labels)
-        movable = update_rule.Movable.of(
-            self.optimizer, [self.head_weights(v) for v in self.viewers]
-        )
-        snapshot = update_rule.Snapshot(
-            movable, update_rule.labels_per_viewer(observed)
-        )
+        movable = update_rule.Movable.of(self.optimizer, self._all_heads())
+        snapshot = update_rule.Snapshot(movable, _labels_per_viewer(data))
         logs = super().train_step(data)
         snapshot.put_back()
         return logs
+
+    def _all_heads(self) -> list[list[keras.Variable]]:
+        return [self.head_weights(viewer) for viewer in self.viewers]
+
+    def _one_pass_step(self, data: Any) -> dict[str, Any]:
+        """Like Keras's training step, with `one_pass_adam.step`."""
+        gradients, logs = tf.function(
+            self._gradients, autograph=False, jit_compile=self._xla or None
+        )(data)
+        one_pass_adam.step(
+            self.optimizer,
+            gradients,
+            self._all_heads(),
+            _labels_per_viewer(data),
+        )
+        return logs
+
+    def _gradients(self, data: Any) -> tuple[list[Any], dict[str, Any]]:
+        """Returns gradients and logs, and updates the metrics."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(
+                x=x,
+                y=y,
+                y_pred=y_pred,
+                sample_weight=sample_weight,
+                training=True,
+            )
+        self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
+        weights = self.optimizer._trainable_variables
+        gradients = tape.gradient(loss, [w.value for w in weights])
+        return gradients, self.compute_metrics(x, y, y_pred, sample_weight)
+
+
+def _labels_per_viewer(data: Any) -> Any:
+    """Returns float [V], the labels of each viewer in a batch."""
+    _, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+    _, observed = masking.split_missing(labels)
+    return update_rule.labels_per_viewer(observed)
 
 
 def check_viewers(viewers: Sequence[str]) -> tuple[str, ...]:

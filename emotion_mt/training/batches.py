@@ -116,7 +116,11 @@ def steps(segments: Segments, batch_size: int) -> int:
 
 
 def training_stream(
-    segments: Segments, batch_size: int, epochs: int, seed: int
+    segments: Segments,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    first_epoch: int = 0,
 ) -> tf.data.Dataset:
     """Returns the batches of all epochs in a row, each epoch shuffled.
 
@@ -129,10 +133,11 @@ def training_stream(
         batch_size: Segments per batch.
         epochs: Number of epochs.
         seed: Decides the orders.
+        first_epoch: Epochs that are left out at the beginning. Defaults to 0.
 
     Returns:
-        Dataset of `epochs` × `steps` batches ({…}, labels), all of the same
-        shape.
+        Dataset of (`epochs` - `first_epoch`) × `steps` batches ({…}, labels),
+        all of the same shape.
     """
     empty = len(segments)  # Row number of the empty segment.
     count = steps(segments, batch_size)
@@ -146,8 +151,9 @@ def training_stream(
     def gather(rows: Any) -> Any:
         return tf.nest.map_structure(lambda x: tf.gather(x, rows), tensors)
 
-    batches = orders.reshape(-1, batch_size)
-    return tf.data.Dataset.from_tensor_slices(batches).map(gather).prefetch(2)
+    batches = orders[first_epoch:].reshape(-1, batch_size)
+    dataset = tf.data.Dataset.from_tensor_slices(batches).map(gather)
+    return _without_tuning(dataset.prefetch(2))
 
 
 def fixed_batches(segments: Segments, batch_size: int) -> tf.data.Dataset:
@@ -165,7 +171,18 @@ def fixed_batches(segments: Segments, batch_size: int) -> tf.data.Dataset:
     batches = tf.nest.map_structure(
         lambda x: x.reshape(count, batch_size, *x.shape[1:]), arrays
     )
-    return tf.data.Dataset.from_tensor_slices(batches)
+    return _without_tuning(tf.data.Dataset.from_tensor_slices(batches))
+
+
+def _without_tuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Switches tf.data's tuning thread off.
+
+    There is nothing to tune, and when an iterator is deleted, TensorFlow
+    waits for that thread to wake up: up to a second at the end of each fit.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _empty(segments: Segments, copies: int) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -15,16 +16,13 @@ import numpy as np
 
 from emotion_mt import models, paper
 from emotion_mt.corpus.corpus import Corpus
-from emotion_mt.training import batches, data, networks, vocabulary
+from emotion_mt.training import attempts, data, networks, vocabulary
 from emotion_mt.training.config import TrainingConfig
 from emotion_mt.training.result import FitResult, Progress, Trial
 from emotion_mt.training.reuse import Workbench, workbench
 
 #: Models that were compiled are shared within a process: one fit at a time.
 _ONE_AT_A_TIME = threading.Lock()
-
-#: Segments that are predicted together.
-_ROWS_AT_A_TIME = 512
 
 
 def fit_split(
@@ -78,16 +76,25 @@ def fit_split(
             material = _prepare(
                 corpus, features, split, viewers, config or TrainingConfig()
             )
-            model = _initial_model(material, seed)
+            arguments = _arguments(material, seed)
         with clock.part("build"):
-            bench = workbench(model, material.config)
+            bench = workbench(material.config, arguments)
         with clock.part("fit"):
-            initial = model.get_weights()
-            outcomes = [
-                _try(bench, material, initial, strength, seed, on_epoch)
-                for strength in _strengths(material)
-            ]
-        trial, weights = min(outcomes, key=lambda o: _rank(o[0]))
+            task = attempts.Task(
+                bench=bench,
+                initial=bench.initial_weights(
+                    arguments["seed"], material.viewers
+                ),
+                config=material.config,
+                viewers=material.viewers,
+                train=material.train,
+                validation=material.validation,
+                class_weights=material.class_weights,
+                statistics=material.statistics,
+                seed=seed,
+                on_epoch=on_epoch,
+            )
+            trials, trial, weights = attempts.choose(task, _strengths(material))
         with clock.part("predict"):
             probabilities = _predict(bench, material, weights)
     return FitResult(
@@ -97,7 +104,7 @@ def fit_split(
         seed=seed,
         l1=trial.l1,
         best_epoch=trial.best_epoch,
-        trials=tuple(trial for trial, _ in outcomes),
+        trials=tuple(trials),
         test_rows=material.test.rows,
         probabilities=probabilities,
         untrained_viewers=material.untrained,
@@ -108,9 +115,11 @@ def fit_split(
             "validation": material.validation.left_out,
             "test": material.test.left_out,
         },
-        notes=(*material.notes, *_convergence_notes(outcomes)),
+        notes=(*material.notes, *_convergence_notes(trials)),
         seconds=clock.seconds(),
-        model_config={**_arguments(model), "l1": trial.l1},
+        model_config=bench.model_config(
+            material.viewers, arguments["seed"], trial.l1
+        ),
         weights=tuple(weights),
     )
 
@@ -130,10 +139,6 @@ class _Material:
     untrained: tuple[str, ...]
     notes: tuple[str, ...]
 
-    @property
-    def validated(self) -> bool:
-        return len(self.validation) > 0
-
 
 def _prepare(
     corpus: Corpus,
@@ -147,9 +152,8 @@ def _prepare(
     training_rows = corpus.rows(split.train)
     tokenizer, words = None, ()
     if "text" in config.modalities:
-        tokenizer = vocabulary.fit_tokenizer(
-            corpus.segments["text"].iloc[training_rows], config.max_vocabulary
-        )
+        texts = corpus.segments["text"].iloc[training_rows]
+        tokenizer = _tokenizer(tuple(map(str, texts)), config.max_vocabulary)
         words = tuple(tokenizer.get_vocabulary(include_special_tokens=False))
 
     def select(movies: Sequence[str], labelled_only: bool) -> data.Segments:
@@ -200,6 +204,14 @@ def _prepare(
     )
 
 
+@functools.lru_cache(maxsize=4)
+def _tokenizer(
+    texts: tuple[str, ...], max_tokens: int
+) -> keras.layers.TextVectorization:
+    """Returns a tokenizer that all jobs on the same films share."""
+    return vocabulary.fit_tokenizer(texts, max_tokens)
+
+
 def _notes(
     split: paper.Split,
     viewers: Sequence[str],
@@ -237,84 +249,28 @@ def _middle(strengths: Sequence[float]) -> float:
 
 
 def _strengths(material: _Material) -> tuple[float, ...]:
-    if material.validated:
+    if len(material.validation):
         return tuple(dict.fromkeys(material.config.l1_strengths))
     return (_middle(material.config.l1_strengths),)
 
 
-def _initial_model(material: _Material, seed: int) -> models.ViewerModel:
-    """Returns the model with its initial weights and fixed statistics."""
+def _arguments(material: _Material, seed: int) -> dict[str, Any]:
+    """Returns the arguments of the model's class."""
     size, shape = None, None
     if "text" in material.config.modalities:
         size = len(material.vocabulary) + models.RESERVED_TOKENS
     if "visual" in material.config.modalities:
         shape = material.train.inputs["visual"].shape[1:]
-    model = networks.initial_model(
+    return networks.arguments(
         material.config, material.viewers, size, shape, seed
     )
-    if material.statistics is not None:
-        model.set_feature_statistics(*material.statistics)
-    return model
 
 
-def _arguments(model: models.ViewerModel) -> dict[str, Any]:
-    """Returns the constructor arguments, without the generated name."""
-    config = model.get_config()
-    return {k: v for k, v in config.items() if k not in ("name", "trainable")}
-
-
-def _try(
-    bench: Workbench,
-    material: _Material,
-    initial: Sequence[np.ndarray],
-    strength: float,
-    seed: int,
-    on_epoch: Callable[[Progress], None] | None,
-) -> tuple[Trial, list[np.ndarray]]:
-    """Trains with one L1 strength; returns the trial and its weights."""
-    config = material.config
-    bench.reset(initial, strength, material.class_weights, config.learning_rate)
-    history = _History(bench.names(material.viewers), strength, on_epoch)
-    callbacks: list[keras.callbacks.Callback] = [history]
-    epochs, validation, stopping = config.epochs_without_validation, None, None
-    if material.validated:
-        epochs = config.max_epochs
-        validation = batches.fixed_batches(
-            material.validation, config.batch_size
-        )
-        stopping = keras.callbacks.EarlyStopping(
-            monitor="val_bce",
-            mode="min",
-            patience=config.patience,
-            restore_best_weights=True,
-        )
-        callbacks.append(stopping)
-    bench.model.fit(
-        batches.training_stream(
-            material.train, config.batch_size, epochs, seed
-        ),
-        epochs=epochs,
-        steps_per_epoch=batches.steps(material.train, config.batch_size),
-        validation_data=validation,
-        shuffle=False,
-        callbacks=callbacks,
-        verbose=0,
-    )
-    trial = history.trial(None if stopping is None else stopping.best_epoch)
-    return trial, bench.model.get_weights()
-
-
-def _rank(trial: Trial) -> float:
-    return math.inf if math.isnan(trial.val_bce) else trial.val_bce
-
-
-def _convergence_notes(
-    outcomes: Sequence[tuple[Trial, Any]],
-) -> tuple[str, ...]:
+def _convergence_notes(trials: Sequence[Trial]) -> tuple[str, ...]:
     return tuple(
         f"Training with L1 strength {trial.l1:g} diverged: its loss is not a "
         "number."
-        for trial, _ in outcomes
+        for trial in trials
         if not math.isfinite(trial.history["bce"][-1])
     )
 
@@ -323,50 +279,11 @@ def _predict(
     bench: Workbench, material: _Material, weights: Sequence[np.ndarray]
 ) -> np.ndarray:
     """Returns the probabilities of the test films, float32 [n, V]."""
-    probabilities = np.zeros(
-        (len(material.test), len(material.viewers)), "float32"
-    )
     bench.model.set_weights(weights)
-    # Not `predict`, which would be traced and compiled for these few batches.
-    for start in range(0, len(probabilities), _ROWS_AT_A_TIME):
-        part = slice(start, start + _ROWS_AT_A_TIME)
-        inputs = {name: x[part] for name, x in material.test.inputs.items()}
-        probabilities[part] = bench.model(inputs, training=False)
+    probabilities = bench.predict(material.test.inputs)
     for viewer in material.untrained:
         probabilities[:, material.viewers.index(viewer)] = np.nan
     return probabilities
-
-
-class _History(keras.callbacks.Callback):
-    """Collects the logs of each epoch under the viewers' own names."""
-
-    def __init__(
-        self,
-        names: Mapping[str, str],
-        strength: float,
-        on_epoch: Callable[[Progress], None] | None,
-    ) -> None:
-        super().__init__()
-        self._names = names
-        self._strength = strength
-        self._on_epoch = on_epoch
-        self._epochs: list[dict[str, float]] = []
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        logs = {self._names.get(k, k): float(v) for k, v in logs.items()}
-        self._epochs.append(logs)
-        if self._on_epoch is not None:
-            self._on_epoch(Progress(self._strength, epoch + 1, logs))
-
-    def trial(self, best: int | None) -> Trial:
-        """Sums up; `best` counts from 0, None for the last epoch."""
-        best = len(self._epochs) - 1 if best is None else best
-        history = {
-            name: tuple(logs[name] for logs in self._epochs)
-            for name in self._epochs[0]
-        }
-        val_bce = self._epochs[best].get("val_bce", math.nan)
-        return Trial(self._strength, best + 1, val_bce, history)
 
 
 class _Clock:

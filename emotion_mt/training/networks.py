@@ -1,4 +1,4 @@
-"""The network that a configuration names, with its initial weights."""
+"""The network that a configuration names."""
 
 from __future__ import annotations
 
@@ -52,21 +52,23 @@ def check_inputs(
         )
 
 
-def initial_model(
+def arguments(
     config: TrainingConfig,
     viewers: Sequence[str],
     vocabulary_size: int | None,
     visual_shape: Sequence[int] | None,
     seed: int,
-) -> models.ViewerModel:
-    """Returns a new model in float32, whatever the global policy is.
+) -> dict[str, Any]:
+    """Returns the arguments of `model_class(config)` for one fit.
+
+    The model is in float32, whatever the global policy is.
 
     Args:
         config: Names the network and its sizes.
         viewers: Columns of the output.
         vocabulary_size: Words, reserved ones included; None without text.
         visual_shape: Shape of one segment's visual feature, None without.
-        seed: Decides the initial weights.
+        seed: Of the fit; decides the initial weights.
     """
     rows = None
     if vocabulary_size is not None:
@@ -75,12 +77,12 @@ def initial_model(
         sizes = _baseline_sizes(config, rows, visual_shape)
     else:
         sizes = _evoked_sizes(config, len(viewers) == 1, rows, visual_shape)
-    return model_class(config)(
-        viewers=tuple(viewers),
-        seed=models.stream_seed(seed, "weights"),
-        dtype="float32",
+    return {
+        "viewers": list(viewers),
+        "seed": models.stream_seed(seed, "weights"),
+        "dtype": "float32",
         **sizes,
-    )
+    }
 
 
 def _evoked_sizes(

@@ -42,7 +42,8 @@ class Trial:
             viewers.
         history: Metric name to one float per epoch: "loss" (with the L1
             penalty), "bce", "mean_accuracy", "<viewer>_accuracy", and each
-            with "val_" before it. Accuracies are in [0, 1].
+            with "val_" before it. Accuracies are in [0, 1]. A strength that
+            was not the best after `TrainingConfig.l1_epochs` ends there.
     """
 
     l1: float

@@ -1,9 +1,9 @@
 """Compiled models that many fits of one process share.
 
-Tracing and compiling a training step takes seconds, about as long as a small
-fit. Two fits whose models differ only in weights, L1 strength, class weights,
-learning rate and the names of the viewers use the same compiled model; all
-that differs is assigned anew.
+Building, tracing and compiling a model takes seconds, about as long as a
+small fit. Two fits whose models differ only in weights, L1 strength, class
+weights, learning rate and the names of the viewers use the same compiled
+model; all that differs is assigned anew.
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
 import numpy as np
+import tensorflow as tf
 
 from emotion_mt import models
-from emotion_mt.training import batches
+from emotion_mt.training import batches, networks
 from emotion_mt.training.config import TrainingConfig
 from emotion_mt.training.data import Segments
 
 #: Compiled models that are kept at a time: ST and MT of two tables. A
 #: full-size MT with its optimizer takes about 150 MB.
 KEPT = 4
+
+#: Segments that are predicted together.
+_ROWS_AT_A_TIME = 512
 
 
 class Workbench:
@@ -46,7 +51,25 @@ class Workbench:
         jit_compile: bool,
     ) -> None:
         self.model = model_class(**model_config)
+        drawn = self.model.draw_again(0, self.model.viewers)
+        random = {id(variable) for variable, _ in drawn}
+        # What is not random is the same in every new model.
+        self._constants = [
+            (variable, variable.numpy())
+            for variable in self.model.weights
+            if id(variable) not in random
+        ]
         self.model.compile_for_training(jit_compile=jit_compile)
+        self._answer = tf.function(
+            lambda inputs: self.model(inputs, training=False),
+            input_signature=[
+                {
+                    name: tf.TensorSpec(tensor.shape, tensor.dtype)
+                    for name, tensor in self.model.input.items()
+                }
+            ],
+            autograph=False,
+        )
         self._build(batch_size)
 
     def _build(self, batch_size: int) -> None:
@@ -66,28 +89,95 @@ class Workbench:
             validation_data=batches.fixed_batches(nothing, batch_size),
             verbose=0,
         )
+        self.predict(inputs)
+
+    def model_config(
+        self, viewers: Sequence[str], seed: int, l1: float
+    ) -> dict[str, Any]:
+        """Returns the arguments of a model of its own, without its name.
+
+        Args:
+            viewers: Of the model.
+            seed: Likewise.
+            l1: Likewise.
+        """
+        config = self.model.get_config()
+        config |= {"viewers": list(viewers), "seed": seed, "l1": l1}
+        return {
+            k: v for k, v in config.items() if k not in ("name", "trainable")
+        }
+
+    def initial_weights(
+        self, seed: int, viewers: Sequence[str]
+    ) -> list[tuple[keras.Variable, Any]]:
+        """Returns what `reset` takes: the weights of a new model, bit by bit.
+
+        Args:
+            seed: Of the constructor of that model.
+            viewers: Likewise.
+        """
+        return [*self._constants, *self.model.draw_again(seed, viewers)]
 
     def reset(
         self,
-        weights: Sequence[np.ndarray],
+        weights: Sequence[tuple[keras.Variable, Any]],
         l1: float,
         class_weights: np.ndarray,
         learning_rate: float,
+        statistics: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:
         """Makes the model as if it had just been built and compiled.
 
         Args:
-            weights: Of `get_weights` of a model of the same architecture.
+            weights: Of `initial_weights`.
             l1: Strength of the penalty.
             class_weights: float32 [V, 2].
             learning_rate: Of Adam.
+            statistics: Mean and variance of the visual features. Defaults to
+                None, none are set.
         """
         for variable in self.model.optimizer.variables:
-            variable.assign(np.zeros(variable.shape, variable.dtype))
+            variable.assign(tf.zeros(variable.shape, variable.dtype))
+        for variable, value in weights:
+            variable.assign(value)
+        if statistics is not None:
+            self.model.set_feature_statistics(*statistics)
         self.model.optimizer.learning_rate = learning_rate
-        self.model.set_weights(weights)
         self.model.set_class_weights(class_weights)
         self.model.l1 = l1
+
+    def state(self) -> list[np.ndarray]:
+        """Returns copies of all weights and of all the optimizer holds."""
+        return [variable.numpy().copy() for variable in self._variables()]
+
+    def restore(self, state: Sequence[np.ndarray], l1: float) -> None:
+        """Goes on from a state of this fit.
+
+        Args:
+            state: Of `state`.
+            l1: Strength of the penalty.
+        """
+        for variable, value in zip(self._variables(), state, strict=True):
+            variable.assign(value)
+        self.model.l1 = l1
+
+    def _variables(self) -> list[keras.Variable]:
+        return [*self.model.weights, *self.model.optimizer.variables]
+
+    def predict(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Returns the probabilities of segments, float32 [n, V].
+
+        Args:
+            inputs: Of `Segments`, n segments; may be none.
+        """
+        count = len(next(iter(inputs.values())))
+        parts = [np.zeros((0, len(self.model.viewers)), "float32")]
+        # Not `predict`, which compiles for each size of batch.
+        for start in range(0, count, _ROWS_AT_A_TIME):
+            rows = slice(start, start + _ROWS_AT_A_TIME)
+            part = {name: tf.constant(x[rows]) for name, x in inputs.items()}
+            parts.append(self._answer(part).numpy())
+        return np.concatenate(parts)
 
     def names(self, viewers: Sequence[str]) -> dict[str, str]:
         """Returns the metric names of this model and those of the viewers."""
@@ -98,22 +188,25 @@ class Workbench:
         }
 
 
-def workbench(model: models.ViewerModel, config: TrainingConfig) -> Workbench:
+def workbench(
+    config: TrainingConfig, arguments: Mapping[str, Any]
+) -> Workbench:
     """Returns a compiled model of the same architecture.
 
     Args:
-        model: The model to be trained.
         config: How it is trained.
+        arguments: Of `networks.arguments`.
     """
-    arguments = model.get_config()
-    numbers = [f"viewer_{i}" for i in range(len(model.viewers))]
-    # What `Workbench.reset` sets is not part of the architecture.
-    arguments |= {"viewers": numbers, "l1": 0.0, "seed": 0, "name": None}
+    numbers = [f"viewer_{i}" for i in range(len(arguments["viewers"]))]
+    # What can be set later is not part of the architecture.
+    same = {**arguments, "viewers": numbers, "l1": 0.0, "seed": 0}
     # mypy takes a class for unhashable where its instances have a `__hash__`.
-    model_class: Callable[..., models.ViewerModel] = type(model)
+    model_class: Callable[..., models.ViewerModel] = networks.model_class(
+        config
+    )
     return _workbench(
         model_class,
-        json.dumps(arguments, sort_keys=True),
+        json.dumps(same, sort_keys=True),
         config.batch_size,
         config.jit_compile,
     )

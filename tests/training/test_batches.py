@@ -22,9 +22,9 @@ def segments():
     )
 
 
-def epochs_of(segments, seed, epochs=4):
+def epochs_of(segments, seed, epochs=4, first=0):
     """Numbers of the segments, per epoch, in the order of the batches."""
-    dataset = batches.training_stream(segments, SIZE, epochs, seed)
+    dataset = batches.training_stream(segments, SIZE, epochs, seed, first)
     seen = []
     for inputs, labels in dataset.as_numpy_iterator():
         numbers = inputs["visual"][:, 0]
@@ -35,7 +35,7 @@ def epochs_of(segments, seed, epochs=4):
         assert np.all(np.isnan(labels[empty]))
         np.testing.assert_array_equal(labels[~empty, 0], numbers[~empty] % 2)
         seen.append(numbers.astype(int))
-    return np.concatenate(seen).reshape(epochs, -1).tolist()
+    return np.concatenate(seen).reshape(epochs - first, -1).tolist()
 
 
 def test_each_epoch_has_every_segment_once_and_is_filled_up(segments):
@@ -49,6 +49,11 @@ def test_each_epoch_has_every_segment_once_and_is_filled_up(segments):
 def test_epochs_have_orders_of_their_own(segments):
     orders = {tuple(epoch) for epoch in epochs_of(segments, seed=0)}
     assert len(orders) == 4
+
+
+def test_a_later_beginning_leaves_the_orders_as_they_are(segments):
+    whole = epochs_of(segments, seed=0)
+    assert epochs_of(segments, seed=0, first=3) == whole[3:]
 
 
 def test_order_depends_on_the_seed_alone(segments):
