@@ -16,8 +16,8 @@ from absl import flags
 from emotion_mt._version import __version__
 from emotion_mt.cli import console
 from emotion_mt.cli.commands import COMMANDS
+from emotion_mt.cli.interrupts import STOPPED, STOPPED_MESSAGE
 from emotion_mt.cli.parsing import HELP_FLAGS, PROGRAM, Command, wants_help
-from emotion_mt.cli.scripts import STOPPED
 
 _BY_NAME = {command.name: command for command in COMMANDS}
 
@@ -90,7 +90,7 @@ def _run(command: Command, arguments: Sequence[str]) -> int:
         console.say(f"Error: {error}")
         return 1
     except KeyboardInterrupt:
-        console.say("Stopped. The same command continues where it was.")
+        console.say(STOPPED_MESSAGE)
         return STOPPED
     finally:
         logging.getLogger().removeHandler(handler)

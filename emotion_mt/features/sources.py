@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from emotion_mt.corpus import claims
 from emotion_mt.features import architecture, files, hub, pypi
 from emotion_mt.features import weights as weights_lib
 from emotion_mt.features.computation import choose_dtype
@@ -123,7 +124,7 @@ def _cached_or_downloaded(
     }
     path = files.cache_folder(cache_dir) / CONVERTED_NAME
     # One process downloads; others wait here and find the file.
-    with files.lock(path):
+    with claims.writing(path):
         cached = _from_cache(path)
         if cached is not None:
             return cached

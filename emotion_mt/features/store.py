@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from emotion_mt.corpus import atomic
+from emotion_mt.corpus import atomic, claims
 from emotion_mt.features import files
 from emotion_mt.features.windows import Times
 
@@ -87,13 +87,15 @@ class FeatureStore:
 
         Returns:
             (start_s, end_s) to float32 [C]; empty if nothing is stored. A
-            damaged file counts as nothing; a warning names it.
+            damaged or replaced file counts as nothing; a warning names it.
         """
         path = self.path(name, key)
         try:
             arrays = files.read_npz(path)
             stored_key = str(arrays["key"])
             times, features = arrays["times_s"], arrays["features"]
+            # Files of earlier versions have no digest.
+            digest = str(arrays.get("sha256", _digest(times, features)))
         except FileNotFoundError:
             return {}
         except (files.DamagedFileError, KeyError) as error:
@@ -102,6 +104,11 @@ class FeatureStore:
         expected = (len(times), key.channels)
         if stored_key != key.as_json() or features.shape != expected:
             logging.warning("%s: not what its name says; computed again", path)
+            return {}
+        if digest != _digest(times, features):
+            logging.warning(
+                "%s: not what was stored, another digest; computed again", path
+            )
             return {}
         pairs = zip(times.tolist(), features, strict=True)
         return {(start, end): feature for (start, end), feature in pairs}
@@ -117,14 +124,23 @@ class FeatureStore:
             new: (start_s, end_s) to float32 [C].
         """
         path = self.path(name, key)
-        with files.lock(path):
+        with claims.writing(path):
             # Another process may have added some in the meantime.
             merged = {**self.read(name, key), **new}
-            times = sorted(merged)
+            times = np.array(sorted(merged), np.float64).reshape(-1, 2)
+            features = np.stack([merged[t] for t in sorted(merged)])
             with atomic.replacing(path) as temporary:
                 np.savez(
                     temporary,
                     key=np.array(key.as_json()),
-                    times_s=np.array(times, np.float64).reshape(-1, 2),
-                    features=np.stack([merged[t] for t in times]),
+                    times_s=times,
+                    features=features,
+                    sha256=np.array(_digest(times, features)),
                 )
+
+
+def _digest(times: np.ndarray, features: np.ndarray) -> str:
+    """SHA-256 over the values of times and features."""
+    sha = hashlib.sha256(np.ascontiguousarray(times, "<f8").tobytes())
+    sha.update(np.ascontiguousarray(features, "<f4").tobytes())
+    return sha.hexdigest()

@@ -6,9 +6,11 @@ import dataclasses
 import os
 from collections.abc import Sequence
 
+import cv2
 import keras
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from emotion_mt import _progress
 from emotion_mt.features import FeatureConfig, VideoError, pipeline
@@ -18,6 +20,9 @@ from emotion_mt.features.extraction import (
 )
 from emotion_mt.features.video import Video, frames_on_screen
 from emotion_mt.features.windows import Times
+
+#: Longest film that is cut, in seconds; a longer one states another unit.
+LONGEST_FILM_S = 1e6
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,19 +64,61 @@ def cut_film(
             window is added to the segment before it.
 
     Returns:
-        (start_s, end_s) of each, without a gap; at least one.
+        (start_s, end_s) of each, without a gap; at least one. They end where
+        the film does: a length that its header states is believed only if the
+        last frames are there, else the film is decoded to find out.
 
     Raises:
-        VideoError: If the video does not open or does not decode.
+        VideoError: If the video does not open or does not decode, or is
+            longer than `LONGEST_FILM_S`.
     """
     with Video(path) as video:
-        end_s = video.stated_end_s
+        end_s, stated = video.stated_end_s, video.stated_frames
         window_s = config.window_frames / (config.fps or video.fps)
-    if not end_s:
+    if not end_s or not ends_after(path, stated):
         end_s = measure_end_s(path, config)
+        logging.warning(
+            "%s: expected the %d frames that it states. Received another "
+            "number; it was decoded once more to find its end, %.2f s",
+            os.fspath(path),
+            stated,
+            end_s,
+        )
+    _refuse_endless(path, end_s)
     pieces = max(1, int((end_s - window_s) // segment_s) + 1)
     starts = [i * segment_s for i in range(pieces)]
     return list(zip(starts, [*starts[1:], end_s], strict=True))
+
+
+def ends_after(path: str | os.PathLike[str], frames: int) -> bool:
+    """Says whether a film has just as many frames, without decoding all.
+
+    Args:
+        path: A video that opens.
+        frames: The number, at least 1, for instance from the file's header.
+
+    Returns:
+        True if there is a frame of this number and none after it. False also
+        where that cannot be found out.
+    """
+    capture = cv2.VideoCapture(os.fspath(path))
+    try:
+        # Where there are fewer, OpenCV stops at the last.
+        found = capture.set(cv2.CAP_PROP_POS_FRAMES, frames)
+        reached = capture.get(cv2.CAP_PROP_POS_FRAMES)
+        return bool(found and reached == frames and not capture.grab())
+    finally:
+        capture.release()
+
+
+def _refuse_endless(path: str | os.PathLike[str], end_s: float) -> None:
+    """Raises if a film lasts longer than any does."""
+    if end_s > LONGEST_FILM_S:
+        raise VideoError(
+            f"{os.fspath(path)}: expected a film of at most "
+            f"{LONGEST_FILM_S:g} s. Received {end_s:g} s or more, by its "
+            "frames and the frame rate that it states"
+        )
 
 
 def measure_end_s(path: str | os.PathLike[str], config: FeatureConfig) -> float:
@@ -85,13 +132,16 @@ def measure_end_s(path: str | os.PathLike[str], config: FeatureConfig) -> float:
         Seconds, a whole number of ticks.
 
     Raises:
-        VideoError: If the video does not open or does not decode.
+        VideoError: If the video does not open or does not decode, or is
+            longer than `LONGEST_FILM_S`.
     """
     ticks = 0
     with Video(path) as video:
+        fps = config.fps or video.fps
         for _ in frames_on_screen(video, config.fps):
             ticks += 1
-        return ticks / (config.fps or video.fps)
+            _refuse_endless(path, ticks / fps)
+        return ticks / fps
 
 
 def film_features(

@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import shutil
-import uuid
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from emotion_mt.corpus.atomic import naming
+from emotion_mt.corpus.atomic import (
+    folder_names,
+    naming,
+    remove_unheld,
+    temporary_folder,
+)
 
 
 @contextlib.contextmanager
@@ -22,7 +27,7 @@ def replacing_folder(
     The temporary folder lies beside `folder` and is renamed when all of it is
     on the disk. After an exception `folder` is as before and the temporary
     one is gone. (A process that is killed leaves a hidden folder behind, and
-    `folder` whole.)
+    `folder` whole; the next call for `folder` removes it.)
 
     Args:
         folder: Folder to write. It must not exist, be empty, or hold what
@@ -41,18 +46,28 @@ def replacing_folder(
     folder = Path(folder).resolve()
     _refuse_strangers(folder, names, marker)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
-    with naming(folder):
-        temporary.mkdir()
-        try:
-            yield temporary
-            for path in temporary.rglob("*"):
-                if path.is_file():
-                    with path.open("rb+") as written:
-                        os.fsync(written.fileno())
-            _swap(temporary, folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    prefix = f".{folder.name}-"
+    _remove_leftovers(folder, prefix)
+    with (
+        naming(folder),
+        temporary_folder(folder.parent, prefix) as temporary,
+    ):
+        yield temporary
+        for path in temporary.rglob("*"):
+            if path.is_file():
+                with path.open("rb+") as written:
+                    os.fsync(written.fileno())
+        # After an exchange, the old folder is the temporary one.
+        _swap(temporary, folder)
+
+
+def _remove_leftovers(folder: Path, prefix: str) -> None:
+    """Removes what killed processes left of a folder."""
+    names = folder_names(prefix)
+    if folder.exists():
+        # Else this is the only copy (see `_swap`).
+        names += r"(\.old)?"
+    remove_unheld(folder.parent, re.compile(names))
 
 
 def _refuse_strangers(

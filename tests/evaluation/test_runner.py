@@ -164,7 +164,7 @@ def test_same_bits_after_a_death_with_two_workers(
     folder.mkdir()
     name = min(two_runs["contents"])
     (folder / f".{name}.lock").touch()
-    (folder / f".{name[:-5]}-abc.json").write_text("{")
+    (folder / f".{name[:-5]}-abcdefgh.tmp.json").write_text("{")
 
     first, *rest = [job for job in jobs if job.viewers != ("V2",)]
     logging.set_verbosity(logging.WARNING)

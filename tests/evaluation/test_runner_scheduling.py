@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from emotion_mt import paper
+from emotion_mt.corpus.claims import try_claim
 from emotion_mt.evaluation import pools, records, scheduling
-from emotion_mt.evaluation.claims import try_claim
 from emotion_mt.evaluation.jobs import Job
 from emotion_mt.evaluation.pools import Ended, LocalPool, Task
 from emotion_mt.evaluation.scheduling import EXTRA_TRIES, Schedule

@@ -14,8 +14,8 @@ import pytest
 from absl import logging
 
 from emotion_mt.corpus import atomic
+from emotion_mt.corpus.claims import try_claim
 from emotion_mt.evaluation import records
-from emotion_mt.evaluation.claims import try_claim
 from emotion_mt.features import FeatureConfig
 from emotion_mt.features.store import FeatureStore, FilmKey
 from emotion_mt.features.video import VideoError, fingerprint

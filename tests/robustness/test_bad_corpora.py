@@ -120,7 +120,8 @@ def test_no_text_takes_long(cognimuse, body, head):
     cognimuse.subtitles.write_text(head + times + body + later)
     start = time.process_time()
     assert texts(cognimuse)[-1] == "Two"
-    assert time.process_time() - start < 2
+    # Of this process alone, and with room for a slow machine.
+    assert time.process_time() - start < 10
 
 
 # --- Cues --------------------------------------------------------------------

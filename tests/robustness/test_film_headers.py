@@ -1,0 +1,88 @@
+"""Headers that lie about a film's length: believed only if it is true."""
+
+import struct
+import time
+
+import cv2
+import numpy as np
+import pytest
+from absl import logging
+
+from emotion_mt.features import FeatureConfig, VideoError
+from emotion_mt.inference import film as film_module
+from emotion_mt.inference.film import cut_film, ends_after, measure_end_s
+
+CONFIG = FeatureConfig()
+FRAMES = 50
+
+
+@pytest.fixture(params=[("MJPG", "avi"), ("XVID", "avi"), ("mp4v", "mp4")])
+def film(request, tmp_path):
+    """Two seconds that get lighter."""
+    codec, suffix = request.param
+    path = tmp_path / f"film.{suffix}"
+    fourcc = cv2.VideoWriter.fourcc(*codec)
+    writer = cv2.VideoWriter(str(path), fourcc, 25.0, (64, 48))
+    for shade in range(FRAMES):
+        writer.write(np.full((48, 64, 3), 4 * shade, np.uint8))
+    writer.release()
+    return path
+
+
+def state(path, frames):
+    """Makes the header state another number of frames."""
+    data = bytearray(path.read_bytes())
+    if path.suffix == ".avi":
+        struct.pack_into("<I", data, data.index(b"avih") + 24, frames)
+        struct.pack_into("<I", data, data.index(b"strh") + 40, frames)
+    else:
+        struct.pack_into(">I", data, data.index(b"stts") + 12, frames)
+    path.write_bytes(data)
+    received = cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT)
+    assert received == frames
+
+
+def refuse_to_measure(*_):
+    raise AssertionError("the film was decoded")
+
+
+def test_a_true_header_is_believed(film, monkeypatch):
+    monkeypatch.setattr(film_module, "measure_end_s", refuse_to_measure)
+    assert cut_film(film, 1.0, CONFIG) == [(0.0, 1.0), (1.0, 2.0)]
+
+
+@pytest.mark.parametrize("stated", [1, 49, 51, 10**6, 10**9])
+def test_a_wrong_header_changes_nothing(film, stated, caplog):
+    logging.set_verbosity(logging.WARNING)
+    state(film, stated)
+    start_s = time.process_time()
+    times = cut_film(film, 1.0, CONFIG)
+    # At the stated length it would take minutes and gigabytes.
+    assert time.process_time() - start_s < 5
+    np.testing.assert_allclose(times, [(0, 1), (1, 2)])
+    assert f"{film}: expected the {stated} frames that it" in caplog.text
+
+
+def test_a_number_is_true_or_not(film):
+    assert ends_after(film, FRAMES)
+    assert not ends_after(film, FRAMES - 1)
+    # OpenCV does not seek past the number that the header states.
+    state(film, 10**6)
+    assert not ends_after(film, FRAMES + 1)
+
+
+def test_a_frame_rate_that_lies(tmp_path):
+    path = tmp_path / "slow.avi"
+    fourcc = cv2.VideoWriter.fourcc(*"MJPG")
+    writer = cv2.VideoWriter(str(path), fourcc, 25.0, (64, 48))
+    for _ in range(FRAMES):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    data = bytearray(path.read_bytes())
+    # Units per second and per frame: a frame lasts 130 years.
+    struct.pack_into("<II", data, data.index(b"strh") + 28, 2**32 - 1, 1)
+    path.write_bytes(data)
+    with pytest.raises(VideoError, match=r"slow\.avi: expected .*1e\+06 s\."):
+        cut_film(path, 2.5, CONFIG)
+    with pytest.raises(VideoError, match=r"slow\.avi: expected .*1e\+06 s\."):
+        measure_end_s(path, FeatureConfig(fps=None))
