@@ -101,6 +101,23 @@ def describe_error(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+#: How the descriptions of errors begin that Python, NumPy, TensorFlow and XLA
+#: raise for lack of memory: it may be there when other processes have ended.
+_OUT_OF_MEMORY = re.compile(
+    r"\w*MemoryError\b|ResourceExhaustedError\b|\w+: RESOURCE_EXHAUSTED\b"
+    r"|\w+: std::bad_alloc\b"
+)
+
+
+def ran_out_of_memory(description: str) -> bool:
+    """Tells errors for lack of memory from others.
+
+    Args:
+        description: Of `describe_error`.
+    """
+    return _OUT_OF_MEMORY.match(description) is not None
+
+
 class LocalPool:
     """Processes on this machine, one executor of loky each.
 
@@ -268,7 +285,11 @@ class _Worker:
         if isinstance(error, concurrent.futures.BrokenExecutor):
             self.kill()
             return self._end(lost=f"the worker process died{_exit(error)}")
-        return self._end(error=describe_error(error))
+        description = describe_error(error)
+        if ran_out_of_memory(description):
+            # The next try is in a process that holds nothing yet.
+            self.kill()
+        return self._end(error=description)
 
     def _end(self, **how: Any) -> Ended:
         task, self.task = self.task, None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,18 +10,16 @@ from absl import logging
 
 from emotion_mt.corpus.claims import Claim, try_claim
 from emotion_mt.evaluation import records
-from emotion_mt.evaluation.pools import POLL_S, Ended, Pool, Task
-
-#: Further tries of a job whose worker died or hung, each in a fresh worker, or
-#: ran out of memory.
-EXTRA_TRIES = 2
-
-#: How the descriptions of errors begin that Python, NumPy, TensorFlow and XLA
-#: raise for lack of memory: it may be there when other processes have ended.
-_OUT_OF_MEMORY = re.compile(
-    r"\w*MemoryError\b|ResourceExhaustedError\b|\w+: RESOURCE_EXHAUSTED\b"
-    r"|\w+: std::bad_alloc\b"
+from emotion_mt.evaluation.pools import (
+    POLL_S,
+    Ended,
+    Pool,
+    Task,
+    ran_out_of_memory,
 )
+
+#: Further tries of a job whose worker died, hung or ran out of memory.
+EXTRA_TRIES = 2
 
 
 def finished(task: Task) -> dict[str, Any] | None:
@@ -119,7 +116,7 @@ class Schedule:
 
     def _settle(self, end: Ended) -> Ended | None:
         """Writes a record, or puts a task back; None if that is not the end."""
-        if end.error is not None and _OUT_OF_MEMORY.match(end.error):
+        if end.error is not None and ran_out_of_memory(end.error):
             end = Ended(end.task, lost=f"ran out of memory ({end.error})")
         if end.lost is not None:
             tries = self._tries[end.task]

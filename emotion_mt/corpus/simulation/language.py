@@ -25,7 +25,7 @@ _ADDRESSED = 0.15
 # Chance of a sentence to open with a word such as "well". Those with a
 # sentiment have exclamations of their own, and more often.
 _OPENED = 0.12
-_EXCLAIMED = 0.5
+_EXCLAIMED = 0.9
 # A second sentence, for cues that have room for it.
 _SECOND_FROM_WORDS = 8
 _LINE_CHARACTERS = 34
