@@ -8,8 +8,9 @@ and the ceiling, into docs/simulation.md. For each input that --known names, it
 also fits the same networks on three fifths of every film, validates on the
 next and scores the last, in turn: held-out segments of known films. For the
 video that takes about two minutes of one core with 40 segments per film, for
-text+visual some three times as long; finished fits are kept in
-RUN/known.jsonl.
+text+visual some three times as long. With --text_seeds=1,2,3 it fits the texts
+of corpora of other seeds too (five minutes of one core each). Finished fits
+are kept in RUN/known.jsonl and RUN/text_corpora.jsonl.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ import numpy as np
 import pandas as pd
 import resumable
 import sharing_sweep
+import text_difficulty
 from absl import app, flags
 
 import emotion_mt as emt
 from emotion_mt import paper
 from emotion_mt.corpus import Corpus, folds
-from emotion_mt.corpus.simulation import report
+from emotion_mt.corpus.simulation import SIMULATION_VERSION, report
 from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, versions
 
@@ -54,6 +56,7 @@ def define_flags() -> None:
         [],
         "Inputs to fit on parts of known films: text, visual, text+visual.",
     )
+    flags.DEFINE_list("text_seeds", [], "Seeds of other corpora of texts.")
     flags.DEFINE_string("corpus", None, "For --known; default: the run's.")
     flags.DEFINE_string("cache", None, "Folder of weights and features.")
     flags.DEFINE_integer("workers", None, "Processes; default one per core.")
@@ -328,15 +331,61 @@ def main(argv: list[str]) -> None:
     run = pathlib.Path(flag.run)
     table = held_out_films(read_scores(run))
     known = fit_known(run, flag) if flag.known else None
+    settings = _settings(run)
     text = (
         "**SIMULATED DATA.** Accuracy in %, mean over the viewers and Vavg, "
-        f"{table['films'].max()} held-out films, {table['seeds'].max()} "
-        "seed(s); written by `python benchmarks/difficulty.py`.\n\n"
+        f"{table['films'].max()} held-out films of "
+        f"{settings['segments_per_movie']} segments on average, "
+        f"{table['seeds'].max()} seed(s), version {SIMULATION_VERSION} of the "
+        "simulation; written by `python benchmarks/difficulty.py`.\n\n"
         + to_markdown(table, known)
     )
+    if flag.text_seeds:
+        others = text_difficulty.over_corpora(
+            run,
+            [int(seed) for seed in flag.text_seeds],
+            settings["segments_per_movie"],
+            settings["training"],
+            flag.workers or joblib.cpu_count(),
+        )
+        own = table[table["modalities"] == "text"].assign(
+            corpus_seed=settings["corpus_seed"]
+        )
+        text += "\n\n" + seeds_to_markdown(pd.concat([own, others]))
     page = pathlib.Path(flag.docs) / "simulation.md"
     report.replace_between_markers(page, "difficulty", text)
     print(text)
+
+
+def seeds_to_markdown(found: pd.DataFrame) -> str:
+    """Formats text alone on several corpora.
+
+    Args:
+        found: Rows with "corpus_seed", "architecture" and "mean" in percent.
+    """
+    low, high = TARGETS["text"] or (0, 100)
+    by_seed = found.pivot(
+        index="architecture", columns="corpus_seed", values="mean"
+    ).loc[[SINGLE_TASK, MULTI_TASK]]
+    names = " | ".join(f"seed {seed}" for seed in by_seed.columns)
+    lines = [
+        f"| text, corpora of | {names} | mean ± sd | {low} to {high} |",
+        "| --- |" + " ---: |" * (by_seed.shape[1] + 1) + " --- |",
+    ]
+    for architecture, row in by_seed.iterrows():
+        cells = " | ".join(f"{value:.1f}" for value in row)
+        mean = row.mean()
+        met = "yes" if low <= mean <= high else "no"
+        lines.append(
+            f"| {architecture} | {cells} | {mean:.1f} ± {row.std():.1f} "
+            f"| {met} |"
+        )
+    return "\n".join(lines)
+
+
+def _settings(run: pathlib.Path) -> dict[str, Any]:
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    return config["experiment"]
 
 
 if __name__ == "__main__":

@@ -22,11 +22,10 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from absl import app, flags
+from text_difficulty import text_corpus
 
 import emotion_mt as emt
-from emotion_mt.corpus.simulation import SimulationConfig, simulate_state
 from emotion_mt.evaluation import Job, specs_for
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
 from emotion_mt.evaluation.specs import BOTH
@@ -40,35 +39,6 @@ _WINDOWS_PER_S = flags.DEFINE_float(
     "windows_per_s", 3.8, "Rate of the I3D from file to feature."
 )
 _PATIENCE = flags.DEFINE_integer("patience", 20, "Patience of the fits.")
-
-
-def corpus_of(segments_per_movie: int) -> emt.Corpus:
-    """Texts and labels of a simulated corpus, without its films."""
-    state = simulate_state(0, segments_per_movie, SimulationConfig())
-    parts, ratings = [], []
-    for film in state.films:
-        line, rated = film.timeline, film.timeline.rated
-        parts.append(
-            pd.DataFrame(
-                {
-                    "movie": film.profile.movie,
-                    "start_s": line.cue_start_ms[:rated] / 1000,
-                    "end_s": line.cue_end_ms[:rated] / 1000,
-                    "text": film.texts[:rated],
-                    "video": None,
-                }
-            )
-        )
-        ratings.append(film.means("valence").T)
-    segments = pd.concat(parts, ignore_index=True)
-    segments.insert(0, "segment_id", [f"S{n}" for n in segments.index])
-    return emt.Corpus(
-        name="SIMULATED",
-        segments=segments,
-        viewers=state.viewers,
-        values=np.concatenate(ratings).astype(np.float32),
-        simulated=True,
-    )
 
 
 def count_windows(corpus: emt.Corpus) -> int:
@@ -113,7 +83,7 @@ def main(argv: list[str]) -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    corpus = corpus_of(_SEGMENTS.value)
+    corpus = text_corpus(0, _SEGMENTS.value)
     rng = np.random.default_rng(0)
     features = {
         I3D: rng.random((len(corpus), 1024), np.float32),

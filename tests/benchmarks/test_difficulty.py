@@ -93,3 +93,41 @@ def test_known_parts_are_consecutive_fifths_of_every_film(
 def test_a_run_without_suitable_jobs_is_refused(difficulty, tmp_path):
     with pytest.raises(ValueError, match=r"jobs: .*Received 0 other jobs"):
         difficulty.read_scores(tmp_path)
+
+
+def test_texts_of_several_corpora_are_averaged_by_corpus(load, difficulty):
+    def result(seed, fold, accuracy):
+        scores = {
+            name: {
+                "V1": {"accuracy": accuracy + more},
+                "Vavg": {"accuracy": accuracy + more + 0.1},
+            }
+            for name, more in {"ST": 0.0, "MT": 0.2}.items()
+        }
+        return {"corpus_seed": seed, "fold": fold, "scores": scores}
+
+    results = [
+        result(1, 0, 0.4),
+        result(1, 1, 0.5),
+        result(2, 0, 0.6),
+        result(2, 1, 0.7),
+    ]
+    found = load("text_difficulty").summarize(results)
+    means = found.set_index(["corpus_seed", "architecture"])
+    assert means.loc[(1, "ST"), "mean"] == pytest.approx(50)
+    assert means.loc[(2, "ST"), "Vavg"] == pytest.approx(75)
+    assert means.loc[(2, "MT"), "mean"] == pytest.approx(90)
+    shown = difficulty.seeds_to_markdown(found)
+    assert "| ST | 50.0 | 70.0 | 60.0 ± 14.1 | yes |" in shown
+    assert "| MT | 70.0 | 90.0 | 80.0 ± 14.1 | no |" in shown
+
+
+def test_a_corpus_without_films_has_texts_and_known_shares(load):
+    corpus = load("text_difficulty").text_corpus(3, 20)
+    assert len(corpus) == 140
+    assert corpus.segments["text"].str.len().min() > 0
+    movies = corpus.segments["movie"].to_numpy()
+    shares = [corpus.labels[movies == m].mean(axis=0) for m in corpus.movies]
+    # Table II's Positive row, which the simulation solves for.
+    expected = [0.57, 0.58, 0.77, 0.39, 0.56, 0.79, 0.65, 0.62]
+    np.testing.assert_allclose(np.mean(shares, axis=0), expected, atol=0.02)
