@@ -1,13 +1,26 @@
 """How hard the corpus is for the networks."""
 
+import pathlib
+
 import numpy as np
 import pandas as pd
 import pytest
+
+from emotion_mt.corpus.simulation import SIMULATION_VERSION
 
 
 @pytest.fixture(scope="module")
 def difficulty(load):
     return load("difficulty")
+
+
+@pytest.fixture
+def shown():
+    """What docs/simulation.md says of the difficulty."""
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs/simulation.md"
+    text = page.read_text(encoding="utf-8")
+    begin, end = "<!-- begin difficulty -->", "<!-- end difficulty -->"
+    return text.split(begin)[1].split(end)[0]
 
 
 def make_scores(accuracies):
@@ -131,3 +144,20 @@ def test_a_corpus_without_films_has_texts_and_known_shares(load):
     # Table II's Positive row, which the simulation solves for.
     expected = [0.57, 0.58, 0.77, 0.39, 0.56, 0.79, 0.65, 0.62]
     np.testing.assert_allclose(np.mean(shares, axis=0), expected, atol=0.02)
+
+
+def test_the_page_is_of_this_version_and_under_the_ceiling(shown):
+    assert f"version {SIMULATION_VERSION} of the simulation" in shown
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in shown.splitlines()
+        if line.startswith(("| text ", "| visual "))
+    ]
+    cells = {(row[0], row[1]): row for row in rows if row[1] in ("ST", "MT")}
+    assert len(cells) == 6
+    for row in cells.values():
+        assert float(row[3]) < float(row[-1]) - 10
+    # Pictures say more than words, in each architecture.
+    for model in ("ST", "MT"):
+        text, visual = (cells[name, model] for name in ("text", "visual"))
+        assert float(visual[3]) > float(text[3])
