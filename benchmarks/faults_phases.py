@@ -127,9 +127,10 @@ class Bench:
             stay: Whether its files stay.
         """
         path = self.folder / f"undisturbed-{kind.child}.json"
+        # Also what a phase that was stopped has left.
+        self.clear()
         if path.exists() and not stay:
             return json.loads(path.read_text())
-        self.clear()
         self.run_well(kind.child)
         results = [kind.parts(self.folder), kind.final(self.folder)]
         path.write_text(json.dumps(results))
@@ -168,11 +169,22 @@ def _kill(
         raise RuntimeError(f"A run failed: status {process.returncode}")
 
 
+def _whole(
+    read: Callable[[Path], Parts], bench: Bench, phase: str, counts: Counts
+) -> Parts | None:
+    """Reads what is there; None, and counted, if it is half written."""
+    try:
+        return read(bench.folder)
+    except ValueError as error:
+        say(f"{phase}: {error}")
+        counts["half written"] += 1
+        return None
+
+
 def kill_runs(bench: Bench, phase: str, kind: Kind, kills: int) -> Counts:
     """Kills runs, or workers of them, and looks at what is left."""
     parts, final = bench.undisturbed(kind)
     counts = bench.counts(phase, **{"half written": 0})
-    bench.clear()
     seen: Parts = {}
     ended = counts["kills"] >= kills
     while not ended:
@@ -182,11 +194,8 @@ def kill_runs(bench: Bench, phase: str, kind: Kind, kills: int) -> Counts:
             _kill(bench, process, kind.span_s, generator, counts)
         elif process.wait() != 0:
             raise RuntimeError(f"A run failed: {bench.log(kind.child)[-3000:]}")
-        try:
-            found = kind.parts(bench.folder)
-        except ValueError as error:
-            say(f"{phase}: {error}")
-            counts["half written"] += 1
+        found = _whole(kind.parts, bench, phase, counts)
+        if found is None:
             continue
         counts["lost"] += len(seen.keys() - found.keys())
         counts["different"] += sum(parts.get(k) != v for k, v in found.items())
@@ -217,11 +226,8 @@ def kill_writers(bench: Bench, phase: str, kills: int) -> Counts:
             _kill(bench, process, 0.4, generator, counts)
         else:
             process.wait()
-        try:
-            found = TRAINING.final(bench.folder)
-        except ValueError as error:
-            say(f"{phase}: {error}")
-            counts["half written"] += 1
+        found = _whole(TRAINING.final, bench, phase, counts)
+        if found is None:
             continue
         counts["lost"] += len(final.keys() - found.keys())
         counts["different"] += sum(final.get(k) != v for k, v in found.items())
@@ -288,7 +294,10 @@ def run_together(bench: Bench, phase: str, number: int) -> Counts:
 def extract_together(bench: Bench, phase: str, number: int) -> Counts:
     """Extracts with several runs at once into one store."""
     parts, final = bench.undisturbed(EXTRACTION)
+    _windows(bench)
+    bench.run_well(EXTRACTION.child)
     (alone,) = _windows(bench)
+    bench.clear()
     started = [bench.start(EXTRACTION.child) for _ in range(number)]
     counts: Counts = collections.Counter(runs=number, windows=alone)
     for process in started:
@@ -329,7 +338,6 @@ def run_out_of_memory(bench: Bench, phase: str) -> Counts:
     """Trains models that are too large beside others that are not."""
     child = "tables_of_too_large_models"
     parts, _ = bench.undisturbed(TRAINING)
-    bench.clear()
     status = bench.run(child)
     log = bench.log(child)
     found = checks.finished_jobs(bench.folder)

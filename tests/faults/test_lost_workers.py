@@ -15,7 +15,7 @@ import pytest
 from absl import logging
 
 from emotion_mt.evaluation import records, workers
-from emotion_mt.evaluation.pools import LocalPool, Task
+from emotion_mt.evaluation.pools import LocalPool, Task, ran_out_of_memory
 from emotion_mt.evaluation.scheduling import EXTRA_TRIES, Schedule
 
 pytestmark = pytest.mark.skipif(
@@ -43,12 +43,12 @@ def make_tasks(folder, *names):
 
 
 def make_fit(log):
-    """What workers do instead of fitting; notes each start in `log`."""
+    """What workers do instead of fitting; notes job and process in `log`."""
     format_ = records.FORMAT
 
     def fit(token, job, key, *_):
         with open(log, "a") as file:
-            file.write(f"{job.name}\n")
+            file.write(f"{job.name} {os.getpid()}\n")
         if job.name == "greedy":
             with open("/proc/self/statm") as file:
                 used = int(file.read().split()[0]) * resource.getpagesize()
@@ -65,6 +65,15 @@ def make_fit(log):
         return {"format": format_, "key": key}
 
     return fit
+
+
+def starts(log):
+    """Processes in which each job was started, by name."""
+    found = collections.defaultdict(list)
+    for line in log.read_text().splitlines():
+        name, process = line.split()
+        found[name].append(int(process))
+    return found
 
 
 def run(tasks, pool):
@@ -106,8 +115,10 @@ def test_out_of_memory_and_killed(tmp_path, monkeypatch, caplog):
     ends = run(tasks, LocalPool(2, None, 60.0))
 
     tries = EXTRA_TRIES + 1
-    started = collections.Counter(log.read_text().split())
-    assert started["greedy"] == started["killed"] == tries
+    started = starts(log)
+    for name in ("greedy", "killed"):
+        # Each time in a fresh process.
+        assert len(started[name]) == len(set(started[name])) == tries
     assert ends["greedy"].lost == (
         f"ran out of memory (MemoryError: ); tried {tries} times"
     )
@@ -129,31 +140,12 @@ def test_out_of_memory_and_killed(tmp_path, monkeypatch, caplog):
         "RuntimeError: std::bad_alloc",
     ],
 )
-def test_what_lack_of_memory_looks_like(error, tmp_path):
-    from emotion_mt.evaluation.pools import Ended
+def test_what_lack_of_memory_looks_like(error):
+    assert ran_out_of_memory(error)
 
-    class Pool:
-        task = None
 
-        def free(self):
-            return int(self.task is None)
-
-        def busy(self):
-            return int(self.task is not None)
-
-        def rank(self, task):
-            return 0
-
-        def start(self, task):
-            self.task = task
-
-        def wait(self, _):
-            task, self.task = self.task, None
-            return [] if task is None else [Ended(task, error=error)]
-
-    schedule = Schedule(make_tasks(tmp_path, "job"), Pool())
-    (end,) = [end for _, ended in schedule.rounds() for end in ended]
-    assert end.lost == f"ran out of memory ({error}); tried 3 times"
+def test_other_errors_that_speak_of_memory_are_none():
+    assert not ran_out_of_memory("ValueError: not a MemoryError")
 
 
 def test_dask_worker_that_is_stopped(tmp_path, monkeypatch):
@@ -183,6 +175,6 @@ def test_dask_worker_that_is_stopped(tmp_path, monkeypatch):
         pool = cluster_module.DaskPool(cluster.scheduler_address, None, 0.5)
         ends = run(tasks, pool)
     assert all(end.record is not None for end in ends.values())
-    started = collections.Counter(log.read_text().split())
+    started = {name: len(found) for name, found in starts(log).items()}
     assert started == {"stopped": 2, "good": 1, "better": 1}
     assert gone(int((tmp_path / "log.stopped").read_text()))
