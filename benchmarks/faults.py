@@ -1,6 +1,6 @@
 """kill -9 and Ctrl-C at random moments of real runs; several runs at once.
 
-    python benchmarks/faults.py --kills=200 --folder=/tmp/faults
+    python benchmarks/faults.py --kills=200 --folder=runs/faults
 
 A simulated corpus is extracted, trained on and reported, once undisturbed and
 then again and again while processes are killed; when a disturbed run comes to
