@@ -6,6 +6,7 @@ benchmarks/faults.py does the same to the workers of a whole run.
 
 import collections
 import os
+import pathlib
 import resource
 import signal
 import sys
@@ -42,8 +43,11 @@ def make_tasks(folder, *names):
     return [Task(Job(n), f"key {n}", folder / f"{n}.json") for n in names]
 
 
-def make_fit(log):
-    """What workers do instead of fitting; notes job and process in `log`."""
+def make_fit(log, group=None):
+    """What workers do instead of fitting; notes job and process in `log`.
+
+    `group` is a control group with little memory, for the job "eaten".
+    """
     format_ = records.FORMAT
 
     def fit(token, job, key, *_):
@@ -56,8 +60,11 @@ def make_fit(log):
             resource.setrlimit(resource.RLIMIT_AS, (used + 2**26,) * 2)
             return {"x": len(bytearray(2**30))}
         if job.name == "killed":
-            # As the kernel does when the machine's memory is used up.
             os.kill(os.getpid(), signal.SIGKILL)
+        if job.name == "eaten":
+            with open(f"{group}/cgroup.procs", "w") as file:
+                file.write(str(os.getpid()))
+            return {"x": len(bytearray(2**30))}
         if job.name == "stopped" and not os.path.exists(f"{log}.stopped"):
             with open(f"{log}.stopped", "w") as file:
                 file.write(str(os.getpid()))
@@ -65,6 +72,49 @@ def make_fit(log):
         return {"format": format_, "key": key}
 
     return fit
+
+
+@pytest.fixture
+def small_group():
+    """A control group whose processes may take 64 MB more than they have.
+
+    Whoever takes more is killed by the kernel, as when the machine's memory
+    is used up.
+    """
+    name = f"emotion_mt_{os.getpid()}"
+    for root, limit in (
+        (pathlib.Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
+        (pathlib.Path("/sys/fs/cgroup"), "memory.max"),
+    ):
+        group = root / name
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            if not (group / limit).exists():
+                continue
+            (group / limit).write_text(str(2**26))
+            swap = group / "memory.swap.max"
+            if swap.exists():
+                swap.write_text("0")
+            yield group
+            return
+        finally:
+            group.rmdir()
+    pytest.skip("needs root and control groups of memory that are writable")
+
+
+def kills_by_kernel(group):
+    """How often the kernel killed for lack of memory in a control group."""
+    (count,) = (
+        int(line.split()[1])
+        for name in ("memory.oom_control", "memory.events")
+        if (group / name).exists()
+        for line in (group / name).read_text().splitlines()
+        if line.startswith("oom_kill ")
+    )
+    return count
 
 
 def starts(log):
@@ -101,14 +151,39 @@ def gone(process):
     return False
 
 
-def test_out_of_memory_and_killed(tmp_path, monkeypatch, caplog):
+@pytest.fixture
+def light_workers(monkeypatch):
+    """Lets local workers do what `make_fit` returned, without TensorFlow."""
+
     def prepare(*_):
         """Nothing to prepare where nothing is fitted."""
 
+    def use(fit):
+        monkeypatch.setattr(workers, "start_local_worker", prepare)
+        monkeypatch.setattr(workers, "ready", lambda: os.getpid())
+        monkeypatch.setattr(workers, "fit_job", fit)
+
+    return use
+
+
+def test_killed_by_the_kernel_for_lack_of_memory(
+    tmp_path, light_workers, small_group
+):
     log = tmp_path / "log"
-    monkeypatch.setattr(workers, "start_local_worker", prepare)
-    monkeypatch.setattr(workers, "ready", lambda: os.getpid())
-    monkeypatch.setattr(workers, "fit_job", make_fit(log))
+    light_workers(make_fit(log, small_group))
+    tasks = make_tasks(tmp_path / "jobs", "eaten", "good")
+    ends = run(tasks, LocalPool(2, None, 60.0))
+    tries = EXTRA_TRIES + 1
+    assert kills_by_kernel(small_group) == tries
+    assert len(set(starts(log)["eaten"])) == tries
+    assert ends["eaten"].lost.startswith("the worker process died with")
+    assert f"SIGKILL(-9); tried {tries} times" in ends["eaten"].lost
+    assert ends["good"].record is not None
+
+
+def test_out_of_memory_and_killed(tmp_path, light_workers, caplog):
+    log = tmp_path / "log"
+    light_workers(make_fit(log))
     logging.set_verbosity(logging.WARNING)
     folder = tmp_path / "jobs"
     tasks = make_tasks(folder, "greedy", "killed", "good", "better")
