@@ -51,6 +51,19 @@ class TestPaper:
         assert model.viewers == ("Vavg",)
         assert model.output_shape == (None, 1)
 
+    def test_text_is_not_drowned_by_the_visual_feature(self):
+        """Whose variance is 1: it is standardized."""
+        model = models.EvokedEmotionModel.single_task(vocabulary_size=200)
+        vectors = model.get_layer("text_embedding").embeddings.numpy()
+        # A normal distribution cut at 2 has standard deviation 0.88.
+        assert vectors.std() == pytest.approx(0.88, abs=0.01)
+        branch = keras.Model(
+            model.inputs[0], model.get_layer("text_flatten").output
+        )
+        tokens = np.random.default_rng(0).integers(2, 200, (64, 18))
+        tokens[:, 6:] = 0
+        assert branch(tokens).numpy().var(axis=0).mean() > 0.02
+
     def test_multi_task(self):
         model = models.EvokedEmotionModel.multi_task(vocabulary_size=4000)
         trunk = self.count(self.FUSED, 2048, 1024)
