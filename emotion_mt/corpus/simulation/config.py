@@ -8,7 +8,7 @@ from typing import Any
 from emotion_mt import paper
 
 #: Raised whenever the same seed and configuration give other files.
-SIMULATION_VERSION = 2
+SIMULATION_VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,9 +114,9 @@ class SimulationConfig:
         visual_informativeness: Correlation of the look of a shot with its
             content, in [0, 1].
         staging: How much looks are staged in concert: a shot gets, in
-            addition to its own content, this much of its shared valence in
-            all cues at once, as by their weights in it. 0 leaves the cues to
-            themselves.
+            addition to its own content, this much of what can be seen of its
+            shared valence in all cues at once, as by their weights in it. 0
+            leaves the cues to themselves.
         style_strength: How much films differ in what the same content looks
             like; 0 means that all films share one look, 1 that offsets
             between films are as large as differences within one.
@@ -136,11 +136,11 @@ class SimulationConfig:
     film_taste: float = 0.2
     text_informativeness: float = 0.95
     visual_informativeness: float = 0.95
-    staging: float = 1.0
-    style_strength: float = 0.3
+    staging: float = 1.5
+    style_strength: float = 0.15
     cue_median_s: float = 2.1
     pause_scale: float = 0.9
-    scene_s: float = 15.0
+    scene_s: float = 10.0
     shot_s: float = 4.0
     width_px: int = 224
     height_px: int = 128

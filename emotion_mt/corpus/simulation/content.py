@@ -46,7 +46,7 @@ SHARED_WEIGHTS: Mapping[str, Mapping[str, float]] = {
         "roundness": 0.20,
         "rise": 0.25,
         "detail": -0.15,
-        "tone": 0.35,
+        "tone": 0.50,
     },
     "arousal": {
         "light": -0.10,

@@ -184,10 +184,13 @@ def test_looks_follow_content_and_style():
     # Without style and accidents a look is a function of the content.
     expected = 1 / (1 + np.exp(-1.8 * content[:, : len(VISUAL_CUES)]))
     np.testing.assert_allclose(plain, expected)
-    # Staged, every cue follows the shared valence by its weight in it.
-    weights = np.array([SHARED_WEIGHTS["valence"].get(c, 0) for c in CUES])
+    # Staged, every cue follows what can be seen of the shared valence by its
+    # weight in it.
+    weights = np.array(
+        [SHARED_WEIGHTS["valence"].get(c, 0) for c in VISUAL_CUES]
+    )
     weights /= np.sqrt((weights**2).sum())
-    valence = (content * weights).sum(axis=1)
+    valence = sum(content[:, k] * weights[k] for k in range(len(VISUAL_CUES)))
     for k, cue in enumerate(VISUAL_CUES):
         shown = content[:, k] + 0.5 * valence * weights[k]
         np.testing.assert_allclose(
@@ -195,6 +198,12 @@ def test_looks_follow_content_and_style():
             1 / (1 + np.exp(-1.8 * shown)),
             err_msg=cue,
         )
+    # The tone is for the words alone.
+    toned = content.copy()
+    toned[:, CUES.index("tone")] += 1.0
+    assert make_looks("CHI", toned, 0, CONFIG) == make_looks(
+        "CHI", content, 0, CONFIG
+    )
     # Accidents blur, style shifts.
     blurred = table(visual_informativeness=0.5)
     k = VISUAL_CUES.index("light")

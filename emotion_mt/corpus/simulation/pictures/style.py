@@ -131,9 +131,11 @@ def make_looks(
     Returns:
         One look per shot.
     """
-    weights = shared_weights("valence")
-    stressed = config.staging * np.outer(content @ weights, weights)
-    visible = (content + stressed)[:, : len(VISUAL_CUES)]
+    # What only words can tell must not be seen, or they would add nothing.
+    visible = content[:, : len(VISUAL_CUES)]
+    weights = shared_weights("valence")[: len(VISUAL_CUES)]
+    weights = weights / np.linalg.norm(weights)
+    visible = visible + config.staging * np.outer(visible @ weights, weights)
     rng = streams.stream(seed, "looks", movie)
     accident = rng.standard_normal(visible.shape)
     known = config.visual_informativeness

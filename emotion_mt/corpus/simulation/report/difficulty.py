@@ -106,6 +106,17 @@ def word_samples(state: SimulatedState) -> Samples:
     return _samples(state, np.minimum(counts.toarray(), 1).astype(np.float64))
 
 
+def joined(one: Samples, other: Samples) -> Samples:
+    """Puts the features of the same segments side by side.
+
+    Args:
+        one: Features and labels.
+        other: Other features with the same labels.
+    """
+    features = np.hstack([one.features, other.features])
+    return dataclasses.replace(one, features=features)
+
+
 def look_samples(state: SimulatedState) -> Samples:
     """Averages the looks of the shots over each segment; valence labels."""
     rows = []

@@ -118,11 +118,12 @@ def measure_correlations(state: SimulatedState) -> Iterator[Measure]:
 def measure_difficulty(state: SimulatedState) -> Iterator[Measure]:
     """Measures how well simple models do, and the ceiling."""
     group = "Difficulty, without deep models"
-    words = difficulty.held_out_films(difficulty.word_samples(state))
+    words = difficulty.word_samples(state)
+    from_words = float(difficulty.held_out_films(words).mean())
     yield between(
         group,
         "logistic regression on words, held-out film",
-        float(words.mean()),
+        from_words,
         0.53,
         # Wider than the target of the networks, which find less in words that
         # they met a few times only.
@@ -140,6 +141,14 @@ def measure_difficulty(state: SimulatedState) -> Iterator[Measure]:
     )
     yield without_target(
         group, "the same, held-out segments of a known film", known
+    )
+    both = difficulty.held_out_films(difficulty.joined(words, frames))
+    yield Measure(
+        group,
+        "the same on words and frame statistics together, held-out film",
+        "above either alone",
+        f"{both.mean():.2f}",
+        bool(both.mean() > max(from_words, held_out)),
     )
     by_film = ceiling_accuracies(state, DIMENSIONS[VALENCE])
     best = np.mean([list(row.values()) for row in by_film.values()], axis=0)
