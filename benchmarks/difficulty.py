@@ -1,30 +1,38 @@
 r"""How hard the simulated corpus is for the networks of the paper.
 
-    python benchmarks/difficulty.py --run=runs/simulated --known=visual
+    python benchmarks/difficulty.py --known=visual --text_seeds=1,2
 
-Reads the finished jobs of a run (after `make tables`) and writes, for text,
-video and both, what ST and MT reach on held-out films, beside the targets
-and the ceiling, into docs/simulation.md. For each input that --known names, it
-also fits the same networks on three fifths of every film, validates on the
-next and scores the last, in turn: held-out segments of known films. For the
-video that takes about two minutes of one core with 40 segments per film, for
-text+visual some three times as long. With --text_seeds=1,2,3 it fits the texts
-of corpora of other seeds too (five minutes of one core each). Finished fits
-are kept in RUN/known.jsonl and RUN/text_corpora.jsonl.
+Fits ST and MT of the paper's size on the films of the default corpus, with
+text, video and both, for viewers of several seeds, and writes what they reach
+on held-out films, beside the targets and the ceiling, into docs/simulation.md.
+A test reads the page and fails if a target is missed.
+
+All is as in `sharing.py` at its default profile, whose fits on the video are
+these: the films are the same for all seeds; a seed decides the viewers' own
+weights, noise and hands, the initial weights and the order of segments. With
+--text_seeds it fits the texts of corpora of other seeds too, which need no
+films to be drawn. For each input that --known names, it also fits the same
+networks on three fifths of every film, validates on the next and scores the
+last, in turn: held-out segments of known films.
+
+Half an hour on two cores, without the features. Finished fits are kept in
+--out; stopped at any moment, the same command continues.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
 import resumable
+import sharing
 import sharing_sweep
 import text_difficulty
 from absl import app, flags
@@ -33,8 +41,8 @@ import emotion_mt as emt
 from emotion_mt import paper
 from emotion_mt.corpus import Corpus, folds
 from emotion_mt.corpus.simulation import SIMULATION_VERSION, report
-from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, versions
+from emotion_mt.evaluation.records import features_digest
 
 #: Modalities of the page, as a run writes them, and the targets in percent.
 TARGETS: dict[str, tuple[float, float] | None] = {
@@ -43,102 +51,107 @@ TARGETS: dict[str, tuple[float, float] | None] = {
     "text+visual": None,
 }
 
+#: The default profile of the viewers, with all segments and ratings.
+DEFAULT = sharing_sweep.Setting()
+
 #: Parts of a film that are held out in turn.
 BLOCKS = 5
 
 
 def define_flags() -> None:
-    """Defines the flags of the script."""
-    flags.DEFINE_string("run", "runs/simulated", "Folder of the run.")
-    flags.DEFINE_string("docs", "docs", "Folder of the page.")
+    """Defines the flags of the script, beside those of `sharing.py`."""
+    sharing.define_flags()
     flags.DEFINE_list(
         "known",
         [],
         "Inputs to fit on parts of known films: text, visual, text+visual.",
     )
     flags.DEFINE_list("text_seeds", [], "Seeds of other corpora of texts.")
-    flags.DEFINE_string("corpus", None, "For --known; default: the run's.")
-    flags.DEFINE_string("cache", None, "Folder of weights and features.")
-    flags.DEFINE_integer("workers", None, "Processes; default one per core.")
 
 
-def read_scores(run: pathlib.Path) -> pd.DataFrame:
-    """Lists the scores of a run's folds, one held-out film each.
+def with_input(
+    material: sharing_sweep.Material, modalities: str
+) -> sharing_sweep.Material:
+    """Returns the material for models that look at something else.
 
     Args:
-        run: Folder with the finished jobs in jobs/.
+        material: For any input.
+        modalities: One of `TARGETS`.
+    """
+    config = dataclasses.replace(
+        material.config, modalities=tuple(modalities.split("+"))
+    )
+    return dataclasses.replace(material, config=config)
+
+
+def fit_films(
+    material: sharing_sweep.Material,
+    seeds: Sequence[int],
+    path: pathlib.Path,
+    workers: int,
+) -> pd.DataFrame:
+    """Fits and scores the networks with each input, each film held out.
+
+    Args:
+        material: The films.
+        seeds: Seeds of the viewers and the fits.
+        path: Of the finished fits.
+        workers: Processes.
 
     Returns:
-        `records.as_frame`, without the Baseline split, whose test films are
-        two, and without other architectures than ST and MT.
-
-    Raises:
-        ValueError: If there are no such jobs, or they are not simulated.
+        `sharing_sweep.as_frame` with a further column "modalities".
     """
-    paths = sorted(run.glob("jobs/*.json"), key=lambda p: p.stat().st_mtime)
-    # Of jobs that were run again, with other options for instance, the last.
-    found = {r["name"]: r for r in map(records.read_record, paths)}
-    kept = [
-        record
-        for record in found.values()
-        if record["job"]["architecture"] in (SINGLE_TASK, MULTI_TASK)
-        and len(record["job"]["split"]["test"]) == 1
-    ]
-    if not kept:
-        raise ValueError(
-            f"{run / 'jobs'}: expected finished jobs of ST or MT that hold "
-            f"one film out. Received {len(found)} other jobs"
+    frames = []
+    for modalities in TARGETS:
+        chosen = with_input(material, modalities)
+        results = resumable.run(
+            sharing_sweep.run_task,
+            sharing_sweep.list_tasks(chosen, seeds, [DEFAULT]),
+            path,
+            chosen,
+            workers,
+            f"Held-out films, {modalities}",
         )
-    names = {record["corpus"]["name"] for record in kept}
-    real = [r["corpus"]["name"] for r in kept if not r["corpus"]["simulated"]]
-    if real or len(names) > 1:
-        raise ValueError(
-            f"{run}: expected jobs of one simulated corpus. Received: "
-            f"{sorted(names)}"
-        )
-    return records.as_frame(kept)
+        frame = sharing_sweep.as_frame(results)
+        frames.append(frame.assign(modalities=modalities))
+    return pd.concat(frames, ignore_index=True)
 
 
-def held_out_films(scores: pd.DataFrame) -> pd.DataFrame:
+def summarize(scores: pd.DataFrame) -> pd.DataFrame:
     """Averages what the networks reach on held-out films.
 
     Args:
-        scores: What `read_scores` returned.
+        scores: What `fit_films` returned.
 
     Returns:
         DataFrame with a row per modalities and architecture: the means over
         seeds and films of the accuracy of the seven viewers and the average
-        one together ("mean"), of the average one ("Vavg"), and of the
-        ceiling, and the balanced accuracy ("balanced"), in percent; and the
-        numbers of "films" and "seeds".
+        one together ("mean"), its standard deviation over seeds ("sd"), that
+        of the average viewer ("Vavg"), the balanced accuracy ("balanced",
+        where it is defined) and the ceiling, in percent.
     """
     rows = []
-    by = ["modalities", "architecture"]
-    for (modalities, architecture), part in scores.groupby(by, sort=False):
-        columns = part.groupby("viewer")
+    for modalities, part in scores.groupby("modalities", sort=False):
         average = part[part["viewer"] == paper.AVERAGE]
-        balanced = columns["balanced_accuracy"].mean()
-        rows.append(
-            {
-                "modalities": modalities,
-                "architecture": architecture,
-                "mean": 100 * columns["accuracy"].mean().mean(),
-                "Vavg": 100 * average["accuracy"].mean(),
-                "balanced": 100 * balanced.mean(),
-                "ceiling": 100 * columns["ceiling"].mean().mean(),
-                "films": part["test"].nunique(),
-                "seeds": part["seed"].nunique(),
-            }
-        )
-    frame = pd.DataFrame(rows)
-    order = {name: place for place, name in enumerate(TARGETS)}
-    return frame.sort_values(
-        by, key=lambda c: c.map(order) if c.name == by[0] else c == MULTI_TASK
-    ).reset_index(drop=True)
+        for architecture in (SINGLE_TASK, MULTI_TASK):
+            by_seed = part.groupby("seed")[architecture].mean()
+            balanced = part.groupby("viewer")[f"{architecture}_balanced"]
+            rows.append(
+                {
+                    "modalities": modalities,
+                    "architecture": architecture,
+                    "mean": 100 * by_seed.mean(),
+                    "sd": 100 * by_seed.std(),
+                    "Vavg": 100 * average[architecture].mean(),
+                    "balanced": 100 * balanced.mean().mean(),
+                    "ceiling": 100 * part["ceiling"].mean(),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def verdict(row: pd.Series, table: pd.DataFrame) -> str:
-    """Says whether a row of `held_out_films` is where it should be.
+    """Says whether a row of `summarize` is where it should be.
 
     Text and video have a range each; both together shall be higher than
     either of them with the same architecture. All shall be under the ceiling.
@@ -162,13 +175,13 @@ def to_markdown(table: pd.DataFrame, known: pd.DataFrame | None) -> str:
     """Formats the table of the page.
 
     Args:
-        table: What `held_out_films` returned.
-        known: The same columns for held-out segments of known films, as far
-            as they were fitted.
+        table: What `summarize` returned.
+        known: "modalities", "architecture" and "mean" for held-out segments
+            of known films, as far as they were fitted.
     """
     lines = [
-        "| input | model | target | held-out films | met | Vavg | balanced "
-        "| held-out parts of known films | ceiling |",
+        "| input | model | target | held-out films, mean ± sd over seeds "
+        "| met | Vavg | balanced | held-out parts of known films | ceiling |",
         "| --- | --- | --- | ---: | --- | ---: | ---: | ---: | ---: |",
     ]
     for _, row in table.iterrows():
@@ -176,7 +189,8 @@ def to_markdown(table: pd.DataFrame, known: pd.DataFrame | None) -> str:
         target = "highest" if limits is None else f"{limits[0]} to {limits[1]}"
         lines.append(
             f"| {row['modalities'].replace('+', ' + ')} "
-            f"| {row['architecture']} | {target} | {row['mean']:.1f} "
+            f"| {row['architecture']} | {target} "
+            f"| {row['mean']:.1f} ± {row['sd']:.1f} "
             f"| {verdict(row, table)} | {row['Vavg']:.1f} "
             f"| {row['balanced']:.1f} | {_known(row, known)} "
             f"| {row['ceiling']:.1f} |"
@@ -234,38 +248,41 @@ def fit_part(
 
 
 def known_films(
-    run: pathlib.Path,
-    corpus: Corpus,
-    features: np.ndarray,
-    training: Mapping[str, Any],
-    workers: int,
+    material: sharing_sweep.Material, path: pathlib.Path, workers: int
 ) -> pd.DataFrame:
     """Fits on four fifths of the films and scores the last, in turn.
 
     Three fifths train, the next one validates, as the folds of films do.
 
+    Args:
+        material: The films, and the networks' input.
+        path: Of the finished fits.
+        workers: Processes.
+
     Returns:
         DataFrame with "modalities", "architecture" and "mean", the mean
         accuracy over viewers and parts in percent.
     """
-    blocked, ordered, _ = in_blocks(corpus, features)
-    context = [blocked.digest(), records.features_digest(ordered), versions()]
+    blocked, ordered, _ = in_blocks(material.corpus, material.features)
+    context = [blocked.digest(), features_digest(ordered), versions()]
+    training = material.config.to_json()
     tasks = {}
     for part in range(BLOCKS):
-        task = {"part": part, "seed": 0, "training": dict(training)}
+        task = {"part": part, "seed": 0, "training": training}
         text = json.dumps([*context, task], sort_keys=True)
         tasks[hashlib.sha256(text.encode()).hexdigest()] = task
+    modalities = "+".join(material.config.modalities)
     results = resumable.run(
         fit_part,
         tasks,
-        run / "known.jsonl",
+        path,
         (blocked, ordered),
         workers,
-        f"Parts of known films, {'+'.join(training['modalities'])}",
+        f"Parts of known films, {modalities}",
     )
     return pd.DataFrame(
         {
-            "modalities": "+".join(training["modalities"]),
+            "modalities": modalities,
             "architecture": architecture,
             "mean": 100
             * np.mean(
@@ -278,83 +295,6 @@ def known_films(
         }
         for architecture in (SINGLE_TASK, MULTI_TASK)
     )
-
-
-def fit_known(run: pathlib.Path, flag: flags.FlagValues) -> pd.DataFrame:
-    """Opens the corpus of a run and fits `known_films` on it.
-
-    Raises:
-        ValueError: If an input of --known is unknown, or the corpus is not
-            that of the run.
-    """
-    if not set(flag.known) <= set(TARGETS):
-        raise ValueError(
-            f"--known takes {', '.join(TARGETS)}. Received: {flag.known}"
-        )
-    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    settings = config["experiment"]
-    simulated = (
-        pathlib.Path(settings["data"])
-        / f"simulated-{settings['segments_per_movie']}"
-        f"-seed{settings['corpus_seed']}"
-    )
-    corpus = emt.load_corpus(flag.corpus or settings["corpus"] or simulated)
-    if corpus.digest() != config["corpus_digest"]:
-        raise ValueError(
-            f"{corpus.name}: expected the corpus of {run}. Received one with "
-            "other content"
-        )
-    cache = None if flag.cache is None else pathlib.Path(flag.cache)
-    features = emt.extract_features(
-        corpus,
-        emt.load_i3d(cache_dir=cache),
-        cache_dir=None if cache is None else cache / "features",
-    )
-    workers = flag.workers or joblib.cpu_count()
-    return pd.concat(
-        known_films(
-            run,
-            corpus,
-            features,
-            {**settings["training"], "modalities": name.split("+")},
-            workers,
-        )
-        for name in flag.known
-    )
-
-
-def main(argv: list[str]) -> None:
-    """Runs the script."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unknown arguments: {argv[1:]}")
-    flag = flags.FLAGS
-    run = pathlib.Path(flag.run)
-    table = held_out_films(read_scores(run))
-    known = fit_known(run, flag) if flag.known else None
-    settings = _settings(run)
-    text = (
-        "**SIMULATED DATA.** Accuracy in %, mean over the viewers and Vavg, "
-        f"{table['films'].max()} held-out films of "
-        f"{settings['segments_per_movie']} segments on average, "
-        f"{table['seeds'].max()} seed(s), version {SIMULATION_VERSION} of the "
-        "simulation; written by `python benchmarks/difficulty.py`.\n\n"
-        + to_markdown(table, known)
-    )
-    if flag.text_seeds:
-        others = text_difficulty.over_corpora(
-            run,
-            [int(seed) for seed in flag.text_seeds],
-            settings["segments_per_movie"],
-            settings["training"],
-            flag.workers or joblib.cpu_count(),
-        )
-        own = table[table["modalities"] == "text"].assign(
-            corpus_seed=settings["corpus_seed"]
-        )
-        text += "\n\n" + seeds_to_markdown(pd.concat([own, others]))
-    page = pathlib.Path(flag.docs) / "simulation.md"
-    report.replace_between_markers(page, "difficulty", text)
-    print(text)
 
 
 def seeds_to_markdown(found: pd.DataFrame) -> str:
@@ -383,9 +323,48 @@ def seeds_to_markdown(found: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _settings(run: pathlib.Path) -> dict[str, Any]:
-    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    return config["experiment"]
+def main(argv: list[str]) -> None:
+    """Runs the script."""
+    if len(argv) > 1:
+        raise app.UsageError(f"Unknown arguments: {argv[1:]}")
+    flag = flags.FLAGS
+    if not set(flag.known) <= set(TARGETS):
+        raise app.UsageError(
+            f"--known takes {', '.join(TARGETS)}. Received: {flag.known}"
+        )
+    out = pathlib.Path(flag.out)
+    workers = flag.workers or joblib.cpu_count()
+    seeds = [int(seed) for seed in flag.seeds]
+    material = sharing.load_material(flag)
+    scores = fit_films(material, seeds, out / "results.jsonl", workers)
+    table = summarize(scores)
+    known = None
+    if flag.known:
+        known = pd.concat(
+            known_films(
+                with_input(material, name), out / "known.jsonl", workers
+            )
+            for name in flag.known
+        )
+    text = (
+        "**SIMULATED DATA.** Accuracy in %, mean over the viewers and Vavg, "
+        f"{scores['film'].nunique()} held-out films of "
+        f"{material.segments_per_movie} segments on average, {len(seeds)} "
+        f"seed(s), version {SIMULATION_VERSION} of the simulation; written by "
+        "`python benchmarks/difficulty.py`.\n\n" + to_markdown(table, known)
+    )
+    if flag.text_seeds:
+        others = text_difficulty.over_corpora(
+            out / "text_corpora.jsonl",
+            [material.film_seed, *map(int, flag.text_seeds)],
+            material.segments_per_movie,
+            material.config.to_json(),
+            workers,
+        )
+        text += "\n\n" + seeds_to_markdown(others)
+    page = pathlib.Path(flag.docs) / "simulation.md"
+    report.replace_between_markers(page, "difficulty", text)
+    print(text)
 
 
 if __name__ == "__main__":

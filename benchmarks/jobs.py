@@ -1,7 +1,8 @@
 """How much of a worker's time is arithmetic, and what a second worker brings.
 
-Many jobs of about one second of arithmetic each, MT and ST of the default
-size on both modalities, are run with one worker and with two:
+Jobs of about one second of arithmetic each, MT and ST of the default size on
+both modalities and as many as `make tables` has, are run with one worker and
+with two (a quarter of an hour):
 
     python benchmarks/jobs.py
 
@@ -41,7 +42,7 @@ from emotion_mt.evaluation import Job, run_jobs
 from emotion_mt.training import TrainingConfig
 
 _JOBS = flags.DEFINE_integer(
-    "jobs", 40, "Jobs of each of MT and ST.", lower_bound=4
+    "jobs", 153, "Jobs of each of MT and ST.", lower_bound=4
 )
 _SECONDS = flags.DEFINE_float(
     "seconds", 1.0, "Arithmetic per job to aim at.", lower_bound=0.05

@@ -72,7 +72,7 @@ def fit_fold(shared: None, task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def over_corpora(
-    run: pathlib.Path,
+    path: pathlib.Path,
     seeds: Sequence[int],
     segments_per_movie: int,
     training: Mapping[str, Any],
@@ -81,7 +81,7 @@ def over_corpora(
     """Fits ST and MT on the texts of several corpora, each film held out.
 
     Args:
-        run: Folder in which finished fits are kept.
+        path: Of the finished fits.
         seeds: Of the corpora.
         segments_per_movie: Their size.
         training: `TrainingConfig` as JSON; its modalities are not read.
@@ -89,7 +89,7 @@ def over_corpora(
 
     Returns:
         DataFrame with "corpus_seed", "architecture", "mean" and "Vavg", the
-        accuracy in percent as `difficulty.held_out_films` has it.
+        accuracy in percent as `difficulty.summarize` has it.
     """
     tasks = {}
     for seed in seeds:
@@ -106,7 +106,7 @@ def over_corpora(
     results = resumable.run(
         fit_fold,
         tasks,
-        run / "text_corpora.jsonl",
+        path,
         None,
         workers,
         "Texts of other corpora",
