@@ -60,7 +60,12 @@ def test_missed_targets_are_noticed():
     names = {
         m.name for m in missed(viewer_measures.measure_correlations(state))
     }
-    assert "highest with Vavg" in names
+    # V1 and V7 are as the others, and all agree equally little.
+    assert {
+        "V1 with Vavg",
+        "lowest with Vavg but for V1",
+        "pairs without V1 below 0.4",
+    } <= names
 
 
 def test_files_are_measured(tiny_folder):
