@@ -196,8 +196,7 @@ class LayerFactory:
         """
         # As large as in the authors' code. What comes out of the branch then
         # has 0.05 of the variance of a standardized visual feature (measured
-        # on simulated subtitles); with Keras's ±0.05 it would have 0.00005,
-        # and the trunk would look at the video alone.
+        # on simulated subtitles); with Keras's ±0.05 it would have 0.00005.
         embedding = self.embedding(
             vocabulary_size,
             embedding_dim,
