@@ -1,37 +1,47 @@
-"""How long all tables take at the size of the real corpus: an estimate.
+"""How long all tables take at the size of the real corpus.
 
     python benchmarks/full_size.py
 
-All tables on 2,691 segments would occupy two cores for hours, so this fits
-one job of each kind (MT, ST, Baseline by input) with the defaults, in this
-process and with one compute thread as a worker has it, and multiplies by the
-number of jobs of Tables II-VI with one seed. It prints a Markdown table, and
-adds the seconds of the windows of the I3D at a rate that is given
-(docs/performance.md; benchmarks/extraction.py measures it).
+Fits every model of Tables II-VI with the defaults and one seed on 2,691
+segments, in as many processes as there are cores, then writes tables, figures
+and report, and prints where the time went as a Markdown table. An hour on two
+cores. Finished fits are kept in --out; stopped at any moment, the same command
+continues, and the seconds of the fits are still those that they took.
 
 Labels and texts are those of a simulated corpus of that size. Its films are not
-drawn, which would take an hour of I3D more: in the place of visual features
+drawn, which would take another hour of I3D: in the place of visual features
 stands what is to be seen in each segment, mixed into 1,024 numbers with noise.
-Features decide when early stopping ends a fit, so the epochs are shown, and the
-seconds per epoch beside them.
+(Features decide when early stopping ends a fit, so the epochs are shown.) The
+I3D's time is computed from its windows and a rate that is given
+(docs/performance.md; benchmarks/extraction.py measures it).
 """
 
 from __future__ import annotations
 
 import math
+import pathlib
 import time
-from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from absl import app, flags
 from text_difficulty import text_corpus
 
 import emotion_mt as emt
 from emotion_mt.corpus import simulation
-from emotion_mt.evaluation import Job, specs_for
+from emotion_mt.evaluation import (
+    Job,
+    build_table,
+    rendering,
+    run_jobs,
+    specs_for,
+)
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
-from emotion_mt.evaluation.specs import BOTH
+from emotion_mt.evaluation.report import write_report
+from emotion_mt.evaluation.report_content import RunInfo
+from emotion_mt.evaluation.specs import BOTH, TableSpec, in_working_order
 from emotion_mt.features import windows
 
 _SEGMENTS = flags.DEFINE_integer(
@@ -42,6 +52,7 @@ _WINDOWS_PER_S = flags.DEFINE_float(
     "windows_per_s", 3.8, "Rate of the I3D from file to feature."
 )
 _PATIENCE = flags.DEFINE_integer("patience", 20, "Patience of the fits.")
+_OUT = flags.DEFINE_string("out", "runs/full_size", "Folder of the results.")
 
 
 def count_windows(corpus: emt.Corpus) -> int:
@@ -84,74 +95,142 @@ def made_up_features(segments_per_movie: int) -> dict[str, np.ndarray]:
     return features
 
 
-def kind_of(job: Job) -> tuple[str, str]:
-    """Architecture and input."""
-    return job.architecture, " and ".join(job.config.modalities)
-
-
-def measure(job: Job, corpus: emt.Corpus, features: dict[str, Any]) -> dict:
-    """Fits a job; returns its seconds and epochs."""
-    kind = job.feature_kind
-    start = time.perf_counter()
-    result = emt.fit_split(
-        corpus,
-        None if kind is None else features[kind],
-        job.split,
-        job.viewers,
-        job.config,
-    )
-    epochs = sum(len(trial.history["bce"]) for trial in result.trials)
-    fit_s = result.seconds["fit"]
+def jobs_of(
+    specs: Sequence[TableSpec], corpus: emt.Corpus, config: emt.TrainingConfig
+) -> dict[str, list[Job]]:
+    """The jobs of each table by its number; tables share some of them."""
     return {
-        "total_s": time.perf_counter() - start - result.seconds["build"],
-        "build_s": result.seconds["build"],
-        "epochs": epochs,
-        "epoch_s": fit_s / epochs,
+        spec.number: spec.jobs(
+            corpus.viewers, spec.splits(corpus.movies), (0,), config
+        )
+        for spec in specs
     }
 
 
+def where_it_went(
+    records: Sequence[dict[str, Any]], workers: int
+) -> pd.DataFrame:
+    """Adds up the seconds of the fits by architecture and input.
+
+    Args:
+        records: Of all jobs.
+        workers: Processes that shared them.
+
+    Returns:
+        DataFrame with "model", "input", "jobs", "epochs" (mean per job, all
+        L1 strengths together), "epoch_s", "job_s" (mean) and "minutes" of
+        wall time, if the workers were busy all the time.
+    """
+    rows = [
+        {
+            "model": record["job"]["architecture"],
+            "input": " and ".join(record["job"]["config"]["modalities"]),
+            "epochs": sum(
+                len(trial["history"]["bce"])
+                for trial in record["fit"]["trials"]
+            ),
+            "fit_s": record["fit"]["seconds"]["fit"],
+            "total_s": record["fit"]["seconds"]["total"],
+        }
+        for record in records
+    ]
+    grouped = pd.DataFrame(rows).groupby(["model", "input"], sort=False)
+    found = grouped.agg(
+        jobs=("epochs", "size"),
+        epochs=("epochs", "mean"),
+        all_epochs=("epochs", "sum"),
+        fit_s=("fit_s", "sum"),
+        job_s=("total_s", "mean"),
+        total_s=("total_s", "sum"),
+    )
+    found["epoch_s"] = found["fit_s"] / found["all_epochs"]
+    found["minutes"] = found["total_s"] / 60 / workers
+    return found.reset_index()
+
+
+def write_all(
+    out: pathlib.Path,
+    corpus: emt.Corpus,
+    jobs: dict[str, list[Job]],
+    records: list[dict[str, Any]],
+) -> None:
+    """Writes tables, figures and report, as `run_tables` does."""
+    tables = []
+    for spec in specs_for(BOTH):
+        names = {job.name for job in jobs[spec.number]}
+        part = [record for record in records if record["name"] in names]
+        tables.append(build_table(spec, part))
+        rendering.write_table(out, spec.file_stem, tables[-1])
+    note = {"visual features": "made up from what the films would show"}
+    write_report(out, corpus, tables, records, RunInfo(note, {}, {}))
+
+
+def print_table(
+    parts: pd.DataFrame, others: dict[str, float], windows_s: float
+) -> None:
+    """Prints what was measured.
+
+    Args:
+        parts: What `where_it_went` returned.
+        others: Further parts and their seconds.
+        windows_s: Seconds of the I3D, computed.
+    """
+    print("| model | input | jobs | epochs | s per epoch | s per job | min |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    for row in parts.itertuples():
+        print(
+            f"| {row.model} | {row.input} | {row.jobs} | {row.epochs:.1f} | "
+            f"{row.epoch_s:.2f} | {row.job_s:.1f} | {row.minutes:.1f} |"
+        )
+    print(
+        f"| all fits | | {parts['jobs'].sum()} | | | | "
+        f"{parts['minutes'].sum():.1f} |"
+    )
+    for name, seconds in others.items():
+        print(f"| {name} | | | | | | {seconds / 60:.1f} |")
+    print(f"| I3D (computed) | | | | | | {windows_s / 60:.0f} |")
+
+
 def main(argv: list[str]) -> None:
-    """Measures and prints."""
+    """Runs and prints."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    start = time.perf_counter()
+    out = pathlib.Path(_OUT.value)
     corpus = text_corpus(0, _SEGMENTS.value)
     features = made_up_features(_SEGMENTS.value)
     config = emt.TrainingConfig(patience=_PATIENCE.value)
-    jobs = dict.fromkeys(
-        job
-        for spec in specs_for(BOTH)
-        for job in spec.jobs(
-            corpus.viewers, spec.splits(corpus.movies), (0,), config
-        )
+    jobs = jobs_of(specs_for(BOTH), corpus, config)
+    together = dict.fromkeys(job for part in jobs.values() for job in part)
+    prepared = time.perf_counter()
+    outcome = run_jobs(
+        in_working_order(list(together)),
+        corpus,
+        features,
+        out / "jobs",
+        workers=_WORKERS.value,
+        report=print,
     )
-    counts = Counter(map(kind_of, jobs))
-    first = {kind_of(job): job for job in reversed(jobs)}
-    print(
-        f"{len(corpus):,} segments, {len(jobs)} jobs, {_WORKERS.value} workers"
-    )
-    print("| model | input | jobs | epochs | s per epoch | s per job | min |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
-    total_s = 0.0
-    for kind, count in counts.items():
-        took = measure(first[kind], corpus, features)
-        seconds = count * took["total_s"] / _WORKERS.value + took["build_s"]
-        total_s += seconds
-        print(
-            f"| {kind[0]} | {kind[1]} | {count} | {took['epochs']} | "
-            f"{took['epoch_s']:.2f} | {took['total_s']:.1f} | "
-            f"{seconds / 60:.1f} |",
-            flush=True,
-        )
-    print(f"| all | | {len(jobs)} | | | | {total_s / 60:.0f} |")
+    if outcome.failures:
+        raise RuntimeError(f"A job failed: {outcome.failures[0].message}")
+    trained = time.perf_counter()
+    write_all(out, corpus, jobs, outcome.records)
+    end = time.perf_counter()
     number = count_windows(corpus)
-    i3d_s = number / _WINDOWS_PER_S.value
     print(
-        f"| I3D, {number:,} windows at {_WINDOWS_PER_S.value:g}/s | | | | | | "
-        f"{i3d_s / 60:.0f} |"
+        f"\n{len(corpus):,} segments, {len(together)} jobs, "
+        f"{_WORKERS.value} workers; {outcome.reused} jobs were there already; "
+        f"{number:,} windows, I3D at {_WINDOWS_PER_S.value:g}/s\n"
+    )
+    print_table(
+        where_it_went(outcome.records, _WORKERS.value),
+        {
+            "corpus and features in memory": prepared - start,
+            "training, wall time": trained - prepared,
+            "tables, figures, report": end - trained,
+            "all, wall time": end - start,
+        },
+        number / _WINDOWS_PER_S.value,
     )
 
 

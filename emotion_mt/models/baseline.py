@@ -113,8 +113,9 @@ class BaselineTextModel(ViewerModel):
         # === Layers ===
         penalty = AdjustableL1(l1)
         make = LayerFactory(seed, penalty, policy)
-        embedding = make.embedding(vocabulary_size, embedding_dim)
-        options = {"pool": POOL, "padding": "same"} if stacked else {}
+        options: dict[str, Any] = {"of_words": True}
+        if stacked:
+            options = {"pool": POOL, "padding": "same"}
         convolutions = [
             make.fuzzy_convolution(
                 f"text_fuzzy_conv_{i}",
@@ -129,12 +130,14 @@ class BaselineTextModel(ViewerModel):
 
         # === Functional Model ===
         tokens = keras.Input((words,), dtype="int32", name="tokens")
-        x = embedding(tokens)  # [B, words, embedding_dim]
+        vectors, places = make.words(tokens, vocabulary_size, embedding_dim)
         if stacked:
+            # [B, words, embedding_dim]
+            x = make.placed("text_word_vectors", vectors, places)
             x = apply_layers(convolutions, x)
             x = keras.layers.Flatten(dtype=policy, name="text_flatten")(x)
         else:
-            x = [convolution(x) for convolution in convolutions]
+            x = [convolve((vectors, places)) for convolve in convolutions]
             if len(x) > 1:
                 x = keras.layers.Concatenate(dtype=policy, name="fusion")(x)
             else:

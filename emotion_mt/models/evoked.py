@@ -113,35 +113,29 @@ class EvokedEmotionModel(ViewerModel):
         # === Layers ===
         penalty = AdjustableL1(l1)
         make = LayerFactory(seed, penalty, policy)
-        branches: dict[str, list[keras.Layer]] = {}
-        if "text" in modalities and vocabulary_size is not None:
-            branches["tokens"] = make.text_branch(
-                vocabulary_size,
-                words,
-                embedding_dim,
-                text_filters,
-                text_widths,
-            )
-        if "visual" in modalities:
-            branches["visual"] = [
-                Standardization(dtype=policy, name=STANDARDIZATION)
-            ]
+        standardization = Standardization(dtype=policy, name=STANDARDIZATION)
         trunk = make.hidden("trunk", trunk_units)
         heads = [make.head(viewer, head_units) for viewer in viewers]
 
         # === Functional Model ===
-        inputs = {}
-        if "text" in modalities:
+        inputs, encoded = {}, []
+        if "text" in modalities and vocabulary_size is not None:
             inputs["tokens"] = keras.Input(
                 (words,), dtype="int32", name="tokens"
             )
+            text = make.text_branch(
+                inputs["tokens"],
+                vocabulary_size,
+                embedding_dim,
+                text_filters,
+                text_widths,
+            )
+            encoded.append(text)
         if "visual" in modalities:
             inputs["visual"] = keras.Input(
                 (visual_features,), dtype="float32", name="visual"
             )
-        encoded = [
-            apply_layers(branches[name], x) for name, x in inputs.items()
-        ]
+            encoded.append(standardization(inputs["visual"]))
         x = encoded[0]
         if len(encoded) > 1:
             x = keras.layers.Concatenate(dtype=policy, name="fusion")(encoded)

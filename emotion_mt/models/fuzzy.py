@@ -15,6 +15,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from emotion_mt.models import distinct
+
 #: Names of the membership functions.
 FUNCTIONS = ("low", "high")
 
@@ -197,13 +199,13 @@ class FuzzyConvolution(keras.layers.Layer):
     def _firing_strengths(self, inputs: Any) -> Any:
         channels = self.kernel.shape[1]
         flat = (self.height, channels, len(FUNCTIONS) * self.kernels)
-        convolved = ops.conv(
-            ops.cast(inputs, self.compute_dtype),
-            ops.reshape(self.fuzzified(), flat),
-            padding=self.padding,
-        )
+        convolved = self._convolve(inputs, ops.reshape(self.fuzzified(), flat))
         bias = ops.cast(ops.reshape(self.bias, (-1,)), self.compute_dtype)
         return ops.relu(convolved + bias)
+
+    def _convolve(self, inputs: Any, kernel: Any) -> Any:
+        inputs = ops.cast(inputs, self.compute_dtype)
+        return ops.conv(inputs, kernel, padding=self.padding)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns [B, L', n] or [B, n]."""
@@ -227,6 +229,54 @@ class FuzzyConvolution(keras.layers.Layer):
                 self.kernel_initializer
             ),
         }
+
+
+@keras.saving.register_keras_serializable("emotion_mt")
+class FuzzyWordConvolution(FuzzyConvolution):
+    """Fuzzy convolution over words, pooled over all of them.
+
+    What `FuzzyConvolution` gives for the same vectors, computed once for each
+    distinct word of the batch (see `distinct`).
+
+    Args:
+        kernels: Number of kernels.
+        height: Their length, in words.
+        **kwargs: Further arguments of `FuzzyConvolution`.
+
+    Call arguments:
+        inputs: Vectors of the distinct words, float [U, C], and the places of
+            the words, int32 [B, L].
+
+    Returns:
+        float [B, kernels].
+
+    Raises:
+        ValueError: If `pool` or `padding` are not the defaults.
+    """
+
+    def __init__(self, kernels: int, height: int, **kwargs: Any) -> None:
+        super().__init__(kernels, height, **kwargs)
+        self.supports_jit = False
+        if self.pool is not None or self.padding != "valid":
+            raise ValueError(
+                "`pool` and `padding` must be None and 'valid' for words. "
+                f"Received: {self.pool}, {self.padding!r}"
+            )
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights of the class above."""
+        vectors, _ = input_shape
+        super().build((None, *vectors))
+
+    def _convolve(self, inputs: Any, kernel: Any) -> Any:
+        vectors, places = inputs
+        vectors = ops.cast(vectors, self.compute_dtype)
+        return distinct.convolve(vectors, places, kernel)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Returns [B, n]."""
+        _, places = input_shape
+        return (places[0], self.kernels)
 
 
 def _initial_centres(shape: Any, dtype: Any = None) -> Any:

@@ -9,7 +9,18 @@ from typing import Any
 
 import keras
 
-from emotion_mt.models.fuzzy import INITIAL_CENTRES, FuzzyConvolution
+from emotion_mt.models.dense import Dense
+from emotion_mt.models.distinct import (
+    POOL,
+    DistinctWords,
+    PlacedRows,
+    TextConvolution,
+)
+from emotion_mt.models.fuzzy import (
+    INITIAL_CENTRES,
+    FuzzyConvolution,
+    FuzzyWordConvolution,
+)
 from emotion_mt.models.regularizers import AdjustableL1
 from emotion_mt.models.seeding import stream_seed
 
@@ -96,9 +107,9 @@ class LayerFactory:
         Args:
             name: Name of the layer.
             units: Its width.
-            **options: Further arguments of `keras.layers.Dense`.
+            **options: Further arguments of `Dense`.
         """
-        return keras.layers.Dense(
+        return Dense(
             units,
             kernel_initializer=keras.initializers.GlorotUniform(
                 seed=self._seed(name)
@@ -124,24 +135,32 @@ class LayerFactory:
         )
         return [*self.hidden(prefix, units), output]
 
-    def embedding(
+    def words(
         self,
+        tokens: Any,
         vocabulary_size: int,
         dim: int,
         initializer: type[keras.Initializer] = keras.initializers.RandomUniform,
         **options: Any,
-    ) -> keras.Layer:
-        """Returns the word vectors, int [B, words] → [B, words, dim].
+    ) -> tuple[Any, Any]:
+        """Looks words up, int [B, words] → [U, dim] and int32 [B, words].
 
         Args:
+            tokens: Numbers of the words.
             vocabulary_size: Rows of the embedding.
             dim: Length of a word vector.
             initializer: Class of initializer. Defaults to Keras's own for
                 embeddings, uniform in ±0.05.
             **options: Its arguments, without the seed.
+
+        Returns:
+            Vectors of the distinct words, and where in `tokens` they stand.
         """
+        words, places = DistinctWords(dtype=self.policy, name="text_words")(
+            tokens
+        )
         name = "text_embedding"
-        return keras.layers.Embedding(
+        embedding = keras.layers.Embedding(
             vocabulary_size,
             dim,
             embeddings_initializer=initializer(
@@ -150,9 +169,25 @@ class LayerFactory:
             dtype=self.policy,
             name=name,
         )
+        return embedding(words), places
+
+    def placed(self, name: str, rows: Any, places: Any) -> Any:
+        """Puts rows where they stand, [U, n] → [B, L, n].
+
+        Args:
+            name: Name of the layer.
+            rows: One for each distinct item.
+            places: int32 [B, L], numbers of rows.
+        """
+        return PlacedRows(dtype=self.policy, name=name)((rows, places))
 
     def fuzzy_convolution(
-        self, name: str, kernels: int, height: int, **options: Any
+        self,
+        name: str,
+        kernels: int,
+        height: int,
+        of_words: bool = False,
+        **options: Any,
     ) -> FuzzyConvolution:
         """Returns a fuzzy convolution, [B, L, C] → [B, L', kernels].
 
@@ -160,10 +195,13 @@ class LayerFactory:
             name: Name of the layer.
             kernels: Number of kernels.
             height: Their length.
-            **options: Further arguments of `FuzzyConvolution`.
+            of_words: Whether it is a `FuzzyWordConvolution`. Defaults to
+                False.
+            **options: Further arguments of its class.
         """
         low, high = INITIAL_CENTRES
-        return FuzzyConvolution(
+        layer = FuzzyWordConvolution if of_words else FuzzyConvolution
+        return layer(
             kernels,
             height,
             kernel_initializer=keras.initializers.RandomUniform(
@@ -176,17 +214,17 @@ class LayerFactory:
 
     def text_branch(
         self,
+        tokens: Any,
         vocabulary_size: int,
-        words: int,
         embedding_dim: int,
         filters: int,
         widths: Sequence[int],
-    ) -> list[keras.Layer]:
-        """Returns the text branch (Sect. III-C), int [B, words] → [B, n].
+    ) -> Any:
+        """Applies the text branch (Sect. III-C), int [B, words] → [B, n].
 
         Args:
+            tokens: Numbers of the words.
             vocabulary_size: Rows of the embedding.
-            words: Words per segment.
             embedding_dim: Length of a word vector.
             filters: Filters of each convolution.
             widths: Width of each convolution, in words.
@@ -194,43 +232,41 @@ class LayerFactory:
         Raises:
             ValueError: If the convolutions leave nothing of `words`.
         """
-        # As large as in the authors' code. What comes out of the branch then
-        # has 0.05 of the variance of a standardized visual feature (measured
-        # on simulated subtitles); with Keras's ±0.05 it would have 0.00005.
-        embedding = self.embedding(
-            vocabulary_size,
-            embedding_dim,
-            keras.initializers.TruncatedNormal,
-            stddev=WORD_VECTOR_SPREAD,
-        )
-        layers = [embedding]
-        length = words
-        for i, width in enumerate(widths):
-            layers += self._convolution(i, filters, width)
-            length = (length - width + 1) // 2
+        words = length = tokens.shape[1]
+        for width in widths:
+            length = (length - width + 1) // POOL
         if length < 1:
             raise ValueError(
                 "`words` must leave something after the convolutions of "
                 f"`text_widths`={tuple(widths)}. Received: words={words}"
             )
+        # As large as in the authors' code. What comes out of the branch then
+        # has 0.05 of the variance of a standardized visual feature (measured
+        # on simulated subtitles); with Keras's ±0.05 it would have 0.00005.
+        rows, places = self.words(
+            tokens,
+            vocabulary_size,
+            embedding_dim,
+            keras.initializers.TruncatedNormal,
+            stddev=WORD_VECTOR_SPREAD,
+        )
+        for i, width in enumerate(widths):
+            convolution = self._text_convolution(i, filters, width)
+            rows, places = convolution((rows, places))
+        x = self.placed("text_steps", rows, places)
         flatten = keras.layers.Flatten(dtype=self.policy, name="text_flatten")
-        return [*layers, flatten]
+        return flatten(x)
 
-    def _convolution(
+    def _text_convolution(
         self, i: int, filters: int, width: int
-    ) -> list[keras.Layer]:
+    ) -> TextConvolution:
         name = f"text_conv_{i}"
-        convolution = keras.layers.Conv1D(
+        return TextConvolution(
             filters,
             width,
-            activation="relu",
             kernel_initializer=keras.initializers.GlorotUniform(
                 seed=self._seed(name)
             ),
             dtype=self.policy,
             name=name,
         )
-        pooling = keras.layers.MaxPooling1D(
-            2, dtype=self.policy, name=f"text_pool_{i}"
-        )
-        return [convolution, pooling]

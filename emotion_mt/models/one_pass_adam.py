@@ -6,11 +6,12 @@ put back by a further pass (`update_rule.Snapshot`). With millions of weights
 and batches of 32 segments, memory is what such a step waits for. TensorFlow's
 own kernel does all in one pass, and is skipped where nothing may move.
 
-Word vectors are moved in two parts. Their gradient comes as one row for each
-word of the batch, repeated words and all, and Keras adds up the squares of
-these rows for the second moment, where the kernel would square their sum. So
-the kernel moves all rows as if there were no gradient, and the few rows of
-the batch are replaced by what Keras would make of them.
+Word vectors are moved in two parts. Their gradient comes as rows, and of a row
+that comes several times Keras adds up the squares for the second moment, where
+the kernel would square their sum. (Our models look each word of a batch up
+once; see `distinct`.) So the kernel moves all rows as if there were no
+gradient, and the few rows of the batch are replaced by what Keras would make
+of them.
 """
 
 from __future__ import annotations

@@ -156,13 +156,16 @@ class ViewerModel(keras.Model):
                 further options moves the weights by TensorFlow's own kernel,
                 in one pass over them (not if `run_eagerly`).
             **kwargs: Further arguments of `compile`. Defaults to XLA
-                (`jit_compile=True`). Where the weights move in one pass, only
-                loss and gradients are compiled by it.
+                (`jit_compile=True`) where all layers support it, which those
+                of text do not. Where the weights move in one pass, only loss
+                and gradients are compiled by it.
 
         Raises:
             ValueError: If the class weights are not one row per viewer.
         """
+        can_compile = all(layer.supports_jit for layer in self.layers)
         kwargs.setdefault("jit_compile", not kwargs.get("run_eagerly", False))
+        kwargs["jit_compile"] = kwargs["jit_compile"] and can_compile
         if class_weights is None:
             class_weights = np.ones((len(self.viewers), 2))
         weights = losses.check_class_weights(class_weights)

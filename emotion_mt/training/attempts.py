@@ -14,7 +14,7 @@ from emotion_mt.training import batches
 from emotion_mt.training.config import TrainingConfig
 from emotion_mt.training.data import Segments
 from emotion_mt.training.result import Progress, Trial
-from emotion_mt.training.reuse import Workbench
+from emotion_mt.training.reuse import VALIDATION_ROWS, Workbench
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ class _Attempt:
         callbacks: list[keras.callbacks.Callback] = [self._history]
         validation = None
         if self._stopping is not None:
-            validation = batches.fixed_batches(task.validation, size)
+            validation = batches.fixed_batches(task.validation, VALIDATION_ROWS)
             callbacks.append(self._stopping)
         task.bench.model.fit(
             batches.training_stream(task.train, size, until, task.seed, done),

@@ -57,9 +57,10 @@ class TrainingConfig:
         single_task_trunk_units: Dense layers of ST (Sect. III-A).
         multi_task_trunk_units: Shared dense layers of MT (Sect. III-B).
         multi_task_head_units: Dense layers per viewer of MT (Sect. III-B).
-        jit_compile: Whether XLA compiles loss and gradients. On a CPU a step
-            of ST or MT then takes a tenth to a fifth less time, and building
-            it some 3 s (ST) or 6 s (MT) more, once per process.
+        jit_compile: Whether XLA compiles loss and gradients of models
+            without text (what those with text compute differs in size from
+            batch to batch). On a CPU a step of ST or MT then takes a tenth
+            less time, and building it some seconds more, once per process.
         baseline_l1: As `l1`, for the output layer of the Baseline. The paper
             states no such penalty for it.
         baseline_embedding_dim: Length of a word vector (not known).

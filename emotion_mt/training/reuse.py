@@ -29,6 +29,10 @@ KEPT = 4
 #: Segments that are predicted together.
 _ROWS_AT_A_TIME = 512
 
+#: Segments that are validated together: as many as make large products
+#: efficient, and few beside a film. All batches have this size.
+VALIDATION_ROWS = 128
+
 
 class Workbench:
     """A compiled model whose state can be set as if it were new.
@@ -86,7 +90,7 @@ class Workbench:
             batches.training_stream(nothing, batch_size, epochs=1, seed=0),
             steps_per_epoch=1,
             shuffle=False,
-            validation_data=batches.fixed_batches(nothing, batch_size),
+            validation_data=batches.fixed_batches(nothing, VALIDATION_ROWS),
             verbose=0,
         )
         self.predict(inputs)

@@ -69,6 +69,28 @@ def test_convolution_equals_loops(pool, padding, length):
     )
 
 
+@pytest.mark.parametrize("height", [1, 3, 6])
+def test_convolution_of_words_equals_loops(height):
+    layer = fuzzy.FuzzyWordConvolution(4, height)
+    random = np.random.default_rng(1)
+    vectors = random.normal(size=(3, 2)).astype("float32")
+    places = random.integers(0, 3, (5, 6)).astype("int32")
+    layer.build((vectors.shape, places.shape))
+    randomize(layer)
+    received = ops.convert_to_numpy(layer((vectors, places)))
+    shapes = vectors.shape, places.shape
+    assert received.shape == layer.compute_output_shape(shapes)
+    np.testing.assert_allclose(
+        received, reference(layer, vectors[places]), rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"pool": 2}, {"padding": "same"}])
+def test_words_are_pooled_together(wrong):
+    with pytest.raises(ValueError, match="None and 'valid' for words"):
+        fuzzy.FuzzyWordConvolution(4, 2, **wrong)
+
+
 def test_the_fuzzified_kernel_is_the_stated_formula():
     layer = models.FuzzyConvolution(3, 2)
     layer.build((None, 5, 4))

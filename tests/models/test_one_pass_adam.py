@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from emotion_mt.models import one_pass_adam
 
@@ -59,3 +60,31 @@ def test_steps_are_kerass_own(tiny, batch):
         np.testing.assert_allclose(
             ours.numpy(), theirs.numpy(), rtol=1e-4, atol=1e-6
         )
+
+
+def test_a_row_that_comes_several_times():
+    """Keras adds up the squares of such rows, and so do we."""
+    rows = tf.constant([3, 0, 3, 3])
+    random = np.random.default_rng(0)
+    variables, optimizers = [], []
+    start = random.normal(size=(5, 2)).astype("float32")
+    for _ in range(2):
+        variables.append(keras.Variable(start))
+        optimizers.append(keras.optimizers.Adam(0.1))
+        optimizers[-1].build([variables[-1]])
+    for _ in range(3):
+        values = tf.constant(random.normal(size=(4, 2)).astype("float32"))
+        gradient = tf.IndexedSlices(values, rows, (5, 2))
+        one_pass_adam.step(
+            optimizers[0], [gradient], [[variables[0]]], tf.constant([1.0])
+        )
+        optimizers[1].apply([gradient])
+    for ours, theirs in zip(
+        [variables[0], *optimizers[0].variables],
+        [variables[1], *optimizers[1].variables],
+        strict=True,
+    ):
+        np.testing.assert_allclose(
+            ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-7
+        )
+    assert np.all(variables[0].numpy()[0] != start[0])
