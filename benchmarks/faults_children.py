@@ -70,7 +70,6 @@ def _tables(folder: Path, workers: int, trunk: tuple[int, ...]) -> None:
             single_task_trunk_units=(8,),
             multi_task_trunk_units=trunk,
             multi_task_head_units=(4,),
-            jit_compile=False,
         ),
     )
 

@@ -1,8 +1,8 @@
 """How much of a worker's time is arithmetic, and what a second worker brings.
 
 Jobs of about one second of arithmetic each, MT and ST of the default size on
-both modalities and as many as `make tables` has, are run with one worker and
-with two (a quarter of an hour):
+both modalities, as many as `make tables` has and on films as short, are run
+with one worker and with two (a quarter of an hour):
 
     python benchmarks/jobs.py
 
@@ -48,7 +48,7 @@ _SECONDS = flags.DEFINE_float(
     "seconds", 1.0, "Arithmetic per job to aim at.", lower_bound=0.05
 )
 _SEGMENTS = flags.DEFINE_integer(
-    "segments", 60, "Segments per film; seven films.", lower_bound=8
+    "segments", 30, "Segments per film; seven films.", lower_bound=8
 )
 
 _ARCHITECTURES = ("MT", "ST")

@@ -146,13 +146,6 @@ def define_training_flags(values: flags.FlagValues = FLAGS) -> None:
         lower_bound=0.0,
         flag_values=values,
     )
-    flags.DEFINE_bool(
-        "jit_compile",
-        True,
-        "Compile the training steps of models without text with XLA. Steps "
-        "then take a tenth less time; without it a few small fits end sooner.",
-        flag_values=values,
-    )
 
 
 def define_experiment_flags(values: flags.FlagValues = FLAGS) -> None:
@@ -281,7 +274,6 @@ def training_from_flags(values: flags.FlagValues = FLAGS) -> TrainingConfig:
         patience=values.patience,
         batch_size=values.batch_size,
         learning_rate=values.learning_rate,
-        jit_compile=values.jit_compile,
     )
 
 

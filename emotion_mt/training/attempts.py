@@ -138,15 +138,13 @@ class _Attempt:
         if self._stopping is not None:
             validation = batches.fixed_batches(task.validation, VALIDATION_ROWS)
             callbacks.append(self._stopping)
-        task.bench.model.fit(
+        task.bench.train(
             batches.training_stream(task.train, size, until, task.seed, done),
-            initial_epoch=done,
+            batches.steps(task.train, size),
+            validation,
+            callbacks,
+            first_epoch=done,
             epochs=until,
-            steps_per_epoch=batches.steps(task.train, size),
-            validation_data=validation,
-            shuffle=False,
-            callbacks=callbacks,
-            verbose=0,
         )
 
     def put_aside(self) -> None:

@@ -57,10 +57,6 @@ class TrainingConfig:
         single_task_trunk_units: Dense layers of ST (Sect. III-A).
         multi_task_trunk_units: Shared dense layers of MT (Sect. III-B).
         multi_task_head_units: Dense layers per viewer of MT (Sect. III-B).
-        jit_compile: Whether XLA compiles loss and gradients of models
-            without text (what those with text compute differs in size from
-            batch to batch). On a CPU a step of ST or MT then takes a tenth
-            less time, and building it some seconds more, once per process.
         baseline_l1: As `l1`, for the output layer of the Baseline. The paper
             states no such penalty for it.
         baseline_embedding_dim: Length of a word vector (not known).
@@ -95,7 +91,6 @@ class TrainingConfig:
     single_task_trunk_units: tuple[int, ...] = paper.ST_TRUNK_UNITS
     multi_task_trunk_units: tuple[int, ...] = paper.MT_TRUNK_UNITS
     multi_task_head_units: tuple[int, ...] = paper.MT_HEAD_UNITS
-    jit_compile: bool = True
     baseline_l1: tuple[float, ...] = (0.0,)
     baseline_embedding_dim: int = 128
     baseline_kernels: int = 100

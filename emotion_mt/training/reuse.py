@@ -41,7 +41,6 @@ class Workbench:
         model_class: Class of the model.
         model_config: Its arguments.
         batch_size: Segments per batch.
-        jit_compile: Whether XLA compiles the steps.
 
     Attributes:
         model: The compiled model. Its viewers are called by number.
@@ -52,7 +51,6 @@ class Workbench:
         model_class: Callable[..., models.ViewerModel],
         model_config: Mapping[str, Any],
         batch_size: int,
-        jit_compile: bool,
     ) -> None:
         self.model = model_class(**model_config)
         drawn = self.model.draw_again(0, self.model.viewers)
@@ -63,7 +61,11 @@ class Workbench:
             for variable in self.model.weights
             if id(variable) not in random
         ]
-        self.model.compile_for_training(jit_compile=jit_compile)
+        # An epoch in one call is faster than steps that XLA compiles, and
+        # XLA inside of it is slower than either (measured on processors).
+        self.model.compile_for_training(jit_compile=False)
+        self._steps = tf.Variable(1, trainable=False)
+        self.model.train_function = self._epoch_function()
         self._answer = tf.function(
             lambda inputs: self.model(inputs, training=False),
             input_signature=[
@@ -76,6 +78,60 @@ class Workbench:
         )
         self._build(batch_size)
 
+    def _epoch_function(self) -> Callable[[Any], dict[str, Any]]:
+        """Returns what Keras calls for a step: here a whole epoch.
+
+        Step by step, the way to the next one costs a millisecond, and so do
+        the metrics' results, of which only an epoch's last ones are read.
+        """
+
+        def steps(iterator: Any) -> dict[str, Any]:
+            def step(done: Any) -> Any:
+                self.model.train_step(next(iterator))
+                return done + 1
+
+            tf.while_loop(
+                lambda done: done < self._steps - 1,
+                step,
+                [tf.constant(0)],
+                parallel_iterations=1,
+            )
+            return self.model.train_step(next(iterator))
+
+        return tf.function(steps, autograph=False)
+
+    def train(
+        self,
+        stream: tf.data.Dataset,
+        steps: int,
+        validation: tf.data.Dataset | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        first_epoch: int = 0,
+        epochs: int = 1,
+    ) -> None:
+        """Trains for some epochs; for Keras, each epoch is one batch.
+
+        Args:
+            stream: Of `training_stream`, from `first_epoch` on.
+            steps: Batches per epoch.
+            validation: Of `fixed_batches`, `VALIDATION_ROWS` each. Defaults
+                to None.
+            callbacks: Told after each epoch.
+            first_epoch: Epochs that are done. Defaults to 0.
+            epochs: Epochs that shall be done in the end. Defaults to 1.
+        """
+        self._steps.assign(steps)
+        self.model.fit(
+            stream,
+            initial_epoch=first_epoch,
+            epochs=epochs,
+            steps_per_epoch=1,
+            validation_data=validation,
+            shuffle=False,
+            callbacks=list(callbacks),
+            verbose=0,
+        )
+
     def _build(self, batch_size: int) -> None:
         """Traces and compiles, with a batch that changes nothing."""
         inputs = {
@@ -86,12 +142,10 @@ class Workbench:
         nothing = Segments(
             np.arange(batch_size), inputs, labels.astype("float32"), {}
         )
-        self.model.fit(
+        self.train(
             batches.training_stream(nothing, batch_size, epochs=1, seed=0),
-            steps_per_epoch=1,
-            shuffle=False,
-            validation_data=batches.fixed_batches(nothing, VALIDATION_ROWS),
-            verbose=0,
+            steps=1,
+            validation=batches.fixed_batches(nothing, VALIDATION_ROWS),
         )
         self.predict(inputs)
 
@@ -212,7 +266,6 @@ def workbench(
         model_class,
         json.dumps(same, sort_keys=True),
         config.batch_size,
-        config.jit_compile,
     )
 
 
@@ -221,11 +274,8 @@ def _workbench(
     model_class: Callable[..., models.ViewerModel],
     arguments: str,
     batch_size: int,
-    jit_compile: bool,
 ) -> Workbench:
-    return Workbench(
-        model_class, json.loads(arguments), batch_size, jit_compile
-    )
+    return Workbench(model_class, json.loads(arguments), batch_size)
 
 
 def forget() -> None:

@@ -23,7 +23,6 @@ TINY = TrainingConfig(
     modalities=("text",),
     max_epochs=2,
     patience=1,
-    jit_compile=False,
     l1=(1e-5,),
     embedding_dim=4,
     text_filters=4,

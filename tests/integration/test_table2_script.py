@@ -49,13 +49,11 @@ def manifest(tmp_path_factory):
     return folder
 
 
-#: Full-size networks, but without XLA, which takes longer than two epochs,
-#: and one worker, as starting one takes longer than six jobs.
+#: Full-size networks, and one worker: starting one takes longer than six jobs.
 FLAGS = (
     "--modalities=text",
     "--max_epochs=2",
     "--l1=1e-5",
-    "--nojit_compile",
     "--workers=1",
 )
 

@@ -57,23 +57,23 @@ def randomize(layer, seed=0):
     [(None, "valid", 7), (2, "valid", 7), (2, "same", 7), (3, "same", 6)],
 )
 def test_convolution_equals_loops(pool, padding, length):
-    layer = models.FuzzyConvolution(4, 3, pool=pool, padding=padding)
+    layer = models.FuzzyConvolution(
+        4, 3, pool=pool, padding=padding, dtype="float64"
+    )
     shape = (5, length, 2)
     layer.build(shape)
     randomize(layer)
-    inputs = np.random.default_rng(1).normal(size=shape).astype("float32")
+    inputs = np.random.default_rng(1).normal(size=shape)
     received = ops.convert_to_numpy(layer(inputs))
     assert received.shape == layer.compute_output_shape(shape)
-    np.testing.assert_allclose(
-        received, reference(layer, inputs), rtol=1e-4, atol=1e-5
-    )
+    np.testing.assert_allclose(received, reference(layer, inputs), rtol=1e-9)
 
 
 @pytest.mark.parametrize("height", [1, 3, 6])
 def test_convolution_of_words_equals_loops(height):
-    layer = fuzzy.FuzzyWordConvolution(4, height)
+    layer = fuzzy.FuzzyWordConvolution(4, height, dtype="float64")
     random = np.random.default_rng(1)
-    vectors = random.normal(size=(3, 2)).astype("float32")
+    vectors = random.normal(size=(3, 2))
     places = random.integers(0, 3, (5, 6)).astype("int32")
     layer.build((vectors.shape, places.shape))
     randomize(layer)
@@ -81,7 +81,7 @@ def test_convolution_of_words_equals_loops(height):
     shapes = vectors.shape, places.shape
     assert received.shape == layer.compute_output_shape(shapes)
     np.testing.assert_allclose(
-        received, reference(layer, vectors[places]), rtol=1e-4, atol=1e-5
+        received, reference(layer, vectors[places]), rtol=1e-9
     )
 
 

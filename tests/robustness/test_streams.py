@@ -17,7 +17,6 @@ TINY = TrainingConfig(
     modalities=("text", "visual"),
     max_epochs=2,
     patience=1,
-    jit_compile=False,
     l1=(1e-5,),
     embedding_dim=4,
     text_filters=4,

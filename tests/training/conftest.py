@@ -22,7 +22,6 @@ TINY = training.TrainingConfig(
     single_task_trunk_units=(6, 4),
     multi_task_trunk_units=(6,),
     multi_task_head_units=(4,),
-    jit_compile=False,
 )
 
 

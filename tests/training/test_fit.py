@@ -232,16 +232,6 @@ class TestRepeatability:
     def test_multi_task(self, fit, same_bits):
         same_bits(fit(VIEWERS), fit(VIEWERS))
 
-    def test_compiled_by_xla(self, fit, same_bits):
-        compiled = {"jit_compile": True}
-        first = fit(("V1",), config=compiled)
-        fit(("V2",), config=compiled, seed=5)
-        same_bits(fit(("V1",), config=compiled), first)
-        plain = fit(("V1",))
-        assert plain.trials[0].history["bce"][0] == pytest.approx(
-            first.trials[0].history["bce"][0], rel=1e-4
-        )
-
     def test_after_a_fit_that_was_interrupted(self, fit, same_bits):
         first = fit(("V1",))
 

@@ -17,7 +17,6 @@ def small_config():
         single_task_trunk_units=(6, 5),
         multi_task_trunk_units=(6, 5),
         multi_task_head_units=(4,),
-        jit_compile=False,
     )
 
 
