@@ -3,10 +3,11 @@
     python benchmarks/full_size.py
 
 Fits every model of Tables II-VI with the defaults and one seed on 2,691
-segments, in as many processes as there are cores, then writes tables, figures
-and report, and prints where the time went as a Markdown table. An hour on two
-cores. Finished fits are kept in --out; stopped at any moment, the same command
-continues, and the seconds of the fits are still those that they took.
+segments, in --workers processes, then writes tables, figures and report, and
+prints where the time went as a Markdown table. It takes more than an hour on
+two cores (docs/performance.md). Finished fits are kept in --out; stopped at any
+moment, the same command continues, and the seconds of the fits are still those
+that they took.
 
 Labels and texts are those of a simulated corpus of that size. Its films are not
 drawn, which would take another hour of I3D: in the place of visual features
@@ -35,6 +36,7 @@ from emotion_mt.evaluation import (
     Job,
     build_table,
     rendering,
+    run_folder,
     run_jobs,
     specs_for,
 )
@@ -157,9 +159,8 @@ def write_all(
     """Writes tables, figures and report, as `run_tables` does."""
     tables = []
     for spec in specs_for(BOTH):
-        names = {job.name for job in jobs[spec.number]}
-        part = [record for record in records if record["name"] in names]
-        tables.append(build_table(spec, part))
+        part = run_folder.part_of(spec, jobs[spec.number], records, [])
+        tables.append(build_table(spec, part.records))
         rendering.write_table(out, spec.file_stem, tables[-1])
     note = {"visual features": "made up from what the films would show"}
     write_report(out, corpus, tables, records, RunInfo(note, {}, {}))

@@ -91,12 +91,12 @@ class Workbench:
                 return done + 1
 
             tf.while_loop(
-                lambda done: done < self._steps - 1,
+                lambda done: done < self._steps,
                 step,
                 [tf.constant(0)],
                 parallel_iterations=1,
             )
-            return self.model.train_step(next(iterator))
+            return self.model.get_metrics_result()
 
         return tf.function(steps, autograph=False)
 
