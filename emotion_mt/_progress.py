@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from tqdm.std import tqdm
@@ -22,6 +23,7 @@ def progress(
     *,
     initial: float = 0,
     shown: bool = True,
+    efforts: Sequence[float] = (),
 ) -> tqdm:
     """Starts to show the progress of something on stderr.
 
@@ -31,19 +33,27 @@ def progress(
         unit: Of `total`; a leading space keeps it apart from the number.
         initial: How much of it was done before.
         shown: Whether to show anything.
+        efforts: What each piece that is left takes, in their order and in any
+            unit. The time left is estimated from them; without them, all
+            pieces count the same.
 
     Returns:
         A context manager with `update(n)` and all else that tqdm has.
     """
-    kind: type[tqdm] = LogProgress
+    kind: type[_WithEstimate] = LogProgress
     # Without stderr, as in a windowed Python, there is no place to show it.
     shown = shown and sys.stderr is not None
     if not shown or _has_bars():
         from tqdm import auto
 
-        kind = auto.tqdm
+        kind = type("Bar", (_WithEstimate, auto.tqdm), {})
     return kind(
-        desc=desc, total=total, unit=unit, initial=initial, disable=not shown
+        efforts=efforts,
+        desc=desc,
+        total=total,
+        unit=unit,
+        initial=initial,
+        disable=not shown,
     )
 
 
@@ -54,11 +64,47 @@ def _has_bars() -> bool:
     return sys.stderr.isatty()
 
 
-class LogProgress(tqdm):
+class _WithEstimate(tqdm):
+    """A tqdm that knows when the pieces that are left take longer, or less.
+
+    Args:
+        efforts: See `progress`.
+        **kwargs: tqdm's arguments.
+    """
+
+    def __init__(self, efforts: Sequence[float] = (), **kwargs: Any) -> None:
+        # tqdm may draw the first bar already.
+        self._efforts = efforts
+        super().__init__(**kwargs)
+
+    @property
+    def format_dict(self) -> MutableMapping[str, Any]:
+        """What tqdm makes a bar from; the time left follows from its rate."""
+        shown = super().format_dict
+        if self._efforts and not self.disable:
+            left_s = self.seconds_left(shown["elapsed"])
+            left = (self.total or 0) - self.n
+            shown["rate"] = left / left_s if left_s else None
+        return shown
+
+    def seconds_left(self, spent_s: float) -> float | None:
+        """Estimates how long the rest takes, or None."""
+        done = self.n - self.initial
+        left = (self.total or 0) - self.n
+        if left <= 0 or done <= 0:
+            return None
+        if self._efforts:
+            pieces = int(done)
+            done = sum(self._efforts[:pieces])
+            left = sum(self._efforts[pieces:])
+        return spent_s * left / done
+
+
+class LogProgress(_WithEstimate):
     """Progress in plain lines: at most one per interval, and one at the end.
 
     It is a tqdm, so that what follows tqdm (a Gradio page) follows it too.
-    Takes tqdm's arguments, by name.
+    Takes tqdm's arguments, by name, and `efforts`.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -94,20 +140,15 @@ class LogProgress(tqdm):
         if self.total:
             share = self.n / self.total
             done = f"{self.n:g} of {self.total:g} {unit} ({share:.0%})"
+        left_s = self.seconds_left(spent)
+        rest = "" if left_s is None else f", about {_duration(left_s)} left"
         note = f", {self.postfix}" if self.postfix else ""
         print(
             f"{self.desc.removesuffix(': ')}: {done} after {_duration(spent)}"
-            f"{self._rest(spent)}{note}",
+            f"{rest}{note}",
             file=sys.stderr,
             flush=True,
         )
-
-    def _rest(self, spent_s: float) -> str:
-        new = self.n - self.initial
-        left = (self.total or 0) - self.n
-        if left <= 0 or new <= 0:
-            return ""
-        return f", about {_duration(spent_s * left / new)} left"
 
 
 def _duration(seconds: float) -> str:

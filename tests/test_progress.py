@@ -81,3 +81,33 @@ def test_without_stderr_nothing_is_written(monkeypatch, capsys):
     with _progress.progress("Work", 2, "pieces") as bar:
         bar.update(2)
     assert capsys.readouterr().out == ""
+
+
+def test_uneven_pieces_in_a_log(clock, capsys):
+    with _progress.progress(
+        "Work", 5, "jobs", initial=2, efforts=[4, 1, 1]
+    ) as bar:
+        clock[0] = 40.0
+        bar.update()
+        clock[0] = 80.0
+        bar.update()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "Work: 3 of 5 jobs (60%) after 40 s, about 20 s left",
+        "Work: 4 of 5 jobs (80%) after 1 min 20 s, about 16 s left",
+        "Work: 4 of 5 jobs (80%) after 1 min 20 s, about 16 s left",
+    ]
+
+
+def test_uneven_pieces_in_a_bar(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with _progress.progress(
+        "Work", 5, "jobs", initial=2, efforts=[4, 1, 1]
+    ) as bar:
+        assert "?" in str(bar)
+        bar.start_t -= 40.0
+        bar.update()
+        # tqdm alone would expect 80 s.
+        assert "[00:40<00:20," in str(bar)
+        bar.update(2)
+        assert "[00:40<00:00," in str(bar)

@@ -20,6 +20,9 @@ MULTI_TASK = "MT"
 #: One fuzzy network per viewer, the paper's reference [20].
 BASELINE = "Baseline"
 ARCHITECTURES = (SINGLE_TASK, MULTI_TASK, BASELINE)
+#: Mean duration of a fit over that of a baseline's, rounded
+#: (docs/performance.md, "Full size").
+_EFFORTS = {MULTI_TASK: 8.0, SINGLE_TASK: 2.0, BASELINE: 1.0}
 
 #: Kinds of visual features: I3D vectors, and histograms per frame.
 I3D, HISTOGRAMS = "i3d", "histograms"
@@ -87,6 +90,11 @@ class Job:
         if "visual" not in self.config.modalities:
             return None
         return HISTOGRAMS if self.architecture == BASELINE else I3D
+
+    @property
+    def effort(self) -> float:
+        """Roughly how long the fit takes, in units of a baseline's."""
+        return _EFFORTS[self.architecture]
 
     @property
     def name(self) -> str:

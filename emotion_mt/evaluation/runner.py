@@ -142,7 +142,11 @@ def run_jobs(
     reused, seconds, elsewhere = len(done), 0.0, 0
     failures: dict[Job, str] = {}
     bar = _progress.progress(
-        "Training", len(done) + len(tasks), " jobs", initial=reused
+        "Training",
+        len(done) + len(tasks),
+        " jobs",
+        initial=reused,
+        efforts=[task.job.effort for task in tasks],
     )
     with (
         bar,

@@ -185,11 +185,10 @@ def in_working_order(jobs: Sequence[Job]) -> list[Job]:
     MT's jobs are the longest and come first. Jobs of one kind of model stand
     together, since a worker builds each kind once.
     """
-    kinds = [MULTI_TASK, SINGLE_TASK, BASELINE]
     return sorted(
         jobs,
         key=lambda job: (
-            kinds.index(job.architecture),
+            -job.effort,
             -len(job.config.modalities),
             job.config.modalities,
         ),

@@ -379,6 +379,25 @@ def test_bad_arguments_are_refused(tmp_path, jobs, small_corpus):
         run_jobs(visual, small_corpus, {"histograms": None}, tmp_path)
 
 
+def test_the_time_left_counts_what_is_left(
+    two_runs, jobs, corpus, tmp_path, monkeypatch
+):
+    class Stopped(Exception):
+        pass
+
+    def stop(*_, **options):
+        raise Stopped(options["initial"], options["efforts"])
+
+    monkeypatch.setattr(runner._progress, "progress", stop)
+    with pytest.raises(Stopped) as seen:
+        run_jobs(jobs, corpus, {}, tmp_path)
+    assert seen.value.args == (0, [8.0, 2.0, 2.0, 2.0])
+    # There, only the job of V2 has no record.
+    with pytest.raises(Stopped) as seen:
+        run_jobs(jobs, corpus, {}, two_runs["folder"])
+    assert seen.value.args == (3, [2.0])
+
+
 def test_only_its_own_features_decide_a_key(small_corpus, jobs, tmp_path):
     both = dataclasses.replace(
         jobs[0],
