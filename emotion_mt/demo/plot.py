@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-import math
 
 import numpy as np
 
 from emotion_mt import paper
+from emotion_mt._clock import clock, round_times
 from emotion_mt.demo.job import Result
-from emotion_mt.inference.timeline import (
-    clock,
-    drawn_viewers,
-    line_styles,
-    steps,
-)
+from emotion_mt.inference.timeline import drawn_viewers, line_styles, steps
 from emotion_mt.inference.timeline_html import svg_path
 
 #: A long film is wider than the page and scrolls.
@@ -34,8 +29,6 @@ _INVISIBLE = 1 / 2000
 
 #: Beyond this share of the width a time would not fit below the plot.
 _LAST_TICK = 0.96
-
-_TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
 def timeline(result: Result) -> str:
@@ -139,12 +132,8 @@ def _ticks(start_s: float, end_s: float) -> str:
     """Times below the plot, few enough for a telephone."""
     length_s = end_s - start_s
     wanted = max(6.0, length_s / 60 * MIN_PX_PER_MINUTE / 90)
-    step = next((s for s in _TICKS_S if s >= length_s / wanted), _TICKS_S[-1])
-    first = math.ceil(start_s / step) * step
-    count = int((end_s - first) / step) + 1
     ticks = []
-    for number in range(count):
-        time_s = first + number * step
+    for time_s in round_times(start_s, end_s, wanted):
         share = (time_s - start_s) / length_s
         if share > _LAST_TICK:
             break

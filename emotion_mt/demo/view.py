@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from emotion_mt import paper
+from emotion_mt._clock import clock
 from emotion_mt.demo.job import Result, average_first
 from emotion_mt.demo.limits import Limits
 from emotion_mt.inference import Bundle, card
-from emotion_mt.inference.timeline import clock
 
 #: Rows of the table on the page; the CSV file holds all.
 MAX_TABLE_ROWS = 1500

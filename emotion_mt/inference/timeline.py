@@ -14,9 +14,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from emotion_mt import paper
+from emotion_mt._clock import clock, round_times
 from emotion_mt.corpus.atomic import replacing
 
 #: Formats that a picture may have.
@@ -30,6 +30,9 @@ MIN_ROW_S = 300.0
 
 #: Gaps of less than this share of a row could hardly be seen; the line goes on.
 _INVISIBLE = 1 / 300
+
+#: Most steps between the marks of the time axis.
+_MARKS = 12
 
 _PROBABILITY = "_probability"
 
@@ -254,10 +257,8 @@ def _draw_row(
     axes.set_xlim(*limits)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1])
-    axes.xaxis.set_major_locator(
-        MaxNLocator(nbins=12, steps=[1, 1.5, 2, 3, 5, 6, 10])
-    )
-    axes.xaxis.set_major_formatter(FuncFormatter(clock))
+    marks_s = round_times(*limits, _MARKS)
+    axes.set_xticks(marks_s, [clock(mark) for mark in marks_s])
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -288,10 +289,3 @@ def steps(
         x += [start, end]
         y += [value, value]
     return np.array(x), np.array(y)
-
-
-def clock(seconds: float, _: int | None = None) -> str:
-    """12.5 -> "0:12.5", 80 -> "1:20"."""
-    minutes, rest = divmod(round(float(seconds), 1), 60)
-    form = "02.0f" if rest.is_integer() else "04.1f"
-    return f"{int(minutes)}:{rest:{form}}"

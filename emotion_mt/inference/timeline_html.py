@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from emotion_mt import paper
+from emotion_mt._clock import clock, round_times
 from emotion_mt._version import __version__
 from emotion_mt.corpus.atomic import write_text
 from emotion_mt.inference.timeline import (
-    clock,
     drawn_viewers,
     line_styles,
     steps,
@@ -32,9 +32,8 @@ from emotion_mt.inference.timeline import (
 ROW_S = 120.0
 MAX_ROWS = 40
 
-#: Seconds that may lie between two marks of the time axis.
-_TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
-_MAX_TICKS = 5
+#: Most steps between the marks of the time axis.
+_MARKS = 5
 
 #: Share of a row below which a gap cannot be seen.
 _INVISIBLE = 1 / 1000
@@ -213,12 +212,9 @@ def _row(
 def _ticks(start_s: float, end_s: float) -> Iterable[tuple[float, str]]:
     """Places of round times in a row; not at its very end."""
     length_s = end_s - start_s
-    fitting = [t for t in _TICKS_S if length_s / t <= _MAX_TICKS]
-    step = fitting[0] if fitting else _TICKS_S[-1]
-    tick = math.ceil(start_s / step) * step
-    while tick < end_s - 0.05 * length_s:
-        yield 100 * (tick - start_s) / length_s, clock(tick)
-        tick += step
+    for mark in round_times(start_s, end_s, _MARKS):
+        if mark < end_s - 0.05 * length_s:
+            yield 100 * (mark - start_s) / length_s, clock(mark)
 
 
 def svg_path(x: np.ndarray, y: np.ndarray) -> str:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from emotion_mt._clock import clock
 from emotion_mt.corpus import Corpus
 from emotion_mt.evaluation.figures import style
 from emotion_mt.evaluation.figures.frames import read_frames
@@ -23,7 +24,6 @@ from emotion_mt.evaluation.figures.segments import (
     choose_segments,
     strip_cells,
 )
-from emotion_mt.evaluation.figures.timeline import clock
 
 # Sizes in inches.
 _MARGIN = 0.08
@@ -229,7 +229,7 @@ def draw_strip(
         left = layout.left(number)
         _draw_picture(axes, layout, left, frame)
         segment = segments.iloc[number]
-        _draw_text(axes, layout, left, clock(segment["start_s"]), lines)
+        _draw_text(axes, layout, left, clock(round(segment["start_s"])), lines)
         _draw_cells(axes, layout, left, part)
     _draw_names(axes, layout, names)
     # imshow and plot move the limits.
@@ -288,7 +288,7 @@ def _as_text(
     lines = [
         {
             "segment": segment["segment_id"],
-            "start": clock(segment["start_s"]),
+            "start": clock(round(segment["start_s"])),
             "subtitle": segment["text"],
             **{
                 viewer: f"{cell.truth} / {cell.answer} {cell.mark}".strip()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from emotion_mt._clock import clock, round_times
 from emotion_mt.corpus import Corpus, is_rated
 from emotion_mt.evaluation.figures import style
 from emotion_mt.evaluation.figures.predictions import Predictions
 from emotion_mt.evaluation.scores import DECISION_THRESHOLD
+
+#: Most steps between the marks of the time axis.
+_MARKS = 10
 
 
 def choose_film(
@@ -40,12 +43,6 @@ def choose_film(
     if not shares:
         return None
     return min(shares, key=lambda movie: abs(shares[movie] - 0.5))
-
-
-def clock(seconds: float) -> str:
-    """Seconds as minutes and seconds, "12:05"."""
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def _film(
@@ -161,10 +158,11 @@ def draw_timeline(
     answer.set_ylabel("predicted probability\nof “positive”")
     verdict.set_ylabel("answer")
     verdict.set_xlabel("time in the film (min:s)")
-    verdict.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 3, 5, 6, 10]))
-    verdict.xaxis.set_major_formatter(FuncFormatter(lambda s, _: clock(s)))
+    limits = film["start_s"].min(), film["end_s"].max()
+    marks_s = round_times(*limits, _MARKS)
+    verdict.set_xticks(marks_s, [clock(mark) for mark in marks_s])
     figure.align_ylabels()
-    verdict.set_xlim(film["start_s"].min(), film["end_s"].max())
+    verdict.set_xlim(*limits)
     short = style.short_names([movie, viewer])
     style.set_title(
         figure, f"{short[1]} over film {short[0]}", corpus.simulated

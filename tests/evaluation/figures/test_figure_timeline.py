@@ -1,7 +1,7 @@
 import numpy as np
 
 from emotion_mt.evaluation.figures import choose_predictions, draw_timeline
-from emotion_mt.evaluation.figures.timeline import choose_film, clock
+from emotion_mt.evaluation.figures.timeline import choose_film
 
 
 def test_film_with_the_most_even_classes_is_chosen(made_up_run):
@@ -73,10 +73,6 @@ def test_bars_are_the_values_of_the_corpus(made_up_run):
     above, *_ = draw_timeline(corpus, predictions, "Vavg").figure.axes
     heights = [b.get_height() for c in above.containers for b in c]
     np.testing.assert_allclose(sorted(heights), sorted(values))
-
-
-def test_clock():
-    assert [clock(s) for s in (0, 59.6, 725)] == ["0:00", "1:00", "12:05"]
 
 
 def test_long_names_stay_legible(made_up_run, legible, long_names):
