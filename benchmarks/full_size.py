@@ -2,15 +2,15 @@
 
     python benchmarks/full_size.py
 
-Fits every model of Tables II-VI with the defaults and one seed on 2,691
+Fits every model of Tables II-VI with the defaults and one seed on 2,695
 segments, in --workers processes, then writes tables, figures and report, and
-prints where the time went as a Markdown table. It takes more than an hour on
-two cores (docs/performance.md). Finished fits are kept in --out; stopped at any
-moment, the same command continues, and the seconds of the fits are still those
-that they took.
+prints where the time went as a Markdown table. It takes 42 minutes on two
+quick cores (docs/performance.md). Finished fits are kept in --out; stopped at
+any moment, the same command continues, and the seconds of the fits are still
+those that they took.
 
 Labels and texts are those of a simulated corpus of that size. Its films are not
-drawn, which would take another hour of I3D: in the place of visual features
+drawn, which would take the I3D as long again: in the place of visual features
 stands what is to be seen in each segment, mixed into 1,024 numbers with noise.
 (Features decide when early stopping ends a fit, so the epochs are shown.) The
 I3D's time is computed from its windows and a rate that is given

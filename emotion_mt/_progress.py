@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import MutableMapping
 from typing import Any
 
 from tqdm.std import tqdm
@@ -23,8 +23,8 @@ def progress(
     *,
     initial: float = 0,
     shown: bool = True,
-    efforts: Sequence[float] = (),
-) -> tqdm:
+    effort: float = 0.0,
+) -> Progress:
     """Starts to show the progress of something on stderr.
 
     Args:
@@ -33,22 +33,22 @@ def progress(
         unit: Of `total`; a leading space keeps it apart from the number.
         initial: How much of it was done before.
         shown: Whether to show anything.
-        efforts: What each piece that is left takes, in their order and in any
-            unit. The time left is estimated from them; without them, all
-            pieces count the same.
+        effort: What all pieces that are left take together, in any unit, if
+            some take longer than others. The time left is then estimated from
+            what `finish` is told; without it, all pieces count the same.
 
     Returns:
         A context manager with `update(n)` and all else that tqdm has.
     """
-    kind: type[_WithEstimate] = LogProgress
+    kind: type[Progress] = LogProgress
     # Without stderr, as in a windowed Python, there is no place to show it.
     shown = shown and sys.stderr is not None
     if not shown or _has_bars():
         from tqdm import auto
 
-        kind = type("Bar", (_WithEstimate, auto.tqdm), {})
+        kind = type("Bar", (Progress, auto.tqdm), {})
     return kind(
-        efforts=efforts,
+        effort=effort,
         desc=desc,
         total=total,
         unit=unit,
@@ -64,24 +64,30 @@ def _has_bars() -> bool:
     return sys.stderr.isatty()
 
 
-class _WithEstimate(tqdm):
+class Progress(tqdm):
     """A tqdm that knows when the pieces that are left take longer, or less.
 
     Args:
-        efforts: See `progress`.
+        effort: See `progress`.
         **kwargs: tqdm's arguments.
     """
 
-    def __init__(self, efforts: Sequence[float] = (), **kwargs: Any) -> None:
-        # tqdm may draw the first bar already.
-        self._efforts = efforts
+    def __init__(self, effort: float = 0.0, **kwargs: Any) -> None:
+        # Before tqdm draws its first bar.
+        self._effort = effort
+        self._finished = 0.0
         super().__init__(**kwargs)
+
+    def finish(self, effort: float) -> None:
+        """Counts one piece as done, and what it took of the whole effort."""
+        self._finished += effort
+        self.update()
 
     @property
     def format_dict(self) -> MutableMapping[str, Any]:
         """What tqdm makes a bar from; the time left follows from its rate."""
         shown = super().format_dict
-        if self._efforts and not self.disable:
+        if self._effort and not self.disable:
             left_s = self.seconds_left(shown["elapsed"])
             left = (self.total or 0) - self.n
             shown["rate"] = left / left_s if left_s else None
@@ -93,18 +99,16 @@ class _WithEstimate(tqdm):
         left = (self.total or 0) - self.n
         if left <= 0 or done <= 0:
             return None
-        if self._efforts:
-            pieces = int(done)
-            done = sum(self._efforts[:pieces])
-            left = sum(self._efforts[pieces:])
-        return spent_s * left / done
+        if self._effort:
+            done, left = self._finished, self._effort - self._finished
+        return spent_s * max(left, 0.0) / done if done > 0 else None
 
 
-class LogProgress(_WithEstimate):
+class LogProgress(Progress):
     """Progress in plain lines: at most one per interval, and one at the end.
 
     It is a tqdm, so that what follows tqdm (a Gradio page) follows it too.
-    Takes tqdm's arguments, by name, and `efforts`.
+    Takes tqdm's arguments, by name, and `effort`.
     """
 
     def __init__(self, **kwargs: Any) -> None:

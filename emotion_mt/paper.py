@@ -34,6 +34,10 @@ VIEWERS: tuple[str, ...] = tuple(f"V{i}" for i in range(1, 8))
 #: Name of the aggregated annotation, the mean over the viewers.
 AVERAGE = "Vavg"
 
+#: Heads the mean of a table's columns, so no viewer may be called so, however
+#: it is written: metrics have "mean_accuracy".
+MEAN = "Mean"
+
 #: The columns of Tables II-IV, without "Mean".
 ALL_VIEWERS: tuple[str, ...] = (*VIEWERS, AVERAGE)
 

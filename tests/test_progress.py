@@ -84,13 +84,11 @@ def test_without_stderr_nothing_is_written(monkeypatch, capsys):
 
 
 def test_uneven_pieces_in_a_log(clock, capsys):
-    with _progress.progress(
-        "Work", 5, "jobs", initial=2, efforts=[4, 1, 1]
-    ) as bar:
+    with _progress.progress("Work", 5, "jobs", initial=2, effort=6) as bar:
         clock[0] = 40.0
-        bar.update()
+        bar.finish(4)
         clock[0] = 80.0
-        bar.update()
+        bar.finish(1)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
         "Work: 3 of 5 jobs (60%) after 40 s, about 20 s left",
@@ -101,13 +99,12 @@ def test_uneven_pieces_in_a_log(clock, capsys):
 
 def test_uneven_pieces_in_a_bar(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
-    with _progress.progress(
-        "Work", 5, "jobs", initial=2, efforts=[4, 1, 1]
-    ) as bar:
+    with _progress.progress("Work", 5, "jobs", initial=2, effort=6) as bar:
         assert "?" in str(bar)
         bar.start_t -= 40.0
-        bar.update()
+        bar.finish(4)
         # tqdm alone would expect 80 s.
         assert "[00:40<00:20," in str(bar)
-        bar.update(2)
+        bar.finish(1)
+        bar.finish(1)
         assert "[00:40<00:00," in str(bar)

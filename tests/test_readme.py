@@ -18,7 +18,6 @@ from emotion_mt.cli.experiment_flags import (
     experiment_from_flags,
 )
 from emotion_mt.cli.main import main
-from emotion_mt.models import ViewerModel
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -44,20 +43,8 @@ def test_everything_shown_is_known():
     assert of_program("source") == [[".venv/bin/activate"]]
 
 
-@pytest.fixture
-def without_xla(monkeypatch):
-    """Compiling full-size networks would take most of a minute."""
-    compile_for_training = ViewerModel.compile_for_training
-
-    def plain(model, *arguments, **keywords):
-        keywords["jit_compile"] = False
-        compile_for_training(model, *arguments, **keywords)
-
-    monkeypatch.setattr(ViewerModel, "compile_for_training", plain)
-
-
 def test_python_blocks_and_the_prediction_run(
-    tmp_path, i3d_cache, without_xla, monkeypatch, capsys
+    tmp_path, i3d_cache, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EMOTION_MT_CACHE", str(i3d_cache))

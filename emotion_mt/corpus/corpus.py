@@ -53,6 +53,11 @@ def printable(text: str) -> str:
 _MARKS = frozenset("\u00a0\u00ad\u200c\u200d\u2009\u202f\u3000")
 
 
+def is_taken(viewer: str) -> bool:
+    """Says whether a viewer's name is that of the mean over the columns."""
+    return viewer.casefold() == paper.MEAN.casefold()
+
+
 class CorpusError(ValueError):
     """Input files that cannot be read as a corpus.
 
@@ -179,6 +184,11 @@ class Corpus:
             raise ValueError(
                 "`values` needs one row per segment and one column per "
                 f"viewer, {expected}. Received shape: {self.values.shape}"
+            )
+        if taken := [v for v in self.viewers if is_taken(v)]:
+            raise ValueError(
+                f"`viewers` must not contain {taken[0]!r}, which is the "
+                f"name of a column of the tables. Received: {self.viewers}"
             )
         if self.segments["segment_id"].duplicated().any():
             ids = self.segments["segment_id"]

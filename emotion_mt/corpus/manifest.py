@@ -21,6 +21,7 @@ from emotion_mt.corpus.corpus import (
     SEGMENT_COLUMNS,
     CorpusError,
     is_rated,
+    is_taken,
     printable,
 )
 from emotion_mt.corpus.csv_rows import (
@@ -301,6 +302,14 @@ def _read_ratings(
             continue
         movie = segments[id_].movie
         if not is_name(row, "viewer", [movie], problems):
+            continue
+        if is_taken(viewer):
+            problems.add(
+                row.where,
+                [movie],
+                "expected a viewer with another name: the tables have a "
+                f"column of that name. Received: {viewer!r}",
+            )
             continue
         if (id_, viewer) in lines:
             problems.add(

@@ -8,10 +8,11 @@ import math
 import numpy as np
 import pandas as pd
 
+from emotion_mt import paper
 from emotion_mt.evaluation.statistics import film_interval, holm, sign_flip_p
 
 #: Name of the column that averages the others.
-MEAN = "Mean"
+MEAN = paper.MEAN
 
 
 @dataclasses.dataclass(frozen=True)

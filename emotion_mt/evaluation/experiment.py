@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from emotion_mt.corpus import (
     Corpus,
@@ -283,9 +284,17 @@ def _write_tables(
         for spec in specs
         if spec.number in jobs
     ]
-    parts = [part for part in parts if part.records]
     for part in parts:
-        rendering.write_table(experiment.out, part.spec.file_stem, _table(part))
+        if part.records:
+            stem = part.spec.file_stem
+            rendering.write_table(experiment.out, stem, _table(part))
+        else:
+            # What stands there is of an experiment with other settings.
+            rendering.remove_table(experiment.out, part.spec.file_stem)
+            logging.warning(
+                "Table %s is left out: all its jobs failed.", part.spec.number
+            )
+    parts = [part for part in parts if part.records]
     folder, settings = experiment.out, experiment.resolved()
     digest = corpus.digest()
     earlier = run_folder.earlier_parts(folder, settings, digest, list(jobs))

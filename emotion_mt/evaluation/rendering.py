@@ -130,9 +130,17 @@ def write_table(folder: Path, name: str, table: Table) -> list[Path]:
         The paths written.
     """
     paths = []
-    renderings = ((".md", to_markdown), (".csv", to_csv), (".tex", to_latex))
-    for suffix, render in renderings:
+    for suffix, render in _RENDERINGS.items():
         path = folder / f"{name}{suffix}"
         write_text(path, render(table))
         paths.append(path)
     return paths
+
+
+def remove_table(folder: Path, name: str) -> None:
+    """Removes what `write_table` wrote under this name, if it did."""
+    for suffix in _RENDERINGS:
+        (folder / f"{name}{suffix}").unlink(missing_ok=True)
+
+
+_RENDERINGS = {".md": to_markdown, ".csv": to_csv, ".tex": to_latex}

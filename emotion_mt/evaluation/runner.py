@@ -146,7 +146,7 @@ def run_jobs(
         len(done) + len(tasks),
         " jobs",
         initial=reused,
-        efforts=[task.job.effort for task in tasks],
+        effort=sum(task.job.effort for task in tasks),
     )
     with (
         bar,
@@ -155,7 +155,7 @@ def run_jobs(
         for others, ended in schedule.rounds():
             reused += len(others)
             for end in (*others, *ended):
-                bar.update()
+                bar.finish(end.task.job.effort)
                 if end.record is None:
                     failures[end.task.job] = _explain(end)
                     continue
@@ -216,7 +216,7 @@ def _schedule(
     """Opens workers for the tasks; ends them before claims are given up."""
     pool: Pool
     if scheduler is None or not tasks:
-        size = min(workers or default_workers(), len(tasks))
+        size = min(workers or default_workers(), len(tasks)) if tasks else 0
         pool = LocalPool(size, shared, job_timeout_s)
     else:
         pool = _dask_pool(scheduler, shared, job_timeout_s)

@@ -92,6 +92,8 @@ def test_parts_that_do_not_fit_are_refused(small_corpus):
         small_corpus.replace(values=small_corpus.values[:5])
     with pytest.raises(ValueError, match="`segments` needs the columns"):
         small_corpus.replace(segments=small_corpus.segments[["movie"]])
+    with pytest.raises(ValueError, match="must not contain 'MEAN'"):
+        small_corpus.replace(viewers=("V1", "MEAN", "Vavg"))
     twice = small_corpus.segments.assign(segment_id="same")
     with pytest.raises(ValueError, match="`segment_id` must be unique"):
         small_corpus.replace(segments=twice)

@@ -181,6 +181,7 @@ def test_faulty_segments_are_refused(manifest, row, message):
     [
         ("z9,V1,0", r"expected a segment_id of .*segments.csv"),
         ("a2,,0", "expected a viewer. Received: ''"),
+        ("a2,mean,0", "expected a viewer with another name"),
         ("a2,V2,1.5", "expected a value in [-1, 1], or an empty field if"),
         ("a2,V2,NaN", "Received: 'NaN'"),
         ("a2,V2,good", "Received: 'good'"),

@@ -386,16 +386,16 @@ def test_the_time_left_counts_what_is_left(
         pass
 
     def stop(*_, **options):
-        raise Stopped(options["initial"], options["efforts"])
+        raise Stopped(options["initial"], options["effort"])
 
     monkeypatch.setattr(runner._progress, "progress", stop)
     with pytest.raises(Stopped) as seen:
         run_jobs(jobs, corpus, {}, tmp_path)
-    assert seen.value.args == (0, [8.0, 2.0, 2.0, 2.0])
+    assert seen.value.args == (0, 14.0)
     # There, only the job of V2 has no record.
     with pytest.raises(Stopped) as seen:
         run_jobs(jobs, corpus, {}, two_runs["folder"])
-    assert seen.value.args == (3, [2.0])
+    assert seen.value.args == (3, 2.0)
 
 
 def test_only_its_own_features_decide_a_key(small_corpus, jobs, tmp_path):
