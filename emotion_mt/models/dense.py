@@ -40,4 +40,7 @@ class Dense(keras.layers.Dense):
         """Returns float [B, units]."""
         # A tensor: `tf.custom_gradient` has other rules for variables.
         kernel = tf.convert_to_tensor(self.kernel)
-        return self.activation(product(inputs, kernel) + self.bias)
+        outputs = product(inputs, kernel)
+        if self.use_bias:
+            outputs += self.bias
+        return self.activation(outputs)

@@ -1,6 +1,6 @@
 """Segments to batches, as `tf.data`.
 
-A training step is traced and compiled for each shape of batch. So that all
+A training step is traced for each shape of batch. So that all
 batches have one shape, the last one can be filled up with empty segments:
 padding words, a zero feature and no label of any viewer. The loss divides by
 the number of labels and the metrics count labels, so an empty segment changes
@@ -62,7 +62,7 @@ def make_dataset(
         labelled_only: Whether segments that none of the viewers has rated
             are left out. Defaults to True.
         fill_last_batch: Whether the last batch is filled up with empty
-            segments, which no loss and no metric counts: XLA compiles a step
+            segments, which no loss and no metric counts: a step is traced
             for each size of batch. Defaults to False.
 
     Returns:

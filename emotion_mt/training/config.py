@@ -37,7 +37,8 @@ class TrainingConfig:
             stops; the weights of the best epoch are kept.
         epochs_without_validation: Epochs where the validation films have no
             label of the viewers, so that nothing can stop the training; the
-            last weights are kept, and the middle of `l1` is used.
+            last weights are kept, with the middle strength of L1 (the larger
+            of the middle two).
         learning_rate: Of Adam (Sect. III-A).
         l1: Strengths of the L1 penalty to try; the one with the smallest
             "val_bce" is chosen (the first of them if several are equal). Not
@@ -117,9 +118,12 @@ class TrainingConfig:
         )
 
     def _check(self) -> None:
-        known = set(self.modalities) <= set(models.MODALITIES)
-        if not self.modalities or not known:
-            raise self._wrong("modalities", f"among {models.MODALITIES}")
+        chosen = set(self.modalities)
+        known = chosen <= set(models.MODALITIES)
+        if not chosen or not known or len(chosen) < len(self.modalities):
+            raise self._wrong(
+                "modalities", f"among {models.MODALITIES}, each once"
+            )
         for name in (
             "batch_size",
             "max_epochs",

@@ -25,19 +25,22 @@ def test_product_and_its_gradients(rows):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
-def test_is_kerass_own(dtype, activation):
+@pytest.mark.parametrize(
+    ("activation", "use_bias"),
+    [("relu", True), ("sigmoid", True), (None, False)],
+)
+def test_is_kerass_own(dtype, activation, use_bias):
     random = np.random.default_rng(1)
     x = tf.constant(random.normal(size=(6, 5)).astype("float32"))
     layers = [
-        kind(3, activation=activation, dtype=dtype)
+        kind(3, activation=activation, use_bias=use_bias, dtype=dtype)
         for kind in (Dense, keras.layers.Dense)
     ]
     found = []
     weights = [random.normal(size=(5, 3)), random.normal(size=3)]
     for layer in layers:
         layer.build(x.shape)
-        layer.set_weights(weights)
+        layer.set_weights(weights if use_bias else weights[:1])
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = layer(x)

@@ -58,6 +58,7 @@ def test_unknown_entries_are_refused():
         ({"modalities": ()}, "`modalities` must be among"),
         ({"modalities": ("sound",)}, r"Received: \('sound',\)"),
         ({"modalities": "text"}, "`modalities` must be a list"),
+        ({"modalities": ("text", "text")}, "each once"),
         ({"batch_size": 0}, "`batch_size` must be a whole number of at least"),
         ({"max_epochs": 1.5}, "`max_epochs` must be a whole number"),
         ({"patience": True}, "`patience` must be a whole number"),
