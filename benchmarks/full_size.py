@@ -10,10 +10,10 @@ any moment, the same command continues, and the seconds of the fits are still
 those that they took.
 
 Labels and texts are those of a simulated corpus of that size. Its films are not
-drawn, which would take the I3D as long again: in the place of visual features
-stands what is to be seen in each segment, mixed into 1,024 numbers with noise.
-(Features decide when early stopping ends a fit, so the epochs are shown.) The
-I3D's time is computed from its windows and a rate that is given
+drawn, which would take the I3D half an hour or more: in the place of visual
+features stands what is to be seen in each segment, mixed into 1,024 numbers
+with noise. (Features decide when early stopping ends a fit, so the epochs are
+shown.) The I3D's time is computed from its windows and a rate that is given
 (docs/performance.md; benchmarks/extraction.py measures it).
 """
 

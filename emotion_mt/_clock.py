@@ -25,7 +25,7 @@ def round_times(start_s: float, end_s: float, most: float) -> list[float]:
             steps that keep to it, the shortest is taken.
 
     Returns:
-        Times in seconds, both ends included.
+        Times in seconds, increasing; an end is among them if it is round.
     """
     length_s = end_s - start_s
     step = next((s for s in _STEPS_S if length_s <= most * s), _STEPS_S[-1])
