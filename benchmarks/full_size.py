@@ -53,7 +53,7 @@ _WORKERS = flags.DEFINE_integer("workers", 2, "Processes to share the jobs.")
 _WINDOWS_PER_S = flags.DEFINE_float(
     "windows_per_s", 3.8, "Rate of the I3D from file to feature."
 )
-_PATIENCE = flags.DEFINE_integer("patience", 20, "Patience of the fits.")
+_PATIENCE = flags.DEFINE_integer("patience", 10, "Patience of the fits.")
 _OUT = flags.DEFINE_string("out", "runs/full_size", "Folder of the results.")
 
 

@@ -42,15 +42,25 @@ LISTS = ("Args", "Attributes", "Raises", "Call arguments")
 
 #: Methods that Keras calls; whoever uses a model or layer does not.
 KERAS_METHODS = (
+    "assign",
+    "assign_add",
+    "assign_sub",
     "build",
     "call",
+    "compile_from_config",
+    "compute_loss",
     "compute_output_shape",
+    "count",
+    "fit",
     "from_config",
     "get_config",
+    "losses",
+    "model_arguments",
     "reset_state",
     "result",
     "train_step",
     "update_state",
+    "update_step",
 )
 
 _HEADER = re.compile(r"^([A-Z][A-Za-z ]+):$")

@@ -39,15 +39,17 @@ if TYPE_CHECKING:
     )
     from emotion_mt.models import (
         EvokedEmotionModel,
+        LazyAdam,
         MaskedBinaryCrossentropy,
+        fit_tokenizer,
         make_tokenizer,
     )
     from emotion_mt.training import (
+        BaselineConfig,
         FitResult,
         TrainingConfig,
         class_weights,
         fit_split,
-        fit_tokenizer,
         make_dataset,
     )
     from emotion_mt.workflows import train_bundle
@@ -81,15 +83,17 @@ _HOMES = {
     ),
     "models": (
         "EvokedEmotionModel",
+        "LazyAdam",
         "MaskedBinaryCrossentropy",
+        "fit_tokenizer",
         "make_tokenizer",
     ),
     "training": (
+        "BaselineConfig",
         "FitResult",
         "TrainingConfig",
         "class_weights",
         "fit_split",
-        "fit_tokenizer",
         "make_dataset",
     ),
     "workflows": ("train_bundle",),
@@ -97,12 +101,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "BaselineConfig",
     "BundleError",
     "Corpus",
     "CorpusError",
     "EvokedEmotionModel",
     "FeatureConfig",
     "FitResult",
+    "LazyAdam",
     "MaskedBinaryCrossentropy",
     "Predictor",
     "TrainingConfig",

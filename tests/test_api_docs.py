@@ -144,6 +144,8 @@ def test_docstring_is_complete(name):
 def test_class_docstring_lists_its_arguments(name):
     item = PUBLIC[name]
     described = listed(item, "Attributes") + listed(item, "Args")
+    for base in item.resolved_bases:  # A config adds to what all have.
+        described += listed(base, "Attributes")
     if "dataclass" in item.labels:
         module, _, attribute = item.path.rpartition(".")
         cls = getattr(importlib.import_module(module), attribute)

@@ -117,9 +117,9 @@ def define_training_flags(values: flags.FlagValues = FLAGS) -> None:
     )
     flags.DEFINE_list(
         "l1",
-        ["1e-05", "0.0001"],
-        "L1 strengths to try, separated by commas; the one with the lowest "
-        "loss on the validation film is kept.",
+        ["0.0001"],
+        "L1 strengths to try, separated by commas; the one that is best on "
+        "the validation film, see --monitor, is kept.",
         flag_values=values,
     )
     flags.DEFINE_integer(
@@ -127,9 +127,19 @@ def define_training_flags(values: flags.FlagValues = FLAGS) -> None:
     )
     flags.DEFINE_integer(
         "patience",
-        20,
-        "Epochs without a lower validation loss before fitting stops.",
+        10,
+        "Epochs that bring nothing better, see --monitor, before fitting "
+        "stops.",
         lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "monitor",
+        "val_auc",
+        ["val_bce", "val_balanced_accuracy", "val_auc"],
+        "What decides on the validation film which epoch is kept: the loss "
+        "without the L1 penalty, the balanced accuracy or the area under the "
+        "ROC curve.",
         flag_values=values,
     )
     flags.DEFINE_integer(
@@ -272,6 +282,7 @@ def training_from_flags(values: flags.FlagValues = FLAGS) -> TrainingConfig:
         l1=l1,
         max_epochs=values.max_epochs,
         patience=values.patience,
+        monitor=values.monitor,
         batch_size=values.batch_size,
         learning_rate=values.learning_rate,
     )

@@ -1,6 +1,6 @@
 """Jobs, the runner that executes them, scores, tables."""
 
-import emotion_mt._tensorflow  # noqa: F401  Quietly, and first.
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.evaluation.experiment import Experiment, run_tables
 from emotion_mt.evaluation.jobs import Job
 from emotion_mt.evaluation.runner import RunOutcome, run_jobs

@@ -12,7 +12,7 @@ from typing import Any
 
 from emotion_mt import paper
 from emotion_mt._version import __version__
-from emotion_mt.training import TrainingConfig
+from emotion_mt.training import BaselineConfig, FitConfig, TrainingConfig
 
 #: One model per viewer, and one model with a head per viewer (Sect. III).
 SINGLE_TASK = "ST"
@@ -36,9 +36,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def network_of(architecture: str) -> str:
-    """Returns the `TrainingConfig.network` of an architecture."""
-    return "baseline" if architecture == BASELINE else "evoked"
+def config_class(architecture: str) -> type[FitConfig]:
+    """Returns the class of an architecture's config."""
+    return BaselineConfig if architecture == BASELINE else TrainingConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Job:
         config: Everything else that fitting needs, modalities included.
 
     Raises:
-        ValueError: If the number of viewers, or the network of `config`,
+        ValueError: If the number of viewers, or the class of `config`,
             does not fit the architecture.
     """
 
@@ -61,7 +61,7 @@ class Job:
     viewers: tuple[str, ...]
     split: paper.Split
     seed: int
-    config: TrainingConfig
+    config: FitConfig
 
     def __post_init__(self) -> None:
         """Checks that viewers and architecture fit together."""
@@ -77,11 +77,11 @@ class Job:
                 f"{'exactly one viewer' if single else 'several viewers'}. "
                 f"Received: {self.viewers}"
             )
-        network = network_of(self.architecture)
-        if self.config.network != network:
+        expected = config_class(self.architecture)
+        if type(self.config) is not expected:
             raise ValueError(
-                f"{self.architecture} needs a config with network="
-                f"{network!r}. Received: {self.config.network!r}"
+                f"{self.architecture} needs a {expected.__name__}. "
+                f"Received: a {type(self.config).__name__}"
             )
 
     @property

@@ -20,7 +20,7 @@ from emotion_mt.evaluation.scores import score
 from emotion_mt.training import FitResult
 
 #: Raised when the layout of the files changes.
-FORMAT = 2
+FORMAT = 3
 
 #: Where a file keeps the SHA-256 of the rest.
 _DIGEST = "sha256"
@@ -62,7 +62,7 @@ def _fit(result: FitResult) -> dict[str, Any]:
         {
             "l1": trial.l1,
             "best_epoch": trial.best_epoch,
-            "val_bce": _plain([trial.val_bce])[0],
+            "score": _plain([trial.score])[0],
             "history": {
                 name: _plain(values) for name, values in trial.history.items()
             },
@@ -72,6 +72,7 @@ def _fit(result: FitResult) -> dict[str, Any]:
     return {
         "l1": result.l1,
         "best_epoch": result.best_epoch,
+        "monitor": result.monitor,
         "trials": trials,
         "class_weights": result.class_weights.tolist(),
         "vocabulary": list(result.vocabulary),

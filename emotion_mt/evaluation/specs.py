@@ -12,10 +12,9 @@ from emotion_mt.evaluation.jobs import (
     MULTI_TASK,
     SINGLE_TASK,
     Job,
-    network_of,
 )
 from emotion_mt.evaluation.references import REFERENCES
-from emotion_mt.training import TrainingConfig
+from emotion_mt.training import BaselineConfig, FitConfig, TrainingConfig
 
 TEXT, VISUAL = ("text",), ("visual",)
 BOTH = ("text", "visual")
@@ -141,8 +140,8 @@ class TableSpec:
             viewers: All viewers of the corpus.
             splits: What `splits` gives.
             seeds: One fit of every model per seed.
-            config: Of every fit; its modalities and its network are those of
-                the rows instead.
+            config: Of every fit, with the modalities of the rows; the
+                Baseline is fitted likewise, see `BaselineConfig.like`.
 
         Returns:
             The jobs, each once.
@@ -153,11 +152,7 @@ class TableSpec:
                 group,
                 split,
                 seed,
-                dataclasses.replace(
-                    config,
-                    modalities=modalities,
-                    network=network_of(row.architecture),
-                ),
+                _config(row.architecture, config, modalities),
             )
             for row in self.rows
             for modalities in row.inputs
@@ -177,6 +172,15 @@ class TableSpec:
         if self.by_modality:
             return [group for group in alone if group == (paper.AVERAGE,)]
         return alone
+
+
+def _config(
+    architecture: str, config: TrainingConfig, modalities: tuple[str, ...]
+) -> FitConfig:
+    """The config of an architecture that is fitted as ST and MT are."""
+    if architecture == BASELINE:
+        return BaselineConfig.like(config, modalities)
+    return dataclasses.replace(config, modalities=modalities)
 
 
 def in_working_order(jobs: Sequence[Job]) -> list[Job]:

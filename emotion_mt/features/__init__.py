@@ -1,6 +1,6 @@
 """Videos to vectors: decoding, windows, the I3D, the feature store."""
 
-import emotion_mt._tensorflow  # noqa: F401  Quietly, and first.
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.features.config import FeatureConfig
 from emotion_mt.features.extraction import (
     Extraction,

@@ -1,6 +1,6 @@
 """Saved bundles and predictions for new clips."""
 
-import emotion_mt._tensorflow  # noqa: F401  Quietly, and first.
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.inference.bundle import Bundle, load_bundle, save_bundle
 from emotion_mt.inference.errors import BundleError
 from emotion_mt.inference.predictor import DEFAULT_SEGMENT_S, Predictor

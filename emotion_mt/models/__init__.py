@@ -1,21 +1,29 @@
-"""Layers, losses, metrics and models. Knows nothing of files."""
+"""Layers, losses, metrics and models. Keras and NumPy only, no files.
 
-import emotion_mt._tensorflow  # noqa: F401  Quietly, and first.
+(What `TextVectorization` does with texts needs TensorFlow when it is called.)
+"""
+
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.models.baseline import (
     ARRANGEMENTS,
     BaselineTextModel,
     BaselineVisualModel,
 )
 from emotion_mt.models.evoked import DEFAULT_L1, EvokedEmotionModel
-from emotion_mt.models.fuzzy import FuzzyConvolution, GaussianMembership
-from emotion_mt.models.losses import MaskedBinaryCrossentropy
-from emotion_mt.models.masking import split_missing
-from emotion_mt.models.metrics import ObservedCrossentropy, ViewerAccuracy
-from emotion_mt.models.regularizers import AdjustableL1
-from emotion_mt.models.seeding import stream_seed
-from emotion_mt.models.standardization import Standardization
+from emotion_mt.models.fuzzy import FuzzyConvolution
+from emotion_mt.models.layers import FeatureNormalization, stream_seed
+from emotion_mt.models.losses import MaskedBinaryCrossentropy, split_missing
+from emotion_mt.models.metrics import (
+    BalancedAccuracy,
+    MeanAccuracy,
+    ObservedCrossentropy,
+    ViewerAccuracy,
+    ViewerAUC,
+)
+from emotion_mt.models.optimizer import LazyAdam
 from emotion_mt.models.tokenizer import (
     RESERVED_TOKENS,
+    fit_tokenizer,
     make_tokenizer,
     standardize_text,
     tokenize,
@@ -27,17 +35,20 @@ __all__ = [
     "DEFAULT_L1",
     "MODALITIES",
     "RESERVED_TOKENS",
-    "AdjustableL1",
+    "BalancedAccuracy",
     "BaselineTextModel",
     "BaselineVisualModel",
     "EvokedEmotionModel",
+    "FeatureNormalization",
     "FuzzyConvolution",
-    "GaussianMembership",
+    "LazyAdam",
     "MaskedBinaryCrossentropy",
+    "MeanAccuracy",
     "ObservedCrossentropy",
-    "Standardization",
+    "ViewerAUC",
     "ViewerAccuracy",
     "ViewerModel",
+    "fit_tokenizer",
     "make_tokenizer",
     "split_missing",
     "standardize_text",

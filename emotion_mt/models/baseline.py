@@ -15,13 +15,13 @@ from typing import Any
 import keras
 
 from emotion_mt import paper
-from emotion_mt.models.layers import LayerFactory, apply_layers
-from emotion_mt.models.regularizers import AdjustableL1
-from emotion_mt.models.standardization import Standardization
+from emotion_mt.models import layers
+from emotion_mt.models.fuzzy import INITIAL_CENTRES, FuzzyConvolution
 from emotion_mt.models.viewer_model import (
-    STANDARDIZATION,
+    NORMALIZATION,
     ViewerModel,
     check_viewers,
+    get_policy,
 )
 
 #: How the text convolutions follow each other.
@@ -44,8 +44,6 @@ class BaselineTextModel(ViewerModel):
     one sigmoid after it, and, where the layers are stacked, padding to keep
     the length and pools of 2.
 
-    Trained as `EvokedEmotionModel` is, for one viewer.
-
     Args:
         viewers: The name of the output column; exactly one.
         vocabulary_size: Words of the tokenizer, the two reserved ones
@@ -56,13 +54,11 @@ class BaselineTextModel(ViewerModel):
         heights: Height of each convolution, in words. Defaults to (3, 4, 5).
         arrangement: "parallel": each convolution sees the words. "stacked":
             each sees what the one before gave. Defaults to "parallel".
-        trainable_width: Whether the widths σ of the membership functions are
-            trained. Defaults to True.
+        trainable_width: See `FuzzyConvolution`. Defaults to True.
         l1: Strength of the L1 penalty on the kernel of the output layer.
             Defaults to 0.0, none: the paper states it for ST and MT only.
         seed: Decides the initial weights. Defaults to 0.
-        dtype: Keras dtype policy of the layers. The output is float32 in any
-            case. Defaults to None, the global policy.
+        dtype: Keras dtype policy, see `EvokedEmotionModel`.
         name: Name of the model. Defaults to None.
 
     Call arguments:
@@ -108,45 +104,48 @@ class BaselineTextModel(ViewerModel):
                 "`heights` must name at least one convolution, none higher "
                 f"than `words`={words} in parallel. Received: {heights}"
             )
-        policy = _policy(dtype)
-
-        # === Layers ===
-        penalty = AdjustableL1(l1)
-        make = LayerFactory(seed, penalty, policy)
-        options: dict[str, Any] = {"of_words": True}
-        if stacked:
-            options = {"pool": POOL, "padding": "same"}
-        convolutions = [
-            make.fuzzy_convolution(
-                f"text_fuzzy_conv_{i}",
-                kernels,
-                height,
-                trainable_width=trainable_width,
-                **options,
-            )
-            for i, height in enumerate(heights)
-        ]
-        head = make.head(viewers[0], ())
+        policy = get_policy(dtype)
 
         # === Functional Model ===
         tokens = keras.Input((words,), dtype="int32", name="tokens")
-        vectors, places = make.words(tokens, vocabulary_size, embedding_dim)
+        x = keras.layers.Embedding(
+            vocabulary_size,
+            embedding_dim,
+            embeddings_initializer=keras.initializers.RandomUniform(
+                seed=layers.stream_seed(seed, "text_embedding", "kernel")
+            ),
+            dtype=policy,
+            name="text_embedding",
+        )(tokens)  # [B, words, embedding_dim]
+        convolutions = [
+            FuzzyConvolution(
+                kernels,
+                height,
+                pool=POOL if stacked else None,
+                padding="same" if stacked else "valid",
+                trainable_width=trainable_width,
+                kernel_initializer=_kernels(seed, f"text_fuzzy_conv_{i}"),
+                dtype=policy,
+                name=f"text_fuzzy_conv_{i}",
+            )
+            for i, height in enumerate(heights)
+        ]
         if stacked:
-            # [B, words, embedding_dim]
-            x = make.placed("text_word_vectors", vectors, places)
-            x = apply_layers(convolutions, x)
+            for convolve in convolutions:
+                x = convolve(x)
             x = keras.layers.Flatten(dtype=policy, name="text_flatten")(x)
+        elif len(heights) > 1:
+            x = keras.layers.Concatenate(dtype=policy, name="fusion")(
+                [convolve(x) for convolve in convolutions]
+            )
         else:
-            x = [convolve((vectors, places)) for convolve in convolutions]
-            if len(x) > 1:
-                x = keras.layers.Concatenate(dtype=policy, name="fusion")(x)
-            else:
-                x = x[0]
-        outputs = apply_layers(head, x)  # [B, 1]
+            x = convolutions[0](x)
+        outputs = layers.head(x, viewers[0], (), l1, seed, policy)  # [B, 1]
         super().__init__({"tokens": tokens}, outputs, name=name, **kwargs)
 
         # === Config ===
-        self._set_training_parts(viewers, ("text",), penalty, [head])
+        self.viewers = viewers
+        self.modalities = ("text",)
         self.vocabulary_size = vocabulary_size
         self.words = words
         self.embedding_dim = embedding_dim
@@ -154,22 +153,9 @@ class BaselineTextModel(ViewerModel):
         self.heights = tuple(heights)
         self.arrangement = arrangement
         self.trainable_width = trainable_width
+        self.l1 = l1
         self.seed = seed
         self.dtype_policy = policy
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments of the constructor."""
-        return {
-            "viewers": list(self.viewers),
-            "vocabulary_size": self.vocabulary_size,
-            "words": self.words,
-            "embedding_dim": self.embedding_dim,
-            "kernels": self.kernels,
-            "heights": list(self.heights),
-            "arrangement": self.arrangement,
-            "trainable_width": self.trainable_width,
-            **_common_config(self),
-        }
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
@@ -183,10 +169,8 @@ class BaselineVisualModel(ViewerModel):
     with the 7 × 32 numbers of a frame as depth, padded to keep the length;
     pools of 2; the same fuzzy treatment as of texts (see `FuzzyConvolution`);
     one sigmoid. The histograms are standardized, each bin of each channel,
-    with statistics that are set from outside (`set_feature_statistics`);
-    until then they are taken as they are.
-
-    Trained as `EvokedEmotionModel` is, for one viewer.
+    with the statistics of the training movies, see `adapt`; until then they
+    are taken as they are.
 
     Args:
         viewers: The name of the output column; exactly one.
@@ -196,13 +180,11 @@ class BaselineVisualModel(ViewerModel):
         kernels: Kernels of each convolution. Defaults to (64, 96, 128).
         height: Height of each convolution in steps of its input: frames for
             the first, pairs of frames for the second and so on. Defaults to 3.
-        trainable_width: Whether the widths σ of the membership functions are
-            trained. Defaults to True.
+        trainable_width: See `FuzzyConvolution`. Defaults to True.
         l1: Strength of the L1 penalty on the kernel of the output layer.
             Defaults to 0.0, none: the paper states it for ST and MT only.
         seed: Decides the initial weights. Defaults to 0.
-        dtype: Keras dtype policy of the layers. The output is float32 in any
-            case. Defaults to None, the global policy.
+        dtype: Keras dtype policy, see `EvokedEmotionModel`.
         name: Name of the model. Defaults to None.
 
     Call arguments:
@@ -240,61 +222,43 @@ class BaselineVisualModel(ViewerModel):
                 "`kernels` must name at least one convolution. "
                 f"Received: {kernels}"
             )
-        policy = _policy(dtype)
-
-        # === Layers ===
-        penalty = AdjustableL1(l1)
-        make = LayerFactory(seed, penalty, policy)
-        branch = [
-            keras.layers.Reshape(
-                (frames, channels * bins), dtype=policy, name="frames"
-            ),
-            Standardization(dtype=policy, name=STANDARDIZATION),
-            *(
-                make.fuzzy_convolution(
-                    f"visual_fuzzy_conv_{i}",
-                    number,
-                    height,
-                    pool=POOL,
-                    padding="same",
-                    trainable_width=trainable_width,
-                )
-                for i, number in enumerate(kernels)
-            ),
-            keras.layers.Flatten(dtype=policy, name="visual_flatten"),
-        ]
-        head = make.head(viewers[0], ())
+        policy = get_policy(dtype)
 
         # === Functional Model ===
         histograms = keras.Input(
             (frames, channels, bins), dtype="float32", name="visual"
         )
-        outputs = apply_layers([*branch, *head], histograms)  # [B, 1]
+        x = keras.layers.Reshape(
+            (frames, channels * bins), dtype=policy, name="frames"
+        )(histograms)
+        x = layers.FeatureNormalization(dtype=policy, name=NORMALIZATION)(x)
+        for i, number in enumerate(kernels):
+            x = FuzzyConvolution(
+                number,
+                height,
+                pool=POOL,
+                padding="same",
+                trainable_width=trainable_width,
+                kernel_initializer=_kernels(seed, f"visual_fuzzy_conv_{i}"),
+                dtype=policy,
+                name=f"visual_fuzzy_conv_{i}",
+            )(x)
+        x = keras.layers.Flatten(dtype=policy, name="visual_flatten")(x)
+        outputs = layers.head(x, viewers[0], (), l1, seed, policy)  # [B, 1]
         super().__init__({"visual": histograms}, outputs, name=name, **kwargs)
 
         # === Config ===
-        self._set_training_parts(viewers, ("visual",), penalty, [head])
+        self.viewers = viewers
+        self.modalities = ("visual",)
         self.frames = frames
         self.channels = channels
         self.bins = bins
         self.kernels = tuple(kernels)
         self.height = height
         self.trainable_width = trainable_width
+        self.l1 = l1
         self.seed = seed
         self.dtype_policy = policy
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments of the constructor."""
-        return {
-            "viewers": list(self.viewers),
-            "frames": self.frames,
-            "channels": self.channels,
-            "bins": self.bins,
-            "kernels": list(self.kernels),
-            "height": self.height,
-            "trainable_width": self.trainable_width,
-            **_common_config(self),
-        }
 
 
 def _check_one_viewer(viewers: Sequence[str]) -> tuple[str, ...]:
@@ -307,19 +271,8 @@ def _check_one_viewer(viewers: Sequence[str]) -> tuple[str, ...]:
     return viewers
 
 
-def _policy(dtype: Any) -> Any:
-    return keras.dtype_policies.get(
-        keras.config.dtype_policy() if dtype is None else dtype
+def _kernels(seed: int, layer: str) -> keras.initializers.Initializer:
+    """Returns the initializer of a fuzzy layer's kernels."""
+    return keras.initializers.RandomUniform(
+        *INITIAL_CENTRES, seed=layers.stream_seed(seed, layer, "kernel")
     )
-
-
-def _common_config(
-    model: BaselineTextModel | BaselineVisualModel,
-) -> dict[str, Any]:
-    return {
-        "l1": model.l1,
-        "seed": model.seed,
-        "dtype": keras.dtype_policies.serialize(model.dtype_policy),
-        "name": model.name,
-        "trainable": model.trainable,
-    }

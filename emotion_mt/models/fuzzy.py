@@ -15,12 +15,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from emotion_mt.models import distinct
-
-#: Names of the membership functions.
-FUNCTIONS = ("low", "high")
-
-#: Where the centres of the two functions start; kernels start between them.
+#: Where the centres of "low" and "high" start; kernels start between them.
 INITIAL_CENTRES = (-1.0, 1.0)
 
 #: Added to both firing strengths. Where nothing fires, the mean is then the
@@ -32,90 +27,18 @@ _LEAST_WIDTH_SQUARED = 1e-4
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
-class GaussianMembership(keras.layers.Layer):
-    """Degrees in [0, 1] to which numbers are low and high.
-
-    The last axis of the input has one entry per kernel; each kernel has two
-    centres and two widths of its own.
-
-    Args:
-        trainable_width: Whether the widths are trained, which start at 1.
-            Defaults to True.
-        **kwargs: Further arguments of `keras.layers.Layer`.
-
-    Call arguments:
-        inputs: float [..., n], for n kernels.
-
-    Returns:
-        float [..., 2, n] in [0, 1]: exp(-(c - x)² / σ²) for "low", "high".
-    """
-
-    def __init__(self, trainable_width: bool = True, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.trainable_width = trainable_width
-
-    def build(self, input_shape: Any) -> None:
-        """Makes centres and widths, [2, n] each."""
-        shape = (len(FUNCTIONS), input_shape[-1])
-        self.centres = self.add_weight(
-            shape=shape, initializer=_initial_centres, name="centres"
-        )
-        self.widths = self.add_weight(
-            shape=shape,
-            initializer="ones",
-            trainable=self.trainable_width,
-            name="widths",
-        )
-
-    def call(self, inputs: Any) -> Any:
-        """Returns the degrees of membership."""
-        inputs = ops.cast(inputs, self.compute_dtype)
-        centres = ops.cast(self.centres, self.compute_dtype)
-        squared = ops.square(ops.cast(self.widths, self.compute_dtype))
-        squared = ops.maximum(squared, _LEAST_WIDTH_SQUARED)
-        distance = centres - ops.expand_dims(inputs, -2)
-        return ops.exp(-ops.square(distance) / squared)
-
-    def defuzzify(self, strengths: Any) -> Any:
-        """Returns the mean of the centres, weighted by firing strengths.
-
-        Args:
-            strengths: float [..., 2, n], not negative.
-
-        Returns:
-            float [..., n] between the two centres; their middle where
-            neither function fires.
-        """
-        centres = ops.cast(self.centres, self.compute_dtype)
-        strengths = ops.cast(strengths, self.compute_dtype) + EPSILON
-        total = ops.sum(strengths, axis=-2)
-        return ops.sum(centres * strengths, axis=-2) / total
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Returns [..., 2, n]."""
-        return (*input_shape[:-1], len(FUNCTIONS), input_shape[-1])
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments of the constructor."""
-        return {**super().get_config(), "trainable_width": self.trainable_width}
-
-
-@keras.saving.register_keras_serializable("emotion_mt")
 class FuzzyConvolution(keras.layers.Layer):
     """Convolution, ReLU, max-pooling and defuzzification along one axis.
 
-    The kernels k are fuzzified; the input is convolved with the kernels
-    "low" and "high"; the results pass ReLU and max-pooling and are the firing
-    strengths of the weighted mean (see `GaussianMembership`).
-
     Args:
-        kernels: Number of kernels.
+        kernels: Number of kernels, n.
         height: Their length along the axis.
         pool: Steps that are pooled together, or None for all of them.
         padding: "valid", or "same" for an output as long as the input. The
             pooling keeps a remainder with "same" and drops it with "valid".
             Defaults to "valid".
-        trainable_width: See `GaussianMembership`. Defaults to True.
+        trainable_width: Whether the widths of the membership functions are
+            trained, which start at 1. Defaults to True.
         kernel_initializer: Of the kernels before they are fuzzified.
             Defaults to uniform in [-1, 1], from one centre to the other.
         **kwargs: Further arguments of `keras.layers.Layer`.
@@ -124,8 +47,8 @@ class FuzzyConvolution(keras.layers.Layer):
         inputs: float [B, L, C].
 
     Returns:
-        float [B, L', kernels], L' = L / pool, or [B, kernels] without `pool`.
-        Each entry lies between the two centres of its kernel.
+        float [B, L', n], L' = L / pool, or [B, n] without `pool`. Each entry
+        lies between the two centres of its kernel.
 
     Raises:
         ValueError: If an argument makes no sense.
@@ -142,15 +65,12 @@ class FuzzyConvolution(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name, value in (("kernels", kernels), ("height", height)):
-            if value < 1:
+        sizes = {"kernels": kernels, "height": height, "pool": pool}
+        for name, value in sizes.items():
+            if value is not None and value < 1:
                 raise ValueError(
                     f"`{name}` must be at least 1. Received: {value}"
                 )
-        if pool is not None and pool < 1:
-            raise ValueError(
-                f"`pool` must be at least 1, or None. Received: {pool}"
-            )
         if padding not in ("valid", "same"):
             raise ValueError(
                 f"`padding` must be 'valid' or 'same'. Received: {padding!r}"
@@ -165,47 +85,66 @@ class FuzzyConvolution(keras.layers.Layer):
                 *INITIAL_CENTRES
             )
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.membership = GaussianMembership(
-            trainable_width, dtype=self.dtype_policy, name="membership"
-        )
 
     def build(self, input_shape: Any) -> None:
-        """Makes kernels [height, C, n] and biases [2, n]."""
-        shape = (self.height, input_shape[-1], self.kernels)
+        """Makes kernels [height, C, n]; biases, centres and widths [2, n]."""
         self.kernel = self.add_weight(
-            shape=shape, initializer=self.kernel_initializer, name="kernel"
+            shape=(self.height, input_shape[-1], self.kernels),
+            initializer=self.kernel_initializer,
+            name="kernel",
         )
-        self.bias = self.add_weight(
-            shape=(len(FUNCTIONS), self.kernels),
-            initializer="zeros",
-            name="bias",
+        pair = (2, self.kernels)
+        self.bias = self.add_weight(pair, "zeros", name="bias")
+        self.centres = self.add_weight(pair, _initial_centres, name="centres")
+        self.widths = self.add_weight(
+            pair, "ones", trainable=self.trainable_width, name="widths"
         )
-        self.membership.build(shape)
 
     def fuzzified(self) -> Any:
-        """Returns the fuzzified kernels, float [height, C, 2, n] in [0, 1]."""
-        return self.membership(self.kernel)
+        """Returns the degrees to which the kernels are low and high.
+
+        Returns:
+            float [height, C, 2, n] in [0, 1]: exp(-(c - k)² / σ²).
+        """
+        squared = ops.maximum(ops.square(self.widths), _LEAST_WIDTH_SQUARED)
+        distance = self.centres - ops.expand_dims(self.kernel, -2)
+        return ops.exp(-ops.square(distance) / squared)
+
+    def defuzzify(self, strengths: Any) -> Any:
+        """Returns the mean of the centres, weighted by firing strengths.
+
+        Args:
+            strengths: float [..., 2, n], not negative.
+
+        Returns:
+            float [..., n] between the two centres; their middle where
+            neither function fires.
+        """
+        strengths = ops.cast(strengths, self.compute_dtype) + EPSILON
+        centres = ops.cast(self.centres, self.compute_dtype)
+        return ops.sum(centres * strengths, axis=-2) / ops.sum(
+            strengths, axis=-2
+        )
 
     def call(self, inputs: Any) -> Any:
         """Returns the defuzzified output."""
-        strengths = self._firing_strengths(inputs)  # [B, L, 2·n]
+        # Both functions of all kernels are convolved together: [.., 2·n].
+        kernel = ops.reshape(
+            self.fuzzified(), (*self.kernel.shape[:2], 2 * self.kernels)
+        )
+        convolved = ops.conv(
+            ops.cast(inputs, self.compute_dtype),
+            ops.cast(kernel, self.compute_dtype),
+            padding=self.padding,
+        )
+        bias = ops.cast(ops.reshape(self.bias, (-1,)), self.compute_dtype)
+        strengths = ops.relu(convolved + bias)  # [B, L, 2·n]
         if self.pool is None:
             strengths = ops.max(strengths, axis=1)
         else:
             strengths = ops.max_pool(strengths, self.pool, padding=self.padding)
-        shape = (*ops.shape(strengths)[:-1], len(FUNCTIONS), self.kernels)
-        return self.membership.defuzzify(ops.reshape(strengths, shape))
-
-    def _firing_strengths(self, inputs: Any) -> Any:
-        channels = self.kernel.shape[1]
-        flat = (self.height, channels, len(FUNCTIONS) * self.kernels)
-        convolved = self._convolve(inputs, ops.reshape(self.fuzzified(), flat))
-        bias = ops.cast(ops.reshape(self.bias, (-1,)), self.compute_dtype)
-        return ops.relu(convolved + bias)
-
-    def _convolve(self, inputs: Any, kernel: Any) -> Any:
-        inputs = ops.cast(inputs, self.compute_dtype)
-        return ops.conv(inputs, kernel, padding=self.padding)
+        shape = (*ops.shape(strengths)[:-1], 2, self.kernels)
+        return self.defuzzify(ops.reshape(strengths, shape))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns [B, L', n] or [B, n]."""
@@ -229,54 +168,6 @@ class FuzzyConvolution(keras.layers.Layer):
                 self.kernel_initializer
             ),
         }
-
-
-@keras.saving.register_keras_serializable("emotion_mt")
-class FuzzyWordConvolution(FuzzyConvolution):
-    """Fuzzy convolution over words, pooled over all of them.
-
-    What `FuzzyConvolution` gives for the same vectors, computed once for each
-    distinct word of the batch (see `distinct`).
-
-    Args:
-        kernels: Number of kernels.
-        height: Their length, in words.
-        **kwargs: Further arguments of `FuzzyConvolution`.
-
-    Call arguments:
-        inputs: Vectors of the distinct words, float [U, C], and the places of
-            the words, int32 [B, L].
-
-    Returns:
-        float [B, kernels].
-
-    Raises:
-        ValueError: If `pool` or `padding` are not the defaults.
-    """
-
-    def __init__(self, kernels: int, height: int, **kwargs: Any) -> None:
-        super().__init__(kernels, height, **kwargs)
-        self.supports_jit = False
-        if self.pool is not None or self.padding != "valid":
-            raise ValueError(
-                "`pool` and `padding` must be None and 'valid' for words. "
-                f"Received: {self.pool}, {self.padding!r}"
-            )
-
-    def build(self, input_shape: Any) -> None:
-        """Makes the weights of the class above."""
-        vectors, _ = input_shape
-        super().build((None, *vectors))
-
-    def _convolve(self, inputs: Any, kernel: Any) -> Any:
-        vectors, places = inputs
-        vectors = ops.cast(vectors, self.compute_dtype)
-        return distinct.convolve(vectors, places, kernel)
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Returns [B, n]."""
-        _, places = input_shape
-        return (places[0], self.kernels)
 
 
 def _initial_centres(shape: Any, dtype: Any = None) -> Any:

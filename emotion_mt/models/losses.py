@@ -1,4 +1,9 @@
-"""The class-weighted log loss of Sect. III-A, for labels with gaps."""
+"""The loss for labels with gaps, and what the metrics share with it.
+
+NaN means that the viewer did not rate the segment. `split_missing` is the one
+place that turns it into something that can be computed with; what is averaged
+in training and what is reported come from the same functions.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +13,64 @@ import keras
 import numpy as np
 from keras import ops
 
-from emotion_mt.models import masking
-
 #: Probabilities are clipped to [EPSILON, 1 - EPSILON] before the logarithm.
 EPSILON = 1e-7
+
+
+def split_missing(labels: Any, columns: int, dtype: Any) -> tuple[Any, Any]:
+    """Splits labels into filled labels and a mask.
+
+    The labels are filled before anything is computed from them: a NaN that
+    is only multiplied by 0 afterwards still makes the loss, or its gradient,
+    NaN. A label that is none of 0, 1 and NaN makes the mask NaN, and so all
+    that is computed from it.
+
+    Args:
+        labels: float [B, V], or [B] for one viewer; 1.0 positive, 0.0
+            negative, NaN missing.
+        columns: V.
+        dtype: Of what is returned.
+
+    Returns:
+        labels: [B, V], with 0.0 where the label is missing.
+        observed: [B, V], 1.0 where there is a label and 0.0 where it is
+            missing.
+
+    Raises:
+        ValueError: If the labels do not have V columns.
+    """
+    labels = ops.cast(ops.convert_to_tensor(labels), dtype)
+    if len(labels.shape) == 1 and columns == 1:
+        labels = ops.expand_dims(labels, -1)
+    if len(labels.shape) != 2 or labels.shape[1] not in (None, columns):
+        raise ValueError(
+            f"`y` needs one column per viewer, [B, {columns}]"
+            f"{' or [B]' if columns == 1 else ''}. "
+            f"Received shape: {list(labels.shape)}"
+        )
+    missing = ops.isnan(labels)
+    filled = ops.where(missing, ops.zeros_like(labels), labels)
+    observed = ops.cast(ops.logical_not(missing), labels.dtype)
+    wrong = ops.not_equal(filled * (1.0 - filled), 0.0)
+    return filled, ops.where(wrong, ops.full_like(observed, np.nan), observed)
+
+
+def check_labels(labels: Any) -> None:
+    """Refuses labels that are none of 0, 1 and NaN.
+
+    Args:
+        labels: An array of labels; None for a dataset, which has its own.
+
+    Raises:
+        ValueError: Names what was found.
+    """
+    values = np.asarray([] if labels is None else labels, "float64")
+    wrong = values[~(np.isnan(values) | (values == 0) | (values == 1))]
+    if wrong.size:
+        raise ValueError(
+            "`y` must be 1 (positive), 0 (negative) or NaN where the viewer "
+            f"did not rate. Received: {np.unique(wrong)[:5].tolist()}"
+        )
 
 
 def check_class_weights(class_weights: Any) -> np.ndarray:
@@ -42,62 +101,14 @@ def check_class_weights(class_weights: Any) -> np.ndarray:
     return weights
 
 
-class ClassWeights:
-    """Class weights in a variable that does not train.
-
-    As a variable they can be assigned anew without tracing the training step
-    again. They are kept in an object of their own because Keras takes the
-    variables that are attributes of a metric for its state, and zeroes them
-    at each epoch.
-
-    Args:
-        values: [V, 2] or None, see `check_class_weights`.
-    """
-
-    def __init__(self, values: Any) -> None:
-        self._variable = None
-        if values is not None:
-            self._variable = keras.Variable(
-                check_class_weights(values),
-                trainable=False,
-                name="class_weights",
-            )
-
-    @property
-    def tensor(self) -> Any:
-        """float32 tensor [V, 2], or None for weights of 1."""
-        return None if self._variable is None else self._variable.value
-
-    def assign(self, values: Any) -> None:
-        """Replaces the weights by others of the same shape.
-
-        Raises:
-            ValueError: If there were no weights, or of another shape.
-        """
-        weights = check_class_weights(values)
-        if self._variable is None or self._variable.shape != weights.shape:
-            had = None if self._variable is None else self._variable.shape
-            raise ValueError(
-                "Class weights can be replaced by others of the same shape, "
-                f"{had}. Received shape: {weights.shape}"
-            )
-        self._variable.assign(weights)
-
-    def get_config(self) -> list[list[float]] | None:
-        """Returns the weights as lists, or None."""
-        if self._variable is None:
-            return None
-        return ops.convert_to_numpy(self._variable).tolist()
-
-
 def weighted_crossentropy(
-    labels: Any, probabilities: Any, class_weights: Any = None
+    y_true: Any, y_pred: Any, class_weights: np.ndarray | None
 ) -> tuple[Any, Any]:
     """Returns the unreduced loss, which loss and metric share.
 
     Args:
-        labels: float [B, V], NaN where missing.
-        probabilities: float [B, V] in [0, 1], of "positive".
+        y_true: [B, V] or [B], see `split_missing`.
+        y_pred: float [B, V] in [0, 1], probability of "positive".
         class_weights: [V, 2], weight of a negative and of a positive label;
             None for weights of 1.
 
@@ -106,14 +117,20 @@ def weighted_crossentropy(
             label is missing.
         observed: [B, V], 1.0 where there is a label, else 0.0.
     """
-    labels, observed = masking.split_missing(labels)
-    probabilities = ops.clip(probabilities, EPSILON, 1.0 - EPSILON)
+    labels, observed = split_missing(y_true, y_pred.shape[-1], y_pred.dtype)
+    probabilities = ops.clip(y_pred, EPSILON, 1.0 - EPSILON)
     negative = -(1.0 - labels) * ops.log(1.0 - probabilities)
     positive = -labels * ops.log(probabilities)
     if class_weights is not None:
         negative = class_weights[:, 0] * negative
         positive = class_weights[:, 1] * positive
     return observed * (negative + positive), observed
+
+
+def per_row(sample_weight: Any, dtype: Any) -> Any:
+    """Returns sample weights [B] as [B, 1], others as they are."""
+    weight = ops.convert_to_tensor(sample_weight, dtype)
+    return ops.expand_dims(weight, -1) if len(weight.shape) == 1 else weight
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
@@ -137,11 +154,14 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
             of 1.
         name: Name of the loss. Defaults to
             "masked_binary_crossentropy".
+        **kwargs: Further arguments of `keras.losses.Loss`.
 
     Call arguments:
-        y_true: float [B, V]; 1.0 positive, 0.0 negative, NaN missing.
+        y_true: float [B, V], or [B] for one viewer; 1.0 positive, 0.0
+            negative, NaN missing. Any other number makes the loss NaN.
         y_pred: float [B, V], probabilities in [0, 1].
-        sample_weight: float [B], multiplies the rows. Optional.
+        sample_weight: float [B] multiplies the rows, [B, V] the labels.
+            Optional.
 
     Example:
         >>> loss = MaskedBinaryCrossentropy(class_weights=[[1, 1], [1, 3]])
@@ -160,22 +180,33 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        self.class_weights = ClassWeights(class_weights)
+        if class_weights is not None:
+            class_weights = check_class_weights(class_weights)
+        self.class_weights = class_weights
+
+    def __call__(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> Any:
+        """Returns the loss; see the call arguments of the class."""
+        if sample_weight is not None:
+            # Keras alone would take [B] for a weight of each viewer.
+            sample_weight = per_row(sample_weight, self.dtype)
+        return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Returns [B] values whose mean is the loss of the batch."""
+        """Returns [B, V] values whose mean is the loss of the batch."""
         values, observed = weighted_crossentropy(
-            y_true, y_pred, self.class_weights.tensor
+            y_true, y_pred, self.class_weights
         )
-        # Keras divides the sum of what is returned here, [B], by B.
-        rows = ops.cast(ops.shape(values)[0], values.dtype)
+        # Keras divides the sum of what is returned here by its size.
+        size = ops.cast(ops.size(values), values.dtype)
         count = ops.maximum(ops.sum(observed), 1.0)
-        return ops.sum(values, axis=1) * (rows / count)
+        return values * (size / count)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
-        # The way the batch is reduced is not an option of this loss.
+        weights = self.class_weights
         return {
-            "name": self.name,
-            "class_weights": self.class_weights.get_config(),
+            **super().get_config(),
+            "class_weights": None if weights is None else weights.tolist(),
         }

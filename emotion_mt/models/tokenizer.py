@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from emotion_mt import paper
 
@@ -30,6 +30,9 @@ def standardize_text(texts: Any) -> Any:
     Returns:
         String tensor of the same shape, words separated by one space.
     """
+    # Here, not above: the models themselves run on any backend of Keras.
+    import tensorflow as tf
+
     texts = tf.strings.lower(texts, encoding="utf-8")
     for pattern, replacement in (
         ("[\u2018\u2019\u02bc\uff07]", "'"),
@@ -86,6 +89,42 @@ def make_tokenizer(
     )
 
 
+def fit_tokenizer(
+    texts: Iterable[str],
+    max_tokens: int,
+    words: int = paper.WORDS_PER_SEGMENT,
+) -> keras.layers.TextVectorization:
+    """Builds a tokenizer with the most frequent words of some texts.
+
+    Only the words that the model would see are counted, the first `words` of
+    a text. Words that are equally frequent are taken in the order of their
+    code points, so that the vocabulary does not depend on the order of texts.
+
+    Args:
+        texts: Texts of the training movies, and of no other movie.
+        max_tokens: Size of the vocabulary at most, the two reserved numbers
+            (padding, unknown word) included.
+        words: Words kept of a text.
+
+    Returns:
+        Layer from string [B] to int64 [B, words].
+
+    Raises:
+        ValueError: If there is no room for a word.
+    """
+    room = max_tokens - RESERVED_TOKENS
+    if room < 1:
+        raise ValueError(
+            f"`max_tokens` must be more than {RESERVED_TOKENS}, the reserved "
+            f"numbers. Received: {max_tokens}"
+        )
+    counts: Counter[str] = Counter()
+    for text in np.asarray(standardize_text(_strings(texts))):
+        counts.update(text.decode("utf-8").split()[:words])
+    ranked = sorted(counts, key=lambda word: (-counts[word], word))
+    return make_tokenizer(ranked[:room], words=words)
+
+
 def tokenize(
     tokenizer: keras.layers.TextVectorization, texts: Iterable[str]
 ) -> np.ndarray:
@@ -98,6 +137,12 @@ def tokenize(
     Returns:
         int32 [N, words].
     """
-    texts = [str(text) for text in texts]
-    tokens = tokenizer(tf.constant(texts, dtype=tf.string, shape=len(texts)))
-    return np.asarray(tokens, dtype="int32")
+    strings = _strings(texts)
+    if not len(strings):
+        words = tokenizer.get_config()["output_sequence_length"]
+        return np.zeros((0, words), "int32")
+    return np.asarray(tokenizer(strings), dtype="int32")
+
+
+def _strings(texts: Iterable[str]) -> np.ndarray:
+    return np.array([str(text) for text in texts], dtype=object)

@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+import math
+import re
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from emotion_mt import paper
-from emotion_mt.models import (
-    layers,
-    losses,
-    masking,
-    metrics,
-    one_pass_adam,
-    update_rule,
+from emotion_mt.models import layers
+from emotion_mt.models.losses import (
+    MaskedBinaryCrossentropy,
+    check_labels,
+    split_missing,
 )
-from emotion_mt.models.regularizers import AdjustableL1
+from emotion_mt.models.metrics import (
+    BalancedAccuracy,
+    MeanAccuracy,
+    ObservedCrossentropy,
+    ViewerAccuracy,
+    ViewerAUC,
+)
+from emotion_mt.models.optimizer import LazyAdam
 
 #: What a model can look at, in the order in which it is concatenated.
 MODALITIES = ("text", "visual")
 
-#: Name of the layer that standardizes visual features.
-STANDARDIZATION = "visual_standardization"
+#: Name of the layer that standardizes the visual feature.
+NORMALIZATION = "visual_normalization"
 
 
 class ViewerModel(keras.Model):
-    """A functional model with one probability per viewer, and its training.
+    """A functional Keras model with one probability per viewer.
 
     Subclasses build their layers, call the constructor of `keras.Model` with
-    inputs and outputs, and then `_set_training_parts`.
+    inputs and outputs, and keep each argument in an attribute of its name.
+    `compile`, `fit`, `save` and the rest are those of Keras, but that
+    `compile` knows the paper's optimizer, loss and metrics.
 
-    Update rule: in `fit` and `train_on_batch`, a head whose viewer has no
-    label in the batch does not move at all, with any optimizer: neither its
-    weights nor the optimizer's slots for them change by a bit. A batch
-    without a single label changes nothing whatever.
+    `keras.models.clone_model` gives a plain Keras model with the same layers,
+    as of every class with arguments of its own;
+    `model.from_config(model.get_config())` gives one of this class.
 
     Attributes:
         viewers: Names of the output columns.
@@ -45,40 +55,7 @@ class ViewerModel(keras.Model):
 
     viewers: tuple[str, ...]
     modalities: tuple[str, ...]
-
-    def _set_training_parts(
-        self,
-        viewers: Sequence[str],
-        modalities: Sequence[str],
-        penalty: AdjustableL1,
-        heads: Sequence[Sequence[keras.Layer]],
-    ) -> None:
-        """Keeps what the methods below need.
-
-        Args:
-            viewers: Names of the output columns.
-            modalities: What the model looks at.
-            penalty: Regularizer whose strength is `l1`.
-            heads: Per viewer the layers that are its own.
-        """
-        self.viewers = tuple(viewers)
-        self.modalities = tuple(modalities)
-        self._penalty = penalty
-        self._head_layers = tuple(
-            tuple(layer.name for layer in head) for head in heads
-        )
-        self._class_weighted: tuple[Any, ...] = ()
-        self._one_pass = False
-        self._xla = False
-
-    @property
-    def l1(self) -> float:
-        """Strength of the L1 penalty; may be set at any time."""
-        return self._penalty.l1
-
-    @l1.setter
-    def l1(self, value: float) -> None:
-        self._penalty.l1 = value
+    _rated: Any = None
 
     def head_weights(self, viewer: str) -> list[keras.Variable]:
         """Returns the trainable variables of one viewer's head.
@@ -86,185 +63,235 @@ class ViewerModel(keras.Model):
         Args:
             viewer: One of `viewers`.
         """
-        names = self._head_layers[self.viewers.index(viewer)]
+        name = re.escape(layers.head_name(viewer)) + r"_(dense_\d+|output)"
         return [
             variable
-            for name in names
-            for variable in self.get_layer(name).trainable_variables
-        ]
-
-    def draw_again(
-        self, seed: int, viewers: Sequence[str]
-    ) -> list[tuple[keras.Variable, Any]]:
-        """Draws the initial values of all weights that are random.
-
-        Args:
-            seed: Of the constructor.
-            viewers: Of the constructor; as many as this model has.
-
-        Returns:
-            Weights, which are not changed, and the values, with the same bits
-            as in a new model with these two arguments.
-        """
-        names = {
-            own: layers.head_name(viewer)
-            + own.removeprefix(layers.head_name(mine))
-            for mine, viewer, head in zip(
-                self.viewers, viewers, self._head_layers, strict=True
-            )
-            for own in head
-        }
-        drawn = [
-            layers.draw_again(layer, seed, names.get(layer.name, layer.name))
             for layer in self.layers
+            if re.fullmatch(name, layer.name)
+            for variable in layer.trainable_variables
         ]
-        return [pair for pair in drawn if pair is not None]
 
-    def set_feature_statistics(self, mean: Any, variance: Any) -> None:
+    def adapt(self, data: Any) -> None:
         """Sets the statistics that standardize the visual feature.
 
+        As `keras.layers.Normalization.adapt`. A model without the modality
+        "visual" has none: nothing happens.
+
         Args:
-            mean: float [visual_features], over the training films.
-            variance: float [visual_features], likewise.
+            data: Inputs of the training movies, a dict with "visual", float
+                [N, F]; or batches of (inputs, labels), as of `make_dataset`.
 
         Raises:
-            ValueError: If the model has no visual modality, or a shape or a
-                value is impossible.
+            ValueError: If a feature is not finite.
         """
         if "visual" not in self.modalities:
-            raise ValueError(
-                "Feature statistics need the modality 'visual'. Received a "
-                f"model with `modalities`={self.modalities}"
-            )
-        layer = self.get_layer(STANDARDIZATION)
-        layer.set_statistics(mean, variance)
+            return
+        batches = [data] if isinstance(data, Mapping) else (b[0] for b in data)
+        visual = np.concatenate([np.asarray(b["visual"]) for b in batches])
+        layer = self.get_layer(NORMALIZATION)
+        layer.adapt(visual.reshape(len(visual), *layer.input.shape[1:]))
 
-    def compile_for_training(
+    def compile(
         self,
+        optimizer: Any = "auto",
+        loss: Any = "auto",
+        metrics: Any = "auto",
         class_weights: Any = None,
-        learning_rate: float = paper.LEARNING_RATE,
-        optimizer: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Compiles with the loss, the metrics and the optimizer of the paper.
+        """Compiles as `keras.Model.compile` does, with defaults of the paper.
+
+        With the default optimizer and loss, a head whose viewer has no label
+        in a batch does not change by a bit, neither its weights nor their
+        moments (Sect. III, Fig. 1): it has no gradient, since its L1 penalty
+        counts only in batches with a label of its viewer, and `LazyAdam`
+        leaves alone what has no gradient. Another optimizer gets the same
+        gradient of zero: plain SGD moves nothing then, those with momentum
+        do.
 
         Args:
+            optimizer: Any Keras optimizer. Defaults to "auto": `LazyAdam`
+                with the learning rate of the paper, 1e-3.
+            loss: Any Keras loss. Defaults to "auto":
+                `MaskedBinaryCrossentropy` with `class_weights`.
+            metrics: Any Keras metrics. Defaults to "auto": "bce",
+                "<viewer>_accuracy", "mean_accuracy", "balanced_accuracy" and
+                "auc". Callbacks know in which direction these improve, but
+                for the viewers' own accuracies, which need `mode="max"`.
             class_weights: [V, 2], weight of a negative and of a positive
                 label per viewer. Defaults to None, weights of 1.
-            learning_rate: Of Adam. Defaults to 1e-3.
-            optimizer: Instead of Adam. Defaults to None. Adam without
-                further options moves the weights by TensorFlow's own kernel,
-                in one pass over them (not if `run_eagerly`).
-            **kwargs: Further arguments of `compile`. Defaults to XLA
-                (`jit_compile=True`) where all layers support it, which those
-                of text do not. Where the weights move in one pass, only loss
-                and gradients are compiled by it.
+            **kwargs: Further arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: If the class weights are not one row per viewer.
+            ValueError: If the class weights are not one row per viewer, or
+                are given for another loss.
         """
-        can_compile = all(layer.supports_jit for layer in self.layers)
-        kwargs.setdefault("jit_compile", not kwargs.get("run_eagerly", False))
-        kwargs["jit_compile"] = kwargs["jit_compile"] and can_compile
-        if class_weights is None:
-            class_weights = np.ones((len(self.viewers), 2))
-        weights = losses.check_class_weights(class_weights)
-        if len(weights) != len(self.viewers):
+        rows = len(self.viewers)
+        if class_weights is not None and len(class_weights) != rows:
             raise ValueError(
-                "`class_weights` needs one row per viewer, "
-                f"{len(self.viewers)}. Received shape: {list(weights.shape)}"
+                f"`class_weights` needs one row per viewer, {rows}. "
+                f"Received: {len(class_weights)}"
             )
-        loss = losses.MaskedBinaryCrossentropy(weights)
-        bce = metrics.ObservedCrossentropy(weights)
-        self.compile(
-            optimizer=optimizer or keras.optimizers.Adam(learning_rate),
-            loss=loss,
-            metrics=[bce, metrics.ViewerAccuracy(self.viewers)],
-            **kwargs,
+        if class_weights is not None and not _is_auto(loss):
+            raise ValueError(
+                "`class_weights` belong to the default loss. "
+                f"Received them with loss={loss!r}"
+            )
+        if _is_auto(optimizer):
+            optimizer = LazyAdam(paper.LEARNING_RATE)
+        if _is_auto(loss):
+            loss = MaskedBinaryCrossentropy(class_weights)
+        if _is_auto(metrics):
+            metrics = [
+                ObservedCrossentropy(class_weights),
+                ViewerAccuracy(self.viewers),
+                MeanAccuracy(self.viewers),
+                BalancedAccuracy(self.viewers),
+                ViewerAUC(self.viewers),
+            ]
+        super().compile(
+            optimizer=optimizer, loss=loss, metrics=metrics, **kwargs
         )
-        self._class_weighted = (loss.class_weights, bce.class_weights)
-        self._one_pass = one_pass_adam.can_step(self.optimizer) and not (
-            self.run_eagerly or tf.distribute.has_strategy()
-        )
-        if self._one_pass:
-            # XLA has no such kernel; it gets the rest of the step.
-            self._xla = bool(kwargs["jit_compile"])
-            self.jit_compile = False
-        # Before the step is traced, which would be traced twice otherwise.
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles a model that was loaded, as it was when it was saved."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
-    def set_class_weights(self, class_weights: Any) -> None:
-        """Replaces the class weights without tracing again.
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties of the weights; see `compute_loss`."""
+        if self._rated is None:
+            return super().losses
+        owner = {
+            id(weight): self._rated[column]
+            for column, viewer in enumerate(self.viewers)
+            for weight in self.head_weights(viewer)
+        }
+        return [
+            ops.where(
+                owner.get(id(weight), ops.any(self._rated)),
+                weight.regularizer(weight),
+                0.0,
+            )
+            for weight in self.trainable_variables
+            if weight.regularizer is not None
+        ]
 
-        Args:
-            class_weights: [V, 2].
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Keras's loss, without penalties that would move a head unduly.
+
+        In training, the penalty of a head counts only in batches with a label
+        of its viewer, the others' only in batches with any label.
+        """
+        if training and y is not None:
+            _, observed = split_missing(y, len(self.viewers), "float32")
+            self._rated = ops.any(ops.not_equal(observed, 0), axis=0)  # [V]
+        try:
+            return super().compute_loss(x, y, y_pred, sample_weight, training)
+        finally:
+            self._rated = None
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """Trains as `keras.Model.fit` does.
+
+        Stops with a warning when the loss is not a number after an epoch.
 
         Raises:
-            ValueError: If the model was not compiled by
-                `compile_for_training`, or the shape differs.
+            ValueError: If labels in arrays are none of 0, 1 and NaN under the
+                default loss, or `class_weight` is given.
         """
-        if not self._class_weighted:
+        if kwargs.get("class_weight") is not None:
             raise ValueError(
-                "Class weights can be replaced after `compile_for_training`. "
-                "Received a model that was not compiled by it"
+                "`class_weight` would weight rows by the number of a viewer. "
+                "Give compile(class_weights=...) one row per viewer. Received: "
+                f"class_weight={kwargs['class_weight']!r}"
             )
-        for weights in self._class_weighted:
-            weights.assign(class_weights)
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """Keras's training step, under the update rule of the class."""
-        if self.optimizer is None:
-            return super().train_step(data)
-        if self._one_pass:
-            return self._one_pass_step(data)
-        if not self.optimizer.built:
-            with tf.init_scope():
-                self.optimizer.build(self.trainable_variables)
-        movable = update_rule.Movable.of(self.optimizer, self._all_heads())
-        snapshot = update_rule.Snapshot(movable, _labels_per_viewer(data))
-        logs = super().train_step(data)
-        snapshot.put_back()
-        return logs
-
-    def _all_heads(self) -> list[list[keras.Variable]]:
-        return [self.head_weights(viewer) for viewer in self.viewers]
-
-    def _one_pass_step(self, data: Any) -> dict[str, Any]:
-        """Like Keras's training step, with `one_pass_adam.step`."""
-        gradients, logs = tf.function(
-            self._gradients, autograph=False, jit_compile=self._xla or None
-        )(data)
-        one_pass_adam.step(
-            self.optimizer,
-            gradients,
-            self._all_heads(),
-            _labels_per_viewer(data),
+        validation = kwargs.get("validation_data")
+        if isinstance(getattr(self, "loss", None), MaskedBinaryCrossentropy):
+            check_labels(y)
+            if isinstance(validation, tuple | list):
+                check_labels(validation[1])
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            if isinstance(callbacks, keras.callbacks.Callback):
+                callbacks = [callbacks]
+            callbacks = [_NotANumber(), *(callbacks or ())]
+        return super().fit(
+            x, y, batch_size, epochs, verbose, callbacks, **kwargs
         )
-        return logs
 
-    def _gradients(self, data: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Returns gradients and logs, and updates the metrics."""
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            y_pred = self(x, training=True)
-            loss = self.compute_loss(
-                x=x,
-                y=y,
-                y_pred=y_pred,
-                sample_weight=sample_weight,
-                training=True,
-            )
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
-        weights = self.optimizer._trainable_variables
-        gradients = tape.gradient(loss, [w.value for w in weights])
-        return gradients, self.compute_metrics(x, y, y_pred, sample_weight)
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor, and what is frozen."""
+        # No super().get_config(): for a functional model that is a list of
+        # layers, which the constructor does not take.
+        config = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name in inspect.signature(type(self)).parameters
+            if name not in ("dtype", "kwargs")
+            for value in [getattr(self, name)]
+        }
+        return {
+            **config,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "frozen": [x.name for x in self.layers if not x.trainable],
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Any = None
+    ) -> ViewerModel:
+        """Builds a model of a `get_config`, with new weights."""
+        del custom_objects  # All layers are made here.
+        arguments = dict(config)
+        frozen = arguments.pop("frozen", ())
+        model = cls(**arguments)
+        for name in frozen:
+            model.get_layer(name).trainable = False
+        return model
 
 
-def _labels_per_viewer(data: Any) -> Any:
-    """Returns float [V], the labels of each viewer in a batch."""
-    _, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-    _, observed = masking.split_missing(labels)
-    return update_rule.labels_per_viewer(observed)
+class _NotANumber(keras.callbacks.Callback):
+    """Says why a loss may be NaN, and stops."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        for name in ("loss", "val_loss"):
+            if math.isnan(float((logs or {}).get(name, 0.0))):
+                break
+        else:
+            return
+        reason = (
+            f"Does the loss {self.model.loss!r} know labels that are NaN, "
+            "where a viewer did not rate? MaskedBinaryCrossentropy, the "
+            "default of `compile`, does."
+        )
+        if isinstance(self.model.loss, MaskedBinaryCrossentropy):
+            reason = "Training diverged, or a label is none of 0, 1 and NaN."
+        warnings.warn(
+            f"`{name}` is not a number after epoch {epoch + 1}; training "
+            f"stops. {reason}",
+            stacklevel=2,
+        )
+        self.model.stop_training = True
+
+
+def _is_auto(argument: Any) -> bool:
+    return isinstance(argument, str) and argument == "auto"
 
 
 def check_viewers(viewers: Sequence[str]) -> tuple[str, ...]:
@@ -281,3 +308,10 @@ def check_viewers(viewers: Sequence[str]) -> tuple[str, ...]:
             f"Received: {viewers!r}"
         )
     return names
+
+
+def get_policy(dtype: Any) -> Any:
+    """Returns a Keras dtype policy; None is the global one."""
+    return keras.dtype_policies.get(
+        keras.config.dtype_policy() if dtype is None else dtype
+    )

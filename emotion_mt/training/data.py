@@ -1,15 +1,19 @@
-"""Corpus and features to what a model sees (Sect. IV-A)."""
+"""Corpus and features to batches (Sect. IV-A)."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from emotion_mt import models
 from emotion_mt.corpus.corpus import Corpus
+
+logger = logging.getLogger(__name__)
 
 #: Why a segment is left out; keys of `Segments.left_out`.
 NO_FEATURE = "no visual feature"
@@ -118,3 +122,178 @@ def check_features(corpus: Corpus, features: np.ndarray | None) -> np.ndarray:
             f"for the Baseline. Received shape: {list(np.shape(features))}"
         )
     return np.asarray(features)
+
+
+def class_weights(labels: np.ndarray) -> np.ndarray:
+    """Returns the weights that let both classes count the same (Sect. III-A).
+
+    With N labels of a viewer, of which N- are negative and N+ positive, a
+    negative weighs N / (2·N-) and a positive N / (2·N+); the mean weight over
+    these labels is 1. A viewer with one class only, or without any label, has
+    nothing to balance: both weights are 1.
+
+    Args:
+        labels: float [N, V], observed training labels: 1.0 positive, 0.0
+            negative, NaN missing.
+
+    Returns:
+        float32 [V, 2], finite: weight of a negative, weight of a positive.
+    """
+    labels = np.asarray(labels)
+    negative = np.sum(labels == 0.0, axis=0)
+    positive = np.sum(labels == 1.0, axis=0)
+    counts = np.stack([negative, positive], axis=1)  # [V, 2]
+    balanced = counts.sum(axis=1, keepdims=True) / (2 * np.maximum(counts, 1))
+    both = np.all(counts > 0, axis=1, keepdims=True)
+    return np.where(both, balanced, 1.0).astype("float32")
+
+
+def make_dataset(
+    corpus: Corpus,
+    features: np.ndarray | None,
+    movies: Sequence[str],
+    *,
+    tokenizer: keras.layers.TextVectorization | None,
+    viewers: Sequence[str] | None = None,
+    modalities: Sequence[str] = models.MODALITIES,
+    batch_size: int = 32,
+    shuffle: bool = False,
+    seed: int = 0,
+    labelled_only: bool = True,
+) -> tf.data.Dataset:
+    """Builds a dataset for `adapt`, `fit`, `evaluate` and `predict`.
+
+    Segments that cannot be used are left out and logged;
+    `select_segments(…).left_out` counts them.
+
+    Args:
+        corpus: The corpus, N segments.
+        features: float [N, F], or [N, frames, channels, bins] for the
+            Baseline; a row of NaN where there is no video. May be None
+            without the modality "visual".
+        movies: Movie codes.
+        tokenizer: Of `fit_tokenizer`; may be None without the modality
+            "text".
+        viewers: Columns of the labels. Defaults to None, all viewers of the
+            corpus.
+        modalities: "text", "visual" or both. Defaults to both.
+        batch_size: Segments per batch; the last batch may be smaller.
+            Defaults to 32.
+        shuffle: Whether each epoch has an order of its own. Defaults to
+            False, the order of the corpus.
+        seed: Decides the orders. Defaults to 0.
+        labelled_only: Whether segments that none of the viewers has rated
+            are left out. Defaults to True.
+
+    Returns:
+        Dataset of (inputs, labels): inputs a dict with "tokens", int32
+        [B, 18], and "visual", float32 [B, F] or [B, frames, channels, bins],
+        by modality; labels float32 [B, V], NaN where the viewer did not rate.
+
+    Raises:
+        ValueError: If an argument does not fit the corpus, or no segment
+            remains.
+    """
+    segments = select_segments(
+        corpus,
+        features,
+        movies,
+        tokenizer=tokenizer,
+        viewers=viewers,
+        modalities=modalities,
+        labelled_only=labelled_only,
+    )
+    for reason, count in segments.left_out.items():
+        if count:
+            logger.warning(
+                "%d segments of %s left out: %s",
+                count,
+                ", ".join(movies),
+                reason,
+            )
+    if not len(segments):
+        raise ValueError(
+            f"`movies` must have a segment that can be used. Received: "
+            f"{tuple(movies)}, left out: {dict(segments.left_out)}"
+        )
+    dataset = tf.data.Dataset.from_tensor_slices(
+        (dict(segments.inputs), segments.labels)
+    )
+    if shuffle:
+        dataset = dataset.shuffle(
+            len(segments), seed=seed, reshuffle_each_iteration=True
+        )
+    return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def fixed_batches(
+    segments: Segments,
+    class_weights: np.ndarray,
+    batch_size: int,
+    seed: int | None = None,
+) -> tf.data.Dataset:
+    """Returns batches of one size, whose orders depend on `seed` alone.
+
+    A training step is traced for each size of batch, so the last batch is
+    filled up with segments without a label, which neither the loss nor a
+    metric counts. (`Dataset.shuffle` depends on the process's global seed
+    too.)
+
+    Args:
+        segments: n segments, at least one.
+        class_weights: float32 [V, 2].
+        batch_size: Segments per batch.
+        seed: Decides the order of each pass. Defaults to None, the order of
+            the corpus.
+
+    Returns:
+        Dataset of (inputs, labels, weights); weights float32 [B, V], that of
+        the label's class.
+    """
+    count = len(segments)
+    steps = -(-count // batch_size)
+    random = np.random.default_rng(seed)
+
+    def passes() -> Iterator[np.ndarray]:
+        order = np.full(steps * batch_size, count, "int32")
+        order[:count] = (
+            np.arange(count) if seed is None else random.permutation(count)
+        )
+        yield order.reshape(steps, batch_size)
+
+    labels = _one_more(segments.labels, np.nan)
+    negative, positive = class_weights.T
+    weights = np.where(labels == 1.0, positive, negative)
+    arrays = {name: _one_more(x, 0) for name, x in segments.inputs.items()}
+    tensors = tf.nest.map_structure(
+        tf.constant, (arrays, labels, weights.astype("float32"))
+    )
+    orders = tf.data.Dataset.from_generator(
+        passes,
+        output_signature=tf.TensorSpec((steps, batch_size), tf.int32),
+    )
+    dataset = orders.unbatch().map(
+        lambda rows: tf.nest.map_structure(
+            lambda x: tf.gather(x, rows), tensors
+        )
+    )
+    return _without_tuning(
+        dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    )
+
+
+def _one_more(array: np.ndarray, value: float) -> np.ndarray:
+    """Returns an array with a row of one value at its end."""
+    row = np.full((1, *array.shape[1:]), value, array.dtype)
+    return np.concatenate([array, row])
+
+
+def _without_tuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Switches tf.data's tuning thread off.
+
+    There is nothing to tune, and when an iterator is deleted, as after each
+    epoch, TensorFlow waits for that thread to wake up: up to a second.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
+import json
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -16,10 +16,21 @@ import numpy as np
 
 from emotion_mt import models, paper
 from emotion_mt.corpus.corpus import Corpus
-from emotion_mt.training import attempts, data, networks, vocabulary
-from emotion_mt.training.config import TrainingConfig
+from emotion_mt.training import data
+from emotion_mt.training.config import MONITORS, FitConfig, TrainingConfig
+from emotion_mt.training.material import Material, prepare
 from emotion_mt.training.result import FitResult, Progress, Trial
-from emotion_mt.training.reuse import Workbench, workbench
+
+#: Segments that are validated or predicted together: as many as make large
+#: products efficient, and few beside a movie.
+ROWS_AT_A_TIME = 128
+
+#: More than the steps of any epoch: an epoch is one call of the backend.
+_STEPS_PER_CALL = 2**20
+
+#: Kinds of compiled models that are kept at a time: ST and MT. A full-size MT
+#: with its optimizer takes about 150 MB, for each L1 strength.
+_KEPT = 2
 
 #: Models that were compiled are shared within a process: one fit at a time.
 _ONE_AT_A_TIME = threading.Lock()
@@ -30,19 +41,19 @@ def fit_split(
     features: np.ndarray | None,
     split: paper.Split,
     viewers: Sequence[str],
-    config: TrainingConfig | None = None,
+    config: FitConfig | None = None,
     *,
     seed: int = 0,
     on_epoch: Callable[[Progress], None] | None = None,
 ) -> FitResult:
-    """Fits one model on the split's training films.
+    """Fits one model on the split's training movies.
 
     That is ST (one viewer) or MT (several), or the Baseline [20] for one
-    viewer where `config.network` is "baseline".
+    viewer where `config` is a `BaselineConfig`.
 
     Vocabulary, class weights and feature statistics come from the training
-    films; the validation films decide when to stop and which L1 strength to
-    keep; the test films are only predicted.
+    movies; the validation movies decide which epoch and which L1 strength to
+    keep; the test movies are only predicted.
 
     The result is a function of the arguments: on one machine and with the
     same number of threads it has the same bits each time, whatever else the
@@ -50,12 +61,12 @@ def fit_split(
 
     Args:
         corpus: Segments and labels.
-        features: float32 [N, 1024] of `extract_features`, for the Baseline
+        features: float32 [N, F] of `extract_features`, for the Baseline
             [N, 16, 7, 32] of `extract_histograms`; NaN rows where there is no
             video. May be None where `config.modalities` has no "visual".
-        split: Films for training, validation and test. Without a validation
-            film, or without a label of the viewers in it, see
-            `TrainingConfig.epochs_without_validation`.
+        split: Movies for training, validation and test. Without a validation
+            movie, or without a label of the viewers in it, see
+            `FitConfig.epochs_without_validation`.
         viewers: One viewer: ST, or the Baseline. Several: MT, one head each,
             in this order.
         config: Defaults to `TrainingConfig()`.
@@ -63,242 +74,246 @@ def fit_split(
         on_epoch: Called after each epoch. What it raises ends the fit.
 
     Returns:
-        The fitted model and its predictions for the test films.
+        The fitted model and its predictions for the test movies.
 
     Raises:
-        ValueError: If no segment of the training films can be used, because
+        ValueError: If no segment of the training movies can be used, because
             it has no label of the viewers or no visual feature; or if an
             argument does not fit the corpus or the network.
     """
+    config = TrainingConfig() if config is None else config
     with _ONE_AT_A_TIME:
-        clock = _Clock()
-        with clock.part("prepare"):
-            material = _prepare(
-                corpus, features, split, viewers, config or TrainingConfig()
-            )
-            arguments = _arguments(material, seed)
-        with clock.part("build"):
-            bench = workbench(material.config, arguments)
-        with clock.part("fit"):
-            task = attempts.Task(
-                bench=bench,
-                initial=bench.initial_weights(
-                    arguments["seed"], material.viewers
-                ),
-                config=material.config,
-                viewers=material.viewers,
-                train=material.train,
-                validation=material.validation,
-                class_weights=material.class_weights,
-                statistics=material.statistics,
-                seed=seed,
-                on_epoch=on_epoch,
-            )
-            trials, trial, weights = attempts.choose(task, _strengths(material))
-        with clock.part("predict"):
-            probabilities = _predict(bench, material, weights)
+        start = time.perf_counter()
+        material = prepare(corpus, features, split, viewers, config)
+        model = config.model_class(
+            **material.arguments,
+            l1=material.strengths[0],
+            seed=models.stream_seed(seed, "weights"),
+            dtype="float32",
+        )
+        if config.standardize_visual:
+            model.adapt(material.train.inputs)
+        prepared = time.perf_counter()
+        trainers = _trainers(config, material)
+        built = time.perf_counter()
+        trials, best = _choose(trainers, model, material, seed, on_epoch)
+        fitted = time.perf_counter()
+        trainers[0].set_weights(best.weights)
+        probabilities = _predict(trainers[0], material)
+        end = time.perf_counter()
+    model_config = {**model.get_config(), "l1": best.trial.l1}
     return FitResult(
         viewers=material.viewers,
         split=split,
-        config=material.config,
+        config=config,
         seed=seed,
-        l1=trial.l1,
-        best_epoch=trial.best_epoch,
+        l1=best.trial.l1,
+        best_epoch=best.trial.best_epoch,
+        monitor=material.monitor,
         trials=tuple(trials),
         test_rows=material.test.rows,
         probabilities=probabilities,
         untrained_viewers=material.untrained,
         class_weights=material.class_weights,
         vocabulary=material.vocabulary,
-        left_out={
-            "train": material.train.left_out,
-            "validation": material.validation.left_out,
-            "test": material.test.left_out,
+        left_out=material.left_out,
+        notes=(*material.notes, *_divergence_notes(trials)),
+        seconds={
+            "prepare": prepared - start,
+            "build": built - prepared,
+            "fit": fitted - built,
+            "predict": end - fitted,
+            "total": end - start,
         },
-        notes=(*material.notes, *_convergence_notes(trials)),
-        seconds=clock.seconds(),
-        model_config=bench.model_config(
-            material.viewers, arguments["seed"], trial.l1
-        ),
-        weights=tuple(weights),
+        model_config=model_config,
+        weights=tuple(best.weights),
     )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class _Material:
-    """All that a fit learns from, and what it predicts."""
+class _Fitted:
+    """One L1 strength and the weights that were kept."""
 
-    config: TrainingConfig
-    viewers: tuple[str, ...]
-    train: data.Segments
-    validation: data.Segments
-    test: data.Segments
-    vocabulary: tuple[str, ...]
-    class_weights: np.ndarray
-    statistics: tuple[np.ndarray, np.ndarray] | None
-    untrained: tuple[str, ...]
-    notes: tuple[str, ...]
+    trial: Trial
+    weights: list[np.ndarray]
 
 
-def _prepare(
-    corpus: Corpus,
-    features: np.ndarray | None,
-    split: paper.Split,
-    viewers: Sequence[str],
-    config: TrainingConfig,
-) -> _Material:
-    viewers = (viewers,) if isinstance(viewers, str) else tuple(viewers)
-    networks.check_inputs(config, viewers, features)
-    training_rows = corpus.rows(split.train)
-    tokenizer, words = None, ()
-    if "text" in config.modalities:
-        texts = corpus.segments["text"].iloc[training_rows]
-        tokenizer = _tokenizer(tuple(map(str, texts)), config.max_vocabulary)
-        words = tuple(tokenizer.get_vocabulary(include_special_tokens=False))
+def _choose(
+    trainers: Sequence[models.ViewerModel],
+    model: models.ViewerModel,
+    material: Material,
+    seed: int,
+    on_epoch: Callable[[Progress], None] | None,
+) -> tuple[list[Trial], _Fitted]:
+    """Trains from the same weights with each strength; keeps the best."""
+    fitted: list[_Fitted] = []
+    best = None
+    for l1, trainer in zip(material.strengths, trainers, strict=True):
+        _reset(trainer, model.get_weights(), material.config)
+        fitted.append(_train(trainer, l1, material, seed, on_epoch))
+        if best is None or _better(fitted[-1], best, material.monitor):
+            best = fitted[-1]
+    assert best is not None, "a config has one strength or more"
+    return [one.trial for one in fitted], best
 
-    def select(movies: Sequence[str], labelled_only: bool) -> data.Segments:
-        return data.select_segments(
-            corpus,
-            features,
-            movies,
-            tokenizer=tokenizer,
-            viewers=viewers,
-            modalities=config.modalities,
-            labelled_only=labelled_only,
+
+def _better(one: _Fitted, other: _Fitted, monitor: str | None) -> bool:
+    new, old = one.trial.score, other.trial.score
+    if math.isnan(old):
+        return not math.isnan(new)
+    return new < old if MONITORS.get(monitor or "") == "min" else new > old
+
+
+def _train(
+    trainer: models.ViewerModel,
+    l1: float,
+    material: Material,
+    seed: int,
+    on_epoch: Callable[[Progress], None] | None,
+) -> _Fitted:
+    """Trains with one L1 strength."""
+    config = material.config
+
+    def tell(epoch: int, logs: Any) -> None:
+        if on_epoch is not None:
+            predict = functools.partial(_predict, trainer, material)
+            on_epoch(Progress(l1, epoch + 1, dict(logs), predict))
+
+    callbacks: list[keras.callbacks.Callback]
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=tell)]
+    epochs, validation, stopping = config.epochs_without_validation, None, None
+    if material.monitor is not None:
+        epochs = config.max_epochs
+        validation = data.fixed_batches(
+            material.validation, material.class_weights, ROWS_AT_A_TIME
         )
-
-    train = select(split.train, labelled_only=True)
-    if not len(train):
-        raise ValueError(
-            f"The training films {', '.join(split.train)} of split "
-            f"`{split.name}` must have a segment with a label of "
-            f"{', '.join(viewers)} and all inputs of {config.modalities}. "
-            f"Received {len(training_rows)} segments, left out: "
-            f"{dict(train.left_out)}"
+        stopping = keras.callbacks.EarlyStopping(
+            material.monitor,
+            mode=MONITORS[material.monitor],
+            patience=config.patience,
+            restore_best_weights=True,
+            start_from_epoch=config.min_epochs - 1,
         )
-    validation = select(split.validation, labelled_only=True)
-    weights = np.ones((len(viewers), 2), "float32")
-    if config.class_weighting:
-        weights = vocabulary.class_weights(train.labels)
-    statistics = None
-    if "visual" in config.modalities:
-        features = data.check_features(corpus, features)
-        if config.standardize_visual:
-            statistics = vocabulary.feature_statistics(features[training_rows])
-    untrained = tuple(
-        viewer
-        for viewer, column in zip(viewers, train.labels.T, strict=True)
-        if np.isnan(column).all()
+        callbacks.append(stopping)
+    train = data.fixed_batches(
+        material.train,
+        material.class_weights,
+        config.batch_size,
+        seed=models.stream_seed(seed, "order"),
     )
-    return _Material(
-        config=config,
-        viewers=viewers,
-        train=train,
-        validation=validation,
-        test=select(split.test, labelled_only=False),
-        vocabulary=words,
-        class_weights=weights,
-        statistics=statistics,
-        untrained=untrained,
-        notes=_notes(split, viewers, train, validation, untrained, config),
-    )
+    history = trainer.fit(
+        train,
+        epochs=epochs,
+        validation_data=validation,
+        callbacks=callbacks,
+        shuffle=False,
+        verbose=0,
+    ).history
+    best, score = len(history["loss"]), math.nan
+    if stopping is not None:
+        best = stopping.best_epoch + 1
+        score = history[material.monitor][best - 1]
+    trial = Trial(l1, best, score, {k: tuple(v) for k, v in history.items()})
+    return _Fitted(trial, trainer.get_weights())
 
 
-@functools.lru_cache(maxsize=4)
-def _tokenizer(
-    texts: tuple[str, ...], max_tokens: int
-) -> keras.layers.TextVectorization:
-    """Returns a tokenizer that all jobs on the same films share."""
-    return vocabulary.fit_tokenizer(texts, max_tokens)
-
-
-def _notes(
-    split: paper.Split,
-    viewers: Sequence[str],
-    train: data.Segments,
-    validation: data.Segments,
-    untrained: Sequence[str],
-    config: TrainingConfig,
-) -> tuple[str, ...]:
-    """Says in words where the fit could not go the usual way."""
-    notes = []
-    if untrained:
-        notes.append(
-            f"No label of {', '.join(untrained)} in the training films: no "
-            "predictions for them."
-        )
-    for viewer, labels in zip(viewers, train.labels.T, strict=True):
-        classes = set(labels[~np.isnan(labels)])
-        if len(classes) == 1:
-            name = "positive" if classes == {1.0} else "negative"
-            notes.append(
-                f"All training labels of {viewer} are {name}: class weights 1."
-            )
-    if not len(validation):
-        films = ", ".join(split.validation) or "none named"
-        notes.append(
-            f"No label in the validation films ({films}): "
-            f"{config.epochs_without_validation} epochs, L1 strength "
-            f"{_middle(config.l1_strengths):g}."
-        )
-    return tuple(notes)
-
-
-def _middle(strengths: Sequence[float]) -> float:
-    return sorted(strengths)[len(strengths) // 2]
-
-
-def _strengths(material: _Material) -> tuple[float, ...]:
-    if len(material.validation):
-        return tuple(dict.fromkeys(material.config.l1_strengths))
-    return (_middle(material.config.l1_strengths),)
-
-
-def _arguments(material: _Material, seed: int) -> dict[str, Any]:
-    """Returns the arguments of the model's class."""
-    size, shape = None, None
-    if "text" in material.config.modalities:
-        size = len(material.vocabulary) + models.RESERVED_TOKENS
-    if "visual" in material.config.modalities:
-        shape = material.train.inputs["visual"].shape[1:]
-    return networks.arguments(
-        material.config, material.viewers, size, shape, seed
+def _trainers(
+    config: FitConfig, material: Material
+) -> list[models.ViewerModel]:
+    """Returns a compiled model of the same architecture per L1 strength."""
+    numbers = [f"viewer_{i}" for i in range(len(material.viewers))]
+    arguments = {**material.arguments, "viewers": numbers, "dtype": "float32"}
+    # mypy takes a class for unhashable where its instances have a `__hash__`.
+    model_class: Callable[..., models.ViewerModel] = config.model_class
+    return _compiled(
+        model_class,
+        json.dumps(arguments, sort_keys=True),
+        material.strengths,
+        config.batch_size,
     )
 
 
-def _convergence_notes(trials: Sequence[Trial]) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=_KEPT)
+def _compiled(
+    model_class: Callable[..., models.ViewerModel],
+    arguments: str,
+    strengths: tuple[float, ...],
+    batch_size: int,
+) -> list[models.ViewerModel]:
+    """Builds, compiles and traces models that differ in their L1 strength.
+
+    That takes seconds, about as long as a small fit, so fits whose models
+    differ in weights only share them.
+    """
+    trainers = []
+    for l1 in strengths:
+        model = model_class(**json.loads(arguments), l1=l1)
+        model.compile(
+            metrics=[
+                models.MeanAccuracy(model.viewers),
+                models.BalancedAccuracy(model.viewers),
+                models.ViewerAUC(model.viewers),
+            ],
+            # Class weights come with the batches, as weights of the labels.
+            weighted_metrics=[models.ObservedCrossentropy()],
+            steps_per_execution=_STEPS_PER_CALL,
+        )
+        inputs = {
+            name: np.zeros((1, *tensor.shape[1:]), tensor.dtype)
+            for name, tensor in model.input.items()
+        }
+        labels = np.full((1, len(model.viewers)), np.nan, "float32")
+        nothing = data.Segments(np.arange(1), inputs, labels, {})
+        weights = np.ones((len(model.viewers), 2), "float32")
+        model.fit(
+            data.fixed_batches(nothing, weights, batch_size),
+            validation_data=data.fixed_batches(
+                nothing, weights, ROWS_AT_A_TIME
+            ),
+            shuffle=False,
+            verbose=0,
+        )
+        trainers.append(model)
+    return trainers
+
+
+def _reset(
+    trainer: models.ViewerModel,
+    weights: Sequence[np.ndarray],
+    config: FitConfig,
+) -> None:
+    """Makes a compiled model as if it were new."""
+    trainer.set_weights(weights)
+    for variable in trainer.optimizer.variables:
+        variable.assign(np.zeros(variable.shape, variable.dtype))
+    trainer.optimizer.learning_rate = config.learning_rate
+
+
+def _predict(trainer: models.ViewerModel, material: Material) -> np.ndarray:
+    """Returns the probabilities of the test movies, float32 [n, V]."""
+    parts = [np.zeros((0, len(material.viewers)), "float32")]
+    for start in range(0, len(material.test), ROWS_AT_A_TIME):
+        part = {
+            name: x[start : start + ROWS_AT_A_TIME]
+            for name, x in material.test.inputs.items()
+        }
+        rows = len(next(iter(part.values())))
+        # All of one size, for which the function is traced once.
+        full = {
+            name: np.resize(x, (ROWS_AT_A_TIME, *x.shape[1:]))
+            for name, x in part.items()
+        }
+        parts.append(np.asarray(trainer.predict_on_batch(full))[:rows])
+    probabilities = np.concatenate(parts)
+    for viewer in material.untrained:
+        probabilities[:, material.viewers.index(viewer)] = np.nan
+    return probabilities
+
+
+def _divergence_notes(trials: Sequence[Trial]) -> tuple[str, ...]:
     return tuple(
         f"Training with L1 strength {trial.l1:g} diverged: its loss is not a "
         "number."
         for trial in trials
         if not math.isfinite(trial.history["bce"][-1])
     )
-
-
-def _predict(
-    bench: Workbench, material: _Material, weights: Sequence[np.ndarray]
-) -> np.ndarray:
-    """Returns the probabilities of the test films, float32 [n, V]."""
-    bench.model.set_weights(weights)
-    probabilities = bench.predict(material.test.inputs)
-    for viewer in material.untrained:
-        probabilities[:, material.viewers.index(viewer)] = np.nan
-    return probabilities
-
-
-class _Clock:
-    """Seconds per part."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._parts: dict[str, float] = {}
-
-    @contextlib.contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self._parts[name] = time.perf_counter() - start
-
-    def seconds(self) -> dict[str, float]:
-        total = time.perf_counter() - self._start
-        return {**self._parts, "total": total}

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
 from emotion_mt import models, paper
-from emotion_mt.training import networks
-from emotion_mt.training.config import TrainingConfig
+from emotion_mt.training.config import FitConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,11 +22,14 @@ class Progress:
         l1: Strength that is being tried.
         epoch: 1, 2, …
         logs: Metric name to value, as in `Trial.history`.
+        predict: Returns the probabilities of the test movies after this
+            epoch, as `FitResult.probabilities`.
     """
 
     l1: float
     epoch: int
     logs: Mapping[str, float]
+    predict: Callable[[], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,18 +39,17 @@ class Trial:
     Attributes:
         l1: The strength.
         best_epoch: 1-based epoch whose weights were kept.
-        val_bce: Data term on the validation films at `best_epoch`, in nats
-            and weighted as the loss; NaN where they have no label of these
-            viewers.
+        score: `FitResult.monitor` at `best_epoch`; NaN where nothing could
+            decide.
         history: Metric name to one float per epoch: "loss" (with the L1
-            penalty), "bce", "mean_accuracy", "<viewer>_accuracy", and each
-            with "val_" before it. Accuracies are in [0, 1]. A strength that
-            was not the best after `TrainingConfig.l1_epochs` ends there.
+            penalty), "bce" (without it, in nats), "mean_accuracy",
+            "balanced_accuracy" and "auc", in [0, 1], and each with "val_"
+            before it.
     """
 
     l1: float
     best_epoch: int
-    val_bce: float
+    score: float
     history: Mapping[str, tuple[float, ...]]
 
 
@@ -58,19 +59,21 @@ class FitResult:
 
     Attributes:
         viewers: Columns of `probabilities`.
-        split: The films.
+        split: The movies of each part.
         config: The configuration.
         seed: The seed.
         l1: The chosen strength.
         best_epoch: Of the chosen trial.
+        monitor: What decided, see `FitConfig.monitor`; None where nothing
+            could, and the last epoch was kept.
         trials: One per strength that was tried, in order.
         test_rows: int64 [n], rows of the corpus that were predicted: the
-            test films' segments, without those whose visual feature is
+            test movies' segments, without those whose visual feature is
             missing where the visual modality is used.
         probabilities: float32 [n, V] in [0, 1], of "positive"; NaN columns
             for `untrained_viewers`.
         untrained_viewers: Viewers without a single label in the training
-            films (MT only; ST raises).
+            movies (MT only; ST raises).
         class_weights: float32 [V, 2], weight of negative, of positive.
         vocabulary: Words, without padding and out-of-vocabulary; empty
             where the text modality is not used.
@@ -87,10 +90,11 @@ class FitResult:
 
     viewers: tuple[str, ...]
     split: paper.Split
-    config: TrainingConfig
+    config: FitConfig
     seed: int
     l1: float
     best_epoch: int
+    monitor: str | None
     trials: tuple[Trial, ...]
     test_rows: np.ndarray
     probabilities: np.ndarray
@@ -111,7 +115,7 @@ class FitResult:
     @functools.cached_property
     def model(self) -> models.ViewerModel:
         """A model of its own with the trained weights, not compiled."""
-        model = networks.model_class(self.config)(**self.model_config)
+        model = self.config.model_class(**self.model_config)
         model.set_weights(self.weights)
         return model
 

@@ -1,6 +1,6 @@
 """Work that crosses rooms: from a corpus to a bundle, from a clip to files."""
 
-import emotion_mt._tensorflow  # noqa: F401  Quietly, and first.
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.workflows.bundles import TrainedBundle, train_bundle
 from emotion_mt.workflows.material import (
     VisualFeatures,

@@ -111,7 +111,7 @@ def _complete(record, corpus, rows, rng):
         {
             "l1": l1,
             "best_epoch": best,
-            "val_bce": 0.7,
+            "score": 0.7,
             "history": _history(rng, epochs=6),
         }
         for l1 in (1e-6, 1e-5)

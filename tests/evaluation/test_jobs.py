@@ -13,7 +13,7 @@ from emotion_mt.evaluation.specs import (
     specs_for,
     table2_spec,
 )
-from emotion_mt.training import TrainingConfig
+from emotion_mt.training import BaselineConfig, TrainingConfig
 
 CONFIG = TrainingConfig()
 FOLD = paper.FOLDS[0]
@@ -73,7 +73,7 @@ def test_tables_three_and_four_have_the_baseline_per_viewer():
         jobs = spec.jobs(paper.ALL_VIEWERS, splits, (0,), CONFIG)
         assert len(jobs) == 7 * (8 + 8 + 1)
         baseline = [j for j in jobs if j.architecture == "Baseline"]
-        assert {j.config.network for j in baseline} == {"baseline"}
+        assert {type(j.config) for j in baseline} == {BaselineConfig}
         assert {j.config.modalities for j in jobs} == {modalities}
         assert {j.feature_kind for j in baseline} == {kind}
         others = {j.feature_kind for j in jobs if j not in baseline}
@@ -113,7 +113,7 @@ def test_one_modality_has_two_tables():
         ("ST", ("V1", "V2"), "ST needs exactly one viewer"),
         ("MT", ("V1",), "MT needs several viewers"),
         ("Baseline", ("V1", "V2"), "Baseline needs exactly one viewer"),
-        ("Baseline", ("V1",), "config with network='baseline'"),
+        ("Baseline", ("V1",), "Baseline needs a BaselineConfig"),
         ("XY", ("V1",), "must be one of .* Received: 'XY'"),
     ],
 )

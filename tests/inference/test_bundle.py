@@ -63,7 +63,7 @@ def test_a_compiled_model_is_saved_without_its_optimizer(saved, build_model):
     model = build_model(("text", "visual"))
     plain = saved(("text", "visual"), "plain", model=model)
     size = (plain / "model.keras").stat().st_size
-    model.compile_for_training()
+    model.compile()
     model.optimizer.build(model.trainable_variables)
 
     folder = saved(("text", "visual"), model=model)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from emotion_mt import models
 
@@ -29,6 +28,28 @@ def tiny():
     return build
 
 
+KINDS = {
+    "ST": lambda: models.EvokedEmotionModel(
+        ("V1",), **{**TINY, "head_units": ()}, l1=0.01, seed=3
+    ),
+    "MT": lambda: models.EvokedEmotionModel(
+        ("V1", "V2", "V10"), **TINY, l1=0.01, seed=3
+    ),
+    "Baseline-Text": lambda: models.BaselineTextModel(
+        ("V1",), 7, words=6, embedding_dim=3, kernels=4, heights=(2, 3), seed=3
+    ),
+    "Baseline-Visual": lambda: models.BaselineVisualModel(
+        ("V1",), frames=8, channels=2, bins=3, kernels=(4, 5), l1=0.01, seed=3
+    ),
+}
+
+
+@pytest.fixture(params=KINDS)
+def build(request):
+    """Builds small models of each kind, the same each time."""
+    return KINDS[request.param]
+
+
 @pytest.fixture
 def batch():
     """Builds inputs for a model, and labels that are all there."""
@@ -41,28 +62,10 @@ def batch():
             tokens = random.integers(0, model.vocabulary_size, shape)
             inputs["tokens"] = tokens.astype("int32")
         if "visual" in model.modalities:
-            shape = (rows, model.visual_features)
+            shape = (rows, *model.input["visual"].shape[1:])
             inputs["visual"] = random.normal(size=shape).astype("float32")
         shape = (rows, len(model.viewers))
         labels = random.integers(0, 2, shape).astype("float32")
         return inputs, labels
 
     return build
-
-
-@pytest.fixture
-def count_traces(monkeypatch):
-    """Counts how often a model's training step is traced."""
-
-    def watch(model):
-        calls = []
-        step = type(model).train_step
-
-        def train_step(data):
-            calls.append(tf.executing_eagerly())
-            return step(model, data)
-
-        monkeypatch.setattr(model, "train_step", train_step)
-        return calls
-
-    return watch

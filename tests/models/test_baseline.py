@@ -72,8 +72,8 @@ def predict(model, inputs):
 def fuzzy_reference(layer, x):
     """The layer in other terms: one kernel and function after the other."""
     kernel, bias = np.asarray(layer.kernel), np.asarray(layer.bias)
-    centres = np.asarray(layer.membership.centres)
-    widths = np.asarray(layer.membership.widths)
+    centres = np.asarray(layer.centres)
+    widths = np.asarray(layer.widths)
     height = kernel.shape[0]
     if layer.padding == "same":
         before = (height - 1) // 2
@@ -153,11 +153,9 @@ class TestForward:
     def test_visual(self, build):
         model = build(VISUAL)
         inputs = inputs_of(model)
-        random = np.random.default_rng(3)
-        mean, variance = random.random(6), random.random(6) + 0.5
-        model.set_feature_statistics(mean, variance)
         x = inputs["visual"].reshape(8, 8, 6)
-        x = (x - mean) / np.sqrt(variance)
+        model.adapt(inputs)
+        x = (x - x.mean(axis=(0, 1))) / x.std(axis=(0, 1))
         for i in range(2):
             x = fuzzy_reference(model.get_layer(f"visual_fuzzy_conv_{i}"), x)
         np.testing.assert_allclose(
@@ -184,7 +182,7 @@ class TestConfig:
         names = set(parameters) - {"kwargs"}
         assert set(OTHER[kind]) == names
         config = kind(**OTHER[kind]).get_config()
-        assert set(config) == names | {"trainable"}
+        assert set(config) == names | {"frozen"}
         for name in names:
             assert OTHER[kind][name] != parameters[name].default, name
 
@@ -230,12 +228,10 @@ class TestTraining:
             larger = {"kernels": 24, "arrangement": "parallel"}
         model = build(kind, l1=0.0, **larger)
         inputs = inputs_of(model, rows=16)
-        if kind is VISUAL:
-            frames = inputs["visual"].reshape(-1, 6)
-            model.set_feature_statistics(frames.mean(0), frames.var(0))
+        model.adapt(inputs)
         values = next(iter(inputs.values())).reshape(16, -1)
         labels = np.float32(values[:, :1] > np.median(values[:, 0]))
-        model.compile_for_training(learning_rate=0.02, jit_compile=False)
+        model.compile(models.LazyAdam(0.02), jit_compile=False)
         history = model.fit(
             inputs, labels, batch_size=16, epochs=30, shuffle=False, verbose=0
         ).history
@@ -245,7 +241,7 @@ class TestTraining:
     def test_a_batch_without_labels_changes_nothing(self, build, kind):
         model = build(kind, l1=0.1)
         inputs = inputs_of(model)
-        model.compile_for_training(run_eagerly=True)
+        model.compile(run_eagerly=True)
         model.train_on_batch(inputs, np.ones((8, 1), "float32"))
         before = model.get_weights()
         model.train_on_batch(inputs, np.full((8, 1), np.nan, "float32"))
@@ -259,15 +255,6 @@ class TestTraining:
         kernel = model.head_weights("Ann")[0].numpy()
         penalty = float(sum(model.losses))
         assert penalty == pytest.approx(0.25 * np.abs(kernel).sum(), rel=1e-5)
-
-    def test_class_weights_can_be_replaced(self, build, kind):
-        model = build(kind, l1=0.0)
-        model.compile_for_training(run_eagerly=True)
-        inputs, labels = inputs_of(model), np.ones((8, 1), "float32")
-        plain = model.evaluate(inputs, labels, verbose=0, return_dict=True)
-        model.set_class_weights([[1.0, 3.0]])
-        heavy = model.evaluate(inputs, labels, verbose=0, return_dict=True)
-        assert heavy["bce"] == pytest.approx(3 * plain["bce"], rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -289,11 +276,6 @@ class TestTraining:
 def test_impossible_arguments(build, kind, change, message):
     with pytest.raises(ValueError, match=message):
         build(kind, **change)
-
-
-def test_statistics_need_histograms(build):
-    with pytest.raises(ValueError, match=r"modalities`=\('text',\)"):
-        build(TEXT).set_feature_statistics([0.0], [1.0])
 
 
 def test_the_examples_of_the_docstrings():

@@ -1,3 +1,5 @@
+"""Loss and metrics of labels with gaps, against their definitions."""
+
 import doctest
 import math
 
@@ -5,12 +7,48 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn import metrics as reference
 
 from emotion_mt import models
-from emotion_mt.models import losses
+from emotion_mt.models import losses, metrics
 
 NAN = np.nan
 WEIGHTS = [[1.0, 1.0], [0.5, 3.0]]
+
+
+class TestSplitMissing:
+    LABELS = np.array([[1.0, NAN, 0.0], [NAN, NAN, 1.0]], "float32")
+    FILLED = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], "float32")
+    OBSERVED = np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]], "float32")
+
+    @pytest.mark.parametrize("how", ["eager", "graph", "xla"])
+    def test_fills_and_masks(self, how):
+        labels = self.LABELS.copy()
+
+        def split(labels):
+            return models.split_missing(labels, 3, "float32")
+
+        if how != "eager":
+            split = tf.function(split, jit_compile=how == "xla")
+        filled, observed = split(labels)
+        np.testing.assert_array_equal(filled, self.FILLED)
+        np.testing.assert_array_equal(observed, self.OBSERVED)
+        np.testing.assert_array_equal(labels, self.LABELS)
+
+    def test_one_viewer_may_come_flat(self):
+        filled, observed = models.split_missing([1, 0, NAN], 1, "float32")
+        np.testing.assert_array_equal(filled, [[1.0], [0.0], [0.0]])
+        np.testing.assert_array_equal(observed, [[1.0], [1.0], [0.0]])
+
+    def test_what_is_no_label_makes_everything_nan(self):
+        _, observed = models.split_missing([[-1.0, 0.5, 1.0]], 3, "float32")
+        np.testing.assert_array_equal(observed, [[NAN, NAN, 1.0]])
+
+    @pytest.mark.parametrize("shape", [(4,), (4, 2), (4, 3, 1)])
+    def test_columns_must_be_the_viewers(self, shape):
+        message = rf"one column per viewer, \[B, 3\].*{shape[0]}"
+        with pytest.raises(ValueError, match=message):
+            models.split_missing(np.zeros(shape), 3, "float32")
 
 
 def expected(labels, probabilities, weights=None, sample_weight=None):
@@ -122,7 +160,7 @@ def test_config_keeps_every_argument():
     assert config["registered_name"] == "emotion_mt>MaskedBinaryCrossentropy"
     revived = keras.saving.deserialize_keras_object(config)
     assert revived.name == "other"
-    assert revived.get_config() == {"name": "other", "class_weights": WEIGHTS}
+    assert revived.get_config()["class_weights"] == WEIGHTS
     labels = np.array(CASES["gaps"])
     assert revived(labels, PROBABILITIES) == loss(labels, PROBABILITIES)
     assert models.MaskedBinaryCrossentropy().get_config()["class_weights"] is (
@@ -130,24 +168,28 @@ def test_config_keeps_every_argument():
     )
 
 
-def test_class_weights_are_read_at_each_call():
-    loss = models.MaskedBinaryCrossentropy([[1.0, 1.0], [1.0, 1.0]])
-    traces = []
-
-    @tf.function
-    def compute(labels):
-        traces.append(1)
-        return loss(labels, PROBABILITIES)
-
-    labels = tf.constant(CASES["gaps"], tf.float32)
-    compute(labels)
-    loss.class_weights.assign(WEIGHTS)
+def test_weights_of_labels_stand_in_for_class_weights():
+    """What `fit_split` does: they change without tracing again."""
+    labels = np.array(CASES["gaps"], "float32")
+    negative, positive = np.array(WEIGHTS).T
+    weights = np.where(labels == 1.0, positive, negative)
     np.testing.assert_allclose(
-        compute(labels),
-        expected(CASES["gaps"], PROBABILITIES, WEIGHTS),
+        models.MaskedBinaryCrossentropy()(labels, PROBABILITIES, weights),
+        models.MaskedBinaryCrossentropy(WEIGHTS)(labels, PROBABILITIES),
+        rtol=1e-6,
+    )
+
+
+def test_flat_labels_are_not_broadcast():
+    """Against [N, N] the loss was 47.98 instead of 0.729."""
+    labels = np.array([1.0, 0.0, 1.0])
+    probabilities = np.array([[0.9], [0.3], [0.2]])
+    loss = models.MaskedBinaryCrossentropy()
+    np.testing.assert_allclose(
+        loss(labels, probabilities),
+        expected(labels[:, None], probabilities),
         rtol=1e-5,
     )
-    assert len(traces) == 1
 
 
 @pytest.mark.parametrize(
@@ -164,15 +206,190 @@ def test_impossible_class_weights(weights, message):
         models.MaskedBinaryCrossentropy(weights)
 
 
-def test_class_weights_of_another_shape_are_refused():
-    loss = models.MaskedBinaryCrossentropy(WEIGHTS)
-    with pytest.raises(ValueError, match=r"Received shape: \(1, 2\)"):
-        loss.class_weights.assign([[1.0, 1.0]])
-    with pytest.raises(ValueError, match=r"None\. Received shape"):
-        models.MaskedBinaryCrossentropy().class_weights.assign(WEIGHTS)
+VIEWERS = ("V1", "V2", "V3")
+METRIC_WEIGHTS = [[1.0, 2.0], [0.5, 3.0], [1.0, 1.0]]
 
 
-def test_the_example_of_the_docstring():
-    results = doctest.testmod(losses, extraglobs={"np": np})
-    assert results.attempted > 0
-    assert results.failed == 0
+def made_up(rows=11):
+    """Labels with gaps and probabilities; nobody ever rated for V3."""
+    random = np.random.default_rng(3)
+    labels = random.integers(0, 2, (rows, 3)).astype("float32")
+    labels[random.random(labels.shape) < 0.4] = NAN
+    labels[:, 2] = NAN
+    return labels, random.random((rows, 3)).astype("float32")
+
+
+def by_viewer(score, labels, probabilities, weight=None):
+    """A score of scikit-learn per viewer, over everything at once."""
+    found = []
+    for y, p in zip(labels.T, probabilities.T, strict=True):
+        there = ~np.isnan(y)
+        w = None if weight is None else weight[there]
+        found.append(
+            score(y[there], p[there], sample_weight=w) if there.any() else NAN
+        )
+    return np.array(found)
+
+
+def accuracy(y, p, **kwargs):
+    return reference.accuracy_score(y, p > 0.5, **kwargs)
+
+
+def balanced(y, p, **kwargs):
+    if len(set(y)) < 2:
+        return NAN
+    return reference.balanced_accuracy_score(y, p > 0.5, **kwargs)
+
+
+def auc(y, p, **kwargs):
+    return reference.roc_auc_score(y, p, **kwargs) if len(set(y)) > 1 else NAN
+
+
+def stream(metric, *arrays, sizes=(4, 1, 6)):
+    """The result after batches of unequal sizes."""
+    metric.reset_state()
+    start = 0
+    for size in sizes:
+        metric.update_state(*(a[start : start + size] for a in arrays))
+        start += size
+    return metric.result()
+
+
+MEANS = {
+    models.MeanAccuracy: accuracy,
+    models.BalancedAccuracy: balanced,
+    models.ViewerAUC: auc,
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", MEANS, ids=lambda kind: kind.__name__)
+def test_means_over_viewers(kind, weighted):
+    arrays = made_up()
+    if weighted:
+        rows = np.linspace(0.1, 2.0, len(arrays[0])).astype("float32")
+        arrays = (*arrays, rows)
+    result = stream(kind(VIEWERS), *arrays)
+    expected = np.nanmean(by_viewer(MEANS[kind], *arrays))
+    assert float(result) == pytest.approx(expected, abs=1e-4)
+
+
+def test_accuracy_of_each_viewer():
+    labels, probabilities = made_up()
+    result = stream(models.ViewerAccuracy(VIEWERS), labels, probabilities)
+    expected = by_viewer(accuracy, labels, probabilities)
+    assert list(result) == [f"{viewer}_accuracy" for viewer in VIEWERS]
+    np.testing.assert_allclose(
+        [float(value) for value in result.values()], expected, rtol=1e-6
+    )
+
+
+def test_a_probability_of_one_half_is_not_positive():
+    metric = models.MeanAccuracy(("V1",))
+    metric.update_state([[0.0], [0.0], [1.0]], [[0.5], [0.5], [0.5]])
+    assert float(metric.result()) == pytest.approx(2 / 3)
+
+
+def test_a_viewer_of_one_class_does_not_decide():
+    labels = np.array([[1.0, 1.0], [0.0, 1.0], [1.0, NAN]], "float32")
+    for answers in (0.0, 1.0):
+        probabilities = np.array([[0.9, 0], [0.2, 0], [0.7, 0]], "float32")
+        probabilities[:, 1] = answers
+        for kind in (models.BalancedAccuracy, models.ViewerAUC):
+            assert stream(kind(("a", "b")), labels, probabilities) == 1.0
+
+
+def test_area_of_close_probabilities():
+    """As those of the first epochs, which sit near one half."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, (500, 1)).astype("float32")
+    probabilities = 0.5 + 0.01 * random.normal(size=(500, 1)) + 0.005 * labels
+    result = stream(
+        models.ViewerAUC(("V1",)), labels, probabilities, sizes=(128,) * 4
+    )
+    expected = auc(labels[:, 0], probabilities[:, 0].astype("float32"))
+    assert float(result) == pytest.approx(expected, abs=2e-3)
+
+
+def test_area_counts_ties_half():
+    metric = models.ViewerAUC(("V1",))
+    metric.update_state([[1.0], [0.0]], [[0.3], [0.3]])
+    assert metric.result() == 0.5
+
+
+def test_crossentropy_over_unequal_batches_is_no_mean_of_means():
+    labels, probabilities = made_up()
+    metric = models.ObservedCrossentropy(METRIC_WEIGHTS)
+    there = ~np.isnan(labels)
+    weights = np.where(
+        labels == 1.0, *np.array(METRIC_WEIGHTS).T[::-1, None, :]
+    )
+    likelihood = np.where(labels == 1.0, probabilities, 1.0 - probabilities)
+    expected = np.mean((-weights * np.log(likelihood))[there])
+    result = stream(metric, labels, probabilities)
+    np.testing.assert_allclose(result, expected, rtol=1e-5)
+    rows = np.linspace(0.0, 2.0, len(labels)).astype("float32")
+    loss = models.MaskedBinaryCrossentropy(METRIC_WEIGHTS)
+    np.testing.assert_allclose(
+        stream(metric, labels, probabilities, rows, sizes=(11,)),
+        loss(labels, probabilities, rows),
+        rtol=1e-5,
+    )
+
+
+def flat(result):
+    return [float(value) for value in tf.nest.flatten(result)]
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        models.ViewerAccuracy(VIEWERS, name="other"),
+        models.MeanAccuracy(VIEWERS, name="other"),
+        models.BalancedAccuracy(VIEWERS, name="other"),
+        models.ViewerAUC(VIEWERS, name="other"),
+        models.ObservedCrossentropy(METRIC_WEIGHTS, name="other"),
+    ],
+    ids=lambda metric: type(metric).__name__,
+)
+class TestEachMetric:
+    def test_nothing_observed_is_not_a_number(self, metric):
+        labels, probabilities = made_up()
+        result = stream(metric, np.full_like(labels, NAN), probabilities)
+        assert np.isnan(flat(result)).all()
+
+    def test_answers_that_are_no_numbers_never_look_good(self, metric):
+        labels, probabilities = made_up()
+        result = stream(metric, labels, np.full_like(probabilities, NAN))
+        assert np.isnan(flat(result)).all()
+
+    def test_a_batch_without_labels_changes_nothing(self, metric):
+        labels, probabilities = made_up()
+        before = flat(stream(metric, labels, probabilities))
+        metric.update_state(np.full_like(labels, NAN), probabilities)
+        assert flat(metric.result()) == pytest.approx(before, nan_ok=True)
+
+    def test_config_survives(self, metric):
+        config = keras.saving.serialize_keras_object(metric)
+        assert config["registered_name"].startswith("emotion_mt>")
+        revived = keras.saving.deserialize_keras_object(config)
+        assert revived.get_config() == metric.get_config()
+        assert revived.name == "other"
+        arrays = made_up()
+        assert flat(stream(revived, *arrays)) == pytest.approx(
+            flat(stream(metric, *arrays)), nan_ok=True
+        )
+
+    def test_compiled(self, metric):
+        arrays = made_up()
+        expected = flat(stream(metric, *arrays))
+        metric.reset_state()
+        tf.function(metric.update_state, jit_compile=True)(*arrays)
+        assert flat(metric.result()) == pytest.approx(expected, nan_ok=True)
+
+
+def test_the_examples_of_the_docstrings():
+    for module in (losses, metrics):
+        results = doctest.testmod(module, extraglobs={"np": np})
+        assert results.attempted > 0
+        assert results.failed == 0

@@ -1,0 +1,391 @@
+"""ST, MT and the Baseline do what a user of Keras expects of a model."""
+
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from emotion_mt import models
+
+NAN = np.nan
+
+
+def predict(model, inputs):
+    return np.asarray(model(inputs, training=False))
+
+
+def same_weights(one, other):
+    return all(
+        np.array_equal(a, b)
+        for a, b in zip(one.get_weights(), other.get_weights(), strict=True)
+    )
+
+
+@pytest.fixture
+def trained(build, batch):
+    """A compiled model that has taken two steps, and its data."""
+    model = build()
+    inputs, labels = batch(model)
+    labels[0] = NAN
+    model.adapt(inputs)
+    model.compile(jit_compile=False)  # XLA takes seconds to compile.
+    for _ in range(2):
+        model.train_on_batch(inputs, labels)
+    return model, inputs, labels
+
+
+def test_summary_names_every_layer(build):
+    lines = []
+    model = build()
+    model.summary(print_fn=lines.append)
+    for layer in model.layers:
+        assert layer.name[:18] in "".join(lines)
+
+
+def test_plot_model(build, tmp_path):
+    pytest.importorskip("pydot", reason="pydot is not installed")
+    if shutil.which("dot") is None:
+        pytest.skip("graphviz is not installed")
+    keras.utils.plot_model(build(), tmp_path / "model.png", show_shapes=True)
+    assert (tmp_path / "model.png").stat().st_size > 1000
+
+
+def test_clone(trained):
+    """Keras makes a plain functional model of it."""
+    model, inputs, labels = trained
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(
+        predict(clone, inputs), predict(model, inputs)
+    )
+    assert isinstance(clone.optimizer, models.LazyAdam)
+    assert np.isfinite(clone.train_on_batch(inputs, labels)).all()
+    twin = model.from_config(model.get_config())
+    assert type(twin) is type(model)
+    twin.set_weights(model.get_weights())
+    np.testing.assert_array_equal(predict(twin, inputs), predict(model, inputs))
+
+
+def test_saved_and_loaded_goes_on_as_before(trained, tmp_path):
+    model, inputs, labels = trained
+    model.save(tmp_path / "model.keras")
+    revived = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(revived) is type(model)
+    assert revived.get_config() == model.get_config()
+    np.testing.assert_array_equal(
+        predict(revived, inputs), predict(model, inputs)
+    )
+    for either in (model, revived):
+        either.train_on_batch(inputs, labels)
+    assert same_weights(revived, model)
+
+
+def test_weights_file(trained, build, tmp_path):
+    model, inputs, _ = trained
+    model.save_weights(tmp_path / "model.weights.h5")
+    other = build()
+    other.load_weights(tmp_path / "model.weights.h5")
+    np.testing.assert_array_equal(
+        predict(other, inputs), predict(model, inputs)
+    )
+
+
+def test_export(trained, tmp_path):
+    model, inputs, _ = trained
+    model.export(tmp_path / "exported", verbose=False)
+    exported = tf.saved_model.load(str(tmp_path / "exported"))
+    np.testing.assert_allclose(
+        exported.serve(inputs), predict(model, inputs), rtol=1e-5
+    )
+
+
+def test_frozen_layers_stay_frozen_through_save_and_load(trained, tmp_path):
+    model, inputs, labels = trained
+    frozen = next(x for x in model.layers if x.trainable_variables)
+    frozen.trainable = False
+    model.compile(jit_compile=False)
+    for _ in range(2):
+        model.train_on_batch(inputs, labels)
+    model.save(tmp_path / "model.keras")
+    revived = keras.saving.load_model(tmp_path / "model.keras")
+    assert not revived.get_layer(frozen.name).trainable
+    before = frozen.get_weights()
+    for either in (model, revived):
+        either.fit(inputs, labels, shuffle=False, verbose=0)
+    assert same_weights(revived, model)
+    for old, new in zip(before, frozen.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_compiled_twice_with_other_parts(trained):
+    model, inputs, labels = trained
+    labels = np.nan_to_num(labels)
+    for optimizer in ("sgd", keras.optimizers.RMSprop(0.01, momentum=0.9)):
+        before = model.get_weights()
+        model.compile(optimizer, "binary_crossentropy", jit_compile=False)
+        logs = model.fit(inputs, labels, verbose=0).history
+        # Keras's own, over all labels, and the penalty.
+        assert logs["loss"][0] >= logs["bce"][0] * 0.99
+        assert not np.array_equal(before[-1], model.get_weights()[-1])
+
+
+def test_own_loss_and_metrics(trained):
+    model, inputs, labels = trained
+    model.compile(
+        loss=lambda y, p: keras.ops.mean(p) + 0 * p,
+        metrics=[],
+        jit_compile=False,
+    )
+    assert list(model.fit(inputs, labels, verbose=0).history) == ["loss"]
+    model.compile(
+        metrics=[models.ViewerAUC(model.viewers, name="area")],
+        jit_compile=False,
+    )
+    assert set(model.fit(inputs, labels, verbose=0).history) == {"area", "loss"}
+
+
+def test_own_metric_beside_weighted_ones(trained):
+    model, inputs, labels = trained
+    model.compile(
+        loss=models.MaskedBinaryCrossentropy(),
+        metrics=[models.MeanAccuracy(model.viewers)],
+        weighted_metrics=[models.ObservedCrossentropy()],
+        jit_compile=False,
+    )
+    weights = np.ones(len(labels), "float32")
+    weights[1:] = 0.0
+    logs = model.fit(inputs, labels, sample_weight=weights, verbose=0).history
+    # The only row that counts has no label.
+    assert logs["bce"] == [0.0]
+    assert logs["mean_accuracy"][0] > 0
+
+
+def test_class_weights(trained):
+    model, inputs, labels = trained
+    plain = model.evaluate(inputs, labels, verbose=0, return_dict=True)
+    weights = np.full((len(model.viewers), 2), 3.0)
+    model.compile(class_weights=weights, jit_compile=False)
+    heavy = model.evaluate(inputs, labels, verbose=0, return_dict=True)
+    assert heavy["bce"] == pytest.approx(3 * plain["bce"], rel=1e-5)
+
+
+MONITORED = ("bce", "mean_accuracy", "balanced_accuracy", "auc")
+
+
+@pytest.mark.parametrize("metric", MONITORED)
+def test_callbacks_know_the_direction(tiny, batch, metric, tmp_path):
+    model = tiny(modalities=("visual",), head_units=())
+    inputs, labels = batch(model)
+    monitor = f"val_{metric}"
+    model.compile(jit_compile=False)
+    stopping = keras.callbacks.EarlyStopping(
+        monitor, patience=1, restore_best_weights=True
+    )
+    history = model.fit(
+        inputs,
+        labels,
+        epochs=3,
+        verbose=0,
+        validation_data=(inputs, labels),
+        callbacks=[
+            stopping,
+            keras.callbacks.ReduceLROnPlateau(monitor),
+            keras.callbacks.ModelCheckpoint(
+                tmp_path / "best.keras", monitor, save_best_only=True
+            ),
+        ],
+    ).history[monitor]
+    best = min(history) if metric == "bce" else max(history)
+    assert history[stopping.best_epoch] == best
+    restored = keras.saving.load_model(tmp_path / "best.keras")
+    assert same_weights(restored, model)
+
+
+def test_accuracies_of_viewers_need_a_mode(trained):
+    model, inputs, labels = trained
+    data = {"validation_data": (inputs, labels), "epochs": 2, "verbose": 0}
+    stopping = keras.callbacks.EarlyStopping("val_V1_accuracy", mode="max")
+    assert model.fit(inputs, labels, callbacks=stopping, **data)
+
+
+def test_half_precision(build, batch):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = build()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    inputs, labels = batch(model)
+    model.compile(jit_compile=False)
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    logs = model.fit(inputs, labels, verbose=0).history
+    assert np.isfinite(logs["loss"]).all()
+    answers = model(inputs)
+    assert answers.dtype == "float32"
+    full = build()
+    full.set_weights(model.get_weights())
+    np.testing.assert_allclose(answers, full(inputs), atol=1e-2)
+
+
+def test_several_steps_per_execution(build, batch):
+    fitted = []
+    for steps in (1, 3):
+        model = build()
+        inputs, labels = batch(model, rows=20)
+        model.compile(steps_per_execution=steps, jit_compile=False)
+        data = tf.data.Dataset.from_tensor_slices((inputs, labels)).batch(4)
+        model.fit(data, epochs=2, shuffle=False, verbose=0)
+        fitted.append(model)
+    for one, other in zip(*(m.get_weights() for m in fitted), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_loop_of_ones_own(build, batch):
+    """As in Keras's guide, against `train_on_batch`."""
+    inputs, labels = batch(build())
+    labels[0] = NAN
+    ours, theirs = build(), build()
+    theirs.compile(jit_compile=False)
+    optimizer = models.LazyAdam(1e-3)
+    loss_of = models.MaskedBinaryCrossentropy()
+    for _ in range(3):
+        theirs.train_on_batch(inputs, labels)
+        with tf.GradientTape() as tape:
+            loss = loss_of(labels, ours(inputs, training=True))
+            loss += sum(ours.losses)
+        gradients = tape.gradient(loss, ours.trainable_weights)
+        optimizer.apply(gradients, ours.trainable_weights)
+    for one, other in zip(
+        ours.get_weights(), theirs.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+class TestLabels:
+    def test_one_viewer_may_come_flat(self, batch):
+        results = []
+        for flat in (False, True):
+            model = models.BaselineTextModel(("V1",), 7, words=6, kernels=3)
+            inputs, labels = batch(model)
+            labels[1] = NAN
+            model.compile(jit_compile=False)
+            model.fit(
+                inputs,
+                labels[:, 0] if flat else labels,
+                shuffle=False,
+                verbose=0,
+            )
+            results.append(model.get_weights())
+        for one, other in zip(*results, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+    @pytest.mark.parametrize("wrong", [-1.0, 0.5, 2.0])
+    def test_others_are_refused(self, trained, wrong):
+        model, inputs, labels = trained
+        bad = labels.copy()
+        bad[1] = wrong
+        message = rf"`y` must be 1 .*NaN.*Received: \[{wrong}\]"
+        with pytest.raises(ValueError, match=message):
+            model.fit(inputs, bad)
+        with pytest.raises(ValueError, match=message):
+            model.fit(inputs, labels, validation_data=(inputs, bad))
+
+    def test_others_are_never_a_number(self, trained):
+        model, inputs, labels = trained
+        labels[1] = -1.0
+        logs = model.evaluate(inputs, labels, verbose=0, return_dict=True)
+        assert np.isnan([logs["loss"], logs["bce"], logs["auc"]]).all()
+
+    def test_others_in_a_dataset_are_said(self, trained):
+        model, inputs, labels = trained
+        labels[1] = -1.0
+        data = tf.data.Dataset.from_tensor_slices((inputs, labels)).batch(4)
+        with pytest.warns(UserWarning, match="a label is none of 0, 1 and NaN"):
+            model.fit(data, epochs=3, shuffle=False, verbose=0)
+
+    def test_gaps_under_a_loss_that_does_not_know_them(self, trained):
+        model, inputs, labels = trained
+        model.compile(loss="binary_crossentropy", jit_compile=False)
+        with pytest.warns(UserWarning, match="`loss` is not a number.*epoch 1"):
+            history = model.fit(inputs, labels, epochs=3, verbose=0).history
+        assert len(history["loss"]) == 1
+
+    def test_weights_by_number_of_a_viewer_are_refused(self, trained):
+        model, inputs, labels = trained
+        with pytest.raises(
+            ValueError, match=r"compile\(class_weights=\.\.\.\)"
+        ):
+            model.fit(inputs, labels, class_weight={0: 1.0, 1: 2.0})
+
+    def test_class_weights_need_a_row_per_viewer(self, build):
+        model = build()
+        count = len(model.viewers)
+        with pytest.raises(ValueError, match=rf"row per viewer, {count}\."):
+            model.compile(class_weights=np.ones((count + 1, 2)))
+        with pytest.raises(ValueError, match="belong to the default loss"):
+            model.compile(loss="mse", class_weights=np.ones((count, 2)))
+
+
+def test_two_replicas():
+    """Of which only one sees a label of the first viewer."""
+    script = """
+        import numpy as np, tensorflow as tf
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(
+            cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+        )
+        from emotion_mt import models
+        random = np.random.default_rng(0)
+        x = random.normal(size=(8, 5)).astype("float32")
+        full = random.integers(0, 2, (8, 3)).astype("float32")
+        gaps = full.copy()
+        gaps[:4, 0] = np.nan  # Replica 2 has labels of the first viewer,
+        gaps[:, 1] = np.nan  # neither has one of the second.
+
+        def train(strategy, *batches):
+            with strategy.scope():
+                model = models.EvokedEmotionModel(
+                    ("V1", "V2", "V3"), (4,), (3,), modalities=("visual",),
+                    visual_features=5, l1=0.01,
+                )
+                model.compile(models.LazyAdam(0.05), jit_compile=False)
+            history = []
+            for labels in batches:
+                data = tf.data.Dataset.from_tensor_slices(
+                    ({"visual": x}, labels)
+                ).batch(8)
+                model.fit(data, verbose=0, shuffle=False)
+                history.append({
+                    v: [np.asarray(w).copy() for w in model.head_weights(v)]
+                    for v in model.viewers
+                })
+            return history
+
+        mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        two = train(mirrored, full, gaps, np.full_like(full, np.nan))
+        same = lambda a, b: all(
+            np.array_equal(x, y) for x, y in zip(a, b, strict=True)
+        )
+        assert same(two[0]["V2"], two[1]["V2"])
+        assert not same(two[0]["V1"], two[1]["V1"])
+        assert not same(two[0]["V3"], two[1]["V3"])
+        assert all(same(two[1][v], two[2][v]) for v in two[1])
+        one = train(tf.distribute.get_strategy(), full)
+        for v in one[0]:
+            for a, b in zip(one[0][v], two[0][v], strict=True):
+                np.testing.assert_allclose(a, b, atol=1e-5)
+        print("checked")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        timeout=180,
+    )
+    assert done.stdout.strip().endswith("checked"), done.stderr

@@ -1,0 +1,101 @@
+"""Seeds and the normalization of visual features."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from emotion_mt import models
+
+NAN = np.nan
+
+
+class TestStreamSeed:
+    def test_same_name_same_seed(self):
+        assert models.stream_seed(3, "a", "b") == models.stream_seed(
+            3, "a", "b"
+        )
+
+    def test_streams_differ(self):
+        seeds = [
+            models.stream_seed(*arguments)
+            for arguments in ((0, "a"), (1, "a"), (0, "b"), (0, "a", "b"))
+        ]
+        seeds += [models.stream_seed(0, "ab"), models.stream_seed(0)]
+        assert len(set(seeds)) == len(seeds)
+        assert all(0 <= seed < 2**31 for seed in seeds)
+
+    def test_numpy_integers_count_as_integers(self):
+        assert models.stream_seed(np.int64(3), "a") == models.stream_seed(
+            3, "a"
+        )
+
+    def test_the_value_is_fixed(self):
+        # Frozen: first four bytes of sha256(b"(0, 'order')"), little-endian,
+        # modulo 2**31. A change would change every result.
+        assert models.stream_seed(0, "order") == 1906976191
+
+
+class TestFeatureNormalization:
+    x = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, -1.0]], "float32")
+
+    @pytest.fixture
+    def layer(self):
+        layer = models.FeatureNormalization()
+        layer.build((None, 3))
+        return layer
+
+    def test_changes_nothing_at_first(self, layer):
+        np.testing.assert_array_equal(layer(self.x), self.x)
+
+    def test_standardizes(self, layer):
+        layer.adapt(self.x)
+        expected = [[-1.0, 0.0, 1.0], [1.0, 0.0, -1.0]]
+        np.testing.assert_allclose(layer(self.x), expected, atol=1e-6)
+
+    def test_equals_keras_where_features_vary(self, layer):
+        x = np.random.default_rng(0).normal(3, 2, (50, 3)).astype("float32")
+        theirs = keras.layers.Normalization()
+        for either in (layer, theirs):
+            either.adapt(x)
+        np.testing.assert_allclose(layer(x), theirs(x), atol=1e-5)
+
+    def test_a_feature_that_never_varied_is_ignored(self, layer):
+        layer.adapt(self.x)
+        np.testing.assert_array_equal(layer(self.x + 5.0)[:, 1], [0.0, 0.0])
+
+    def test_statistics_reach_a_compiled_call(self, layer):
+        compute = tf.function(layer, jit_compile=True)
+        compute(self.x)
+        layer.adapt(self.x)
+        np.testing.assert_allclose(compute(self.x), layer(self.x), atol=1e-6)
+        assert compute.experimental_get_tracing_count() == 1
+
+    def test_statistics_travel_with_the_weights(self, layer):
+        layer.adapt(self.x)
+        other = models.FeatureNormalization()
+        other.build((None, 3))
+        other.set_weights(layer.get_weights())
+        np.testing.assert_array_equal(other(self.x), layer(self.x))
+
+    def test_does_not_train(self, layer):
+        assert layer.trainable_variables == []
+
+    def test_config_survives(self):
+        layer = models.FeatureNormalization(dtype="float64", name="other")
+        revived = keras.saving.deserialize_keras_object(
+            keras.saving.serialize_keras_object(layer)
+        )
+        assert type(revived) is models.FeatureNormalization
+        assert revived.get_config() == layer.get_config()
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [
+            ([[0.0, NAN, 0.0]], "finite.* 1 that are not finite"),
+            (np.zeros((0, 3)), r"at least one row. Received shape \[0, 3\]"),
+        ],
+    )
+    def test_impossible_data(self, layer, data, message):
+        with pytest.raises(ValueError, match=message):
+            layer.adapt(data)
