@@ -1,25 +1,30 @@
 """Fixtures for training: a split and networks that are fitted in a moment."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import sklearn.metrics
 
-from emotion_mt import paper, training
+from emotion_mt import models, paper, training
 
-#: Two films to train on, so that there are two batches, one of them partial.
+#: Two movies to train on, so that there are two batches, one of them partial.
 SPLIT = paper.Split("small", ("A", "B"), ("C",), ("D",))
 
-#: Small enough to be compiled in a second or two, and different from the
-#: defaults. All tests share it, and with it the compiled models.
+#: Small, and different from the defaults. Most tests share its `batch_size`,
+#: `l1` and widths, and with them the compiled models, which take longest.
 TINY = training.TrainingConfig(
     batch_size=12,
-    max_epochs=6,
+    max_epochs=4,
     patience=2,
+    monitor="val_bce",
     epochs_without_validation=3,
     learning_rate=0.01,
-    l1=(1e-4, 1e-2),
+    l1=(1e-4,),
     embedding_dim=4,
     text_filters=3,
-    single_task_trunk_units=(6, 4),
+    text_widths=(2,),
+    single_task_trunk_units=(6,),
     multi_task_trunk_units=(6,),
     multi_task_head_units=(4,),
 )
@@ -28,6 +33,11 @@ TINY = training.TrainingConfig(
 @pytest.fixture
 def split():
     return SPLIT
+
+
+@pytest.fixture
+def no_validation():
+    return paper.Split("none", SPLIT.train, (), SPLIT.test)
 
 
 @pytest.fixture
@@ -42,12 +52,29 @@ def features(small_features):
 
 
 @pytest.fixture
-def relabel():
-    """Returns a corpus in which values are replaced, by film and viewer."""
+def fit(small_corpus, features):
+    """Calls `fit_split` on the small corpus; keywords replace arguments."""
 
-    def change(corpus, movie, viewer, value):
+    def call(viewers=("V1",), *, base=TINY, config=None, **changes):
+        arguments = {
+            "corpus": small_corpus,
+            "features": features,
+            "split": SPLIT,
+            "config": dataclasses.replace(base, **(config or {})),
+            **changes,
+        }
+        return training.fit_split(viewers=viewers, **arguments)
+
+    return call
+
+
+@pytest.fixture
+def relabel():
+    """Returns a corpus in which values are replaced, by movie and viewer."""
+
+    def change(corpus, movies, viewer, value):
         values = corpus.values.copy()
-        values[corpus.rows([movie]), corpus.column(viewer)] = value
+        values[corpus.rows(movies), corpus.column(viewer)] = value
         return corpus.replace(values=values)
 
     return change
@@ -55,25 +82,93 @@ def relabel():
 
 @pytest.fixture
 def retext():
-    """Returns a corpus in which a film's texts are replaced."""
+    """Returns a corpus in which a movie's texts are replaced."""
 
-    def change(corpus, movie, text):
+    def change(corpus, movie, texts):
         segments = corpus.segments.copy()
-        segments.loc[corpus.rows([movie]), "text"] = text
+        segments.loc[corpus.rows([movie]), "text"] = texts
         return corpus.replace(segments=segments)
 
     return change
 
 
 @pytest.fixture
-def same_bits():
-    """Asserts that two fits gave the same bits."""
+def same_model():
+    """Asserts that two fits learned the same bits."""
 
     def check(one, other):
-        np.testing.assert_array_equal(one.probabilities, other.probabilities)
-        np.testing.assert_array_equal(one.test_rows, other.test_rows)
         assert one.trials == other.trials
+        assert one.vocabulary == other.vocabulary
+        np.testing.assert_array_equal(one.class_weights, other.class_weights)
         for a, b in zip(one.weights, other.weights, strict=True):
             np.testing.assert_array_equal(a, b)
+
+    return check
+
+
+@pytest.fixture
+def same_bits(same_model):
+    """Asserts that two fits learned and predicted the same bits."""
+
+    def check(one, other):
+        same_model(one, other)
+        np.testing.assert_array_equal(one.test_rows, other.test_rows)
+        np.testing.assert_array_equal(one.probabilities, other.probabilities)
+
+    return check
+
+
+@pytest.fixture
+def predict_again(small_corpus, features):
+    """Predicts with the result's model; rows default to `test_rows`."""
+
+    def predict(result, rows=None, features=features, model=None):
+        rows = result.test_rows if rows is None else rows
+        inputs = {}
+        if "text" in result.config.modalities:
+            texts = small_corpus.segments["text"].iloc[rows]
+            inputs["tokens"] = models.tokenize(result.tokenizer, texts)
+        if "visual" in result.config.modalities:
+            inputs["visual"] = features[rows]
+        return (model or result.model).predict(inputs, verbose=0)
+
+    return predict
+
+
+@pytest.fixture
+def check_scores():
+    """Asserts that entries of the history are what scikit-learn finds."""
+
+    def check(logs, labels, probabilities, class_weights, prefix=""):
+        positive = labels == 1.0
+        right = np.where(positive, probabilities, 1.0 - probabilities)
+        weights = np.where(positive, class_weights[:, 1], class_weights[:, 0])
+        viewers = [
+            (y[~np.isnan(y)], p[~np.isnan(y)])
+            for y, p in zip(labels.T, probabilities.T, strict=True)
+        ]
+        both = [(y, p) for y, p in viewers if len(set(y)) == 2]
+
+        def mean(score, pairs):
+            return np.mean([score(y, p) for y, p in pairs])
+
+        balanced = sklearn.metrics.balanced_accuracy_score
+        area = sklearn.metrics.roc_auc_score
+        cross = np.where(np.isnan(labels), np.nan, -weights * np.log(right))
+        for name, value in {
+            "bce": np.nanmean(cross),
+            "mean_accuracy": mean(
+                lambda y, p: np.mean(y == (p > 0.5)), viewers
+            ),
+            "balanced_accuracy": mean(lambda y, p: balanced(y, p > 0.5), both),
+        }.items():
+            assert logs[prefix + name] == pytest.approx(value, abs=1e-5)
+        # The AUC sorts probabilities into bins; what lies this close may tie.
+        least, most = (
+            mean(lambda y, p, step=step: area(y, p + step * y), both)
+            for step in (-1 / 4000, 1 / 4000)
+        )
+        assert least - 1e-5 < logs[prefix + "auc"] < most + 1e-5
+        assert most - least < 0.1
 
     return check
