@@ -56,6 +56,21 @@ def _one_of(default: str, known: Sequence[str]) -> Any:
     )
 
 
+def _true_or_false(default: bool) -> Any:
+    return _checked(
+        default, "True or False", lambda value: isinstance(value, bool)
+    )
+
+
+def _modalities(default: tuple[str, ...]) -> Any:
+    def valid(value: Any) -> bool:
+        chosen = set(value)
+        known = chosen <= set(models.MODALITIES)
+        return bool(chosen) and known and len(chosen) == len(value)
+
+    return _checked(default, f"among {models.MODALITIES}, each once", valid)
+
+
 @dataclasses.dataclass(frozen=True)
 class FitConfig:
     """What the fits of all networks have in common.
@@ -84,14 +99,14 @@ class FitConfig:
             `monitor` is kept (the first of them if several are equal).
         class_weighting: Whether the classes are balanced (Sect. III-A).
         standardize_visual: Whether visual features are standardized with the
-            statistics of the training movies.
+            statistics of the training segments that have a label.
         max_vocabulary: Words at most, the two reserved numbers included.
 
     Raises:
         ValueError: If a value makes no sense; the message names it.
     """
 
-    modalities: tuple[str, ...] = models.MODALITIES
+    modalities: tuple[str, ...] = _modalities(models.MODALITIES)
     batch_size: int = _whole(32)
     max_epochs: int = _whole(200)
     min_epochs: int = _whole(1)
@@ -104,8 +119,8 @@ class FitConfig:
         lambda value: 0 < value < math.inf,
     )
     l1: tuple[float, ...] = _strengths((1e-4,))
-    class_weighting: bool = True
-    standardize_visual: bool = True
+    class_weighting: bool = _true_or_false(True)
+    standardize_visual: bool = _true_or_false(True)
     max_vocabulary: int = _whole(8192, least=models.RESERVED_TOKENS + 1)
 
     def __post_init__(self) -> None:
@@ -117,15 +132,12 @@ class FitConfig:
                     raise self._wrong(field.name, "a list")
                 object.__setattr__(self, field.name, tuple(value))
                 value = tuple(value)
-            valid = field.metadata.get("valid", lambda _: True)
-            if not valid(value):
+            try:
+                valid = field.metadata["valid"](value)
+            except TypeError:  # Not even something that can be compared.
+                valid = False
+            if not valid:
                 raise self._wrong(field.name, field.metadata["expected"])
-        chosen = set(self.modalities)
-        known = chosen <= set(models.MODALITIES)
-        if not chosen or not known or len(chosen) < len(self.modalities):
-            raise self._wrong(
-                "modalities", f"among {models.MODALITIES}, each once"
-            )
         if self.min_epochs > self.max_epochs:
             raise self._wrong(
                 "min_epochs", f"at most max_epochs={self.max_epochs}"
@@ -256,7 +268,7 @@ class BaselineConfig(FitConfig):
         visual_height: Height of those, in steps (not known).
     """
 
-    modalities: tuple[str, ...] = ("text",)
+    modalities: tuple[str, ...] = _modalities(("text",))
     l1: tuple[float, ...] = _strengths((0.0,))
     embedding_dim: int = _whole(128)
     kernels: int = _whole(100)

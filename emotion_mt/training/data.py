@@ -51,14 +51,14 @@ def select_segments(
     modalities: Sequence[str] = models.MODALITIES,
     labelled_only: bool = True,
 ) -> Segments:
-    """Picks the segments of some films that a model can use.
+    """Picks the segments of some movies that a model can use.
 
     Args:
         corpus: The corpus, N segments.
         features: float [N, F], or [N, frames, channels, bins] for the
             Baseline; a row of NaN where there is no video. Only read for the
             modality "visual"; may be None without it.
-        movies: Film codes.
+        movies: Movie codes.
         tokenizer: Of `fit_tokenizer`. Only read for the modality "text"; may
             be None without it.
         viewers: Columns of the labels. Defaults to None, all viewers of the
@@ -189,6 +189,8 @@ def make_dataset(
         Dataset of (inputs, labels): inputs a dict with "tokens", int32
         [B, 18], and "visual", float32 [B, F] or [B, frames, channels, bins],
         by modality; labels float32 [B, V], NaN where the viewer did not rate.
+        Give `fit` shuffle=False with it, or Keras warns that it does not
+        shuffle datasets.
 
     Raises:
         ValueError: If an argument does not fit the corpus, or no segment

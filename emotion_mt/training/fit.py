@@ -71,7 +71,8 @@ def fit_split(
             in this order.
         config: Defaults to `TrainingConfig()`.
         seed: Decides initial weights and the order of segments.
-        on_epoch: Called after each epoch. What it raises ends the fit.
+        on_epoch: Called after each epoch; it must not call `fit_split`. What
+            it raises ends the fit.
 
     Returns:
         The fitted model and its predictions for the test movies.
@@ -101,7 +102,7 @@ def fit_split(
         trainers[0].set_weights(best.weights)
         probabilities = _predict(trainers[0], material)
         end = time.perf_counter()
-    model_config = {**model.get_config(), "l1": best.trial.l1}
+    arguments = model.get_config() | {"l1": best.trial.l1}
     return FitResult(
         viewers=material.viewers,
         split=split,
@@ -125,7 +126,10 @@ def fit_split(
             "predict": end - fitted,
             "total": end - start,
         },
-        model_config=model_config,
+        # A name would count the models of the process.
+        model_config={
+            k: v for k, v in arguments.items() if k not in ("name", "frozen")
+        },
         weights=tuple(best.weights),
     )
 
@@ -209,12 +213,14 @@ def _train(
         shuffle=False,
         verbose=0,
     ).history
-    best, score = len(history["loss"]), math.nan
-    if stopping is not None:
+    best, score, weights = len(history["loss"]), math.nan, trainer.get_weights()
+    # Nothing was kept where training diverged before `min_epochs`.
+    if stopping is not None and stopping.best is not None:
         best = stopping.best_epoch + 1
-        score = history[material.monitor][best - 1]
+        if all(np.isfinite(weight).all() for weight in weights):
+            score = history[material.monitor][best - 1]
     trial = Trial(l1, best, score, {k: tuple(v) for k, v in history.items()})
-    return _Fitted(trial, trainer.get_weights())
+    return _Fitted(trial, weights)
 
 
 def _trainers(
@@ -315,5 +321,6 @@ def _divergence_notes(trials: Sequence[Trial]) -> tuple[str, ...]:
         f"Training with L1 strength {trial.l1:g} diverged: its loss is not a "
         "number."
         for trial in trials
-        if not math.isfinite(trial.history["bce"][-1])
+        for name in ("loss", "val_loss")
+        if not math.isfinite(trial.history.get(name, (0.0,))[-1])
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from emotion_mt import models, paper
 from emotion_mt.corpus.corpus import Corpus
+from emotion_mt.models.viewer_model import check_viewers
 from emotion_mt.training import data
 from emotion_mt.training.config import FitConfig
 
@@ -65,7 +66,7 @@ def prepare(
     config: FitConfig,
 ) -> Material:
     """Collects what `fit_split` needs; see there for arguments and errors."""
-    viewers = (viewers,) if isinstance(viewers, str) else tuple(viewers)
+    viewers = check_viewers(viewers)
     tokenizer, words = None, ()
     if "text" in config.modalities:
         texts = corpus.segments["text"].iloc[corpus.rows(split.train)]
