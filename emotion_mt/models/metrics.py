@@ -214,7 +214,7 @@ class ViewerAUC(ViewerMetric):
         positive, observed = losses.split_missing(y_true, viewers, self.dtype)
         known = ops.logical_not(ops.isnan(y_pred))
         bins = ops.where(known, ops.floor(y_pred * BINS), 0.0)
-        rows = 2 * ops.arange(viewers) + ops.cast(positive, "int32")  # [B, V]
+        rows = 2 * ops.arange(viewers) + ops.cast(positive > 0.5, "int32")
         places = rows * BINS + ops.cast(ops.minimum(bins, BINS - 1), "int32")
         added = ops.segment_sum(
             ops.reshape(observed * weight + 0.0 * y_pred, (-1,)),

@@ -115,7 +115,7 @@ def test_two_runs_share_the_jobs(two_runs, jobs):
         assert [record["name"] for record in outcome.records] == expected
         # An error of the fit leaves the others alone.
         assert [f.job.viewers for f in outcome.failures] == [("V2",)]
-        assert "ValueError: The training films" in outcome.failures[0].message
+        assert "ValueError: The training movies" in outcome.failures[0].message
     assert len(two_runs["lines"]) == 6
     # Nothing but results is left: no lock, nothing half written.
     assert all(n.endswith(".json") for n in os.listdir(two_runs["folder"]))

@@ -103,7 +103,7 @@ def test_killed_run_continues_to_the_same_table(manifest, tmp_path):
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: len(list(out.glob("jobs/*.json"))) >= 2, 120)
+        wait_for(lambda: len(list(out.glob("jobs/[!.]*.json"))) >= 2, 120)
         tasks = Path(f"/proc/{killed.pid}/task/{killed.pid}/children")
         children = [int(child) for child in tasks.read_text().split()]
     finally:

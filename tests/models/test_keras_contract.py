@@ -34,7 +34,7 @@ def trained(build, batch):
     inputs, labels = batch(model)
     labels[0] = NAN
     model.adapt(inputs)
-    model.compile(jit_compile=False)  # XLA takes seconds to compile.
+    model.compile(run_eagerly=True)  # Tracing takes seconds.
     for _ in range(2):
         model.train_on_batch(inputs, labels)
     return model, inputs, labels
@@ -109,7 +109,7 @@ def test_frozen_layers_stay_frozen_through_save_and_load(trained, tmp_path):
     model, inputs, labels = trained
     frozen = next(x for x in model.layers if x.trainable_variables)
     frozen.trainable = False
-    model.compile(jit_compile=False)
+    model.compile(run_eagerly=True)
     for _ in range(2):
         model.train_on_batch(inputs, labels)
     model.save(tmp_path / "model.keras")
@@ -128,7 +128,7 @@ def test_compiled_twice_with_other_parts(trained):
     labels = np.nan_to_num(labels)
     for optimizer in ("sgd", keras.optimizers.RMSprop(0.01, momentum=0.9)):
         before = model.get_weights()
-        model.compile(optimizer, "binary_crossentropy", jit_compile=False)
+        model.compile(optimizer, "binary_crossentropy", run_eagerly=True)
         logs = model.fit(inputs, labels, verbose=0).history
         # Keras's own, over all labels, and the penalty.
         assert logs["loss"][0] >= logs["bce"][0] * 0.99
@@ -140,12 +140,12 @@ def test_own_loss_and_metrics(trained):
     model.compile(
         loss=lambda y, p: keras.ops.mean(p) + 0 * p,
         metrics=[],
-        jit_compile=False,
+        run_eagerly=True,
     )
     assert list(model.fit(inputs, labels, verbose=0).history) == ["loss"]
     model.compile(
         metrics=[models.ViewerAUC(model.viewers, name="area")],
-        jit_compile=False,
+        run_eagerly=True,
     )
     assert set(model.fit(inputs, labels, verbose=0).history) == {"area", "loss"}
 
@@ -156,7 +156,7 @@ def test_own_metric_beside_weighted_ones(trained):
         loss=models.MaskedBinaryCrossentropy(),
         metrics=[models.MeanAccuracy(model.viewers)],
         weighted_metrics=[models.ObservedCrossentropy()],
-        jit_compile=False,
+        run_eagerly=True,
     )
     weights = np.ones(len(labels), "float32")
     weights[1:] = 0.0
@@ -170,7 +170,7 @@ def test_class_weights(trained):
     model, inputs, labels = trained
     plain = model.evaluate(inputs, labels, verbose=0, return_dict=True)
     weights = np.full((len(model.viewers), 2), 3.0)
-    model.compile(class_weights=weights, jit_compile=False)
+    model.compile(class_weights=weights, run_eagerly=True)
     heavy = model.evaluate(inputs, labels, verbose=0, return_dict=True)
     assert heavy["bce"] == pytest.approx(3 * plain["bce"], rel=1e-5)
 
@@ -183,7 +183,7 @@ def test_callbacks_know_the_direction(tiny, batch, metric, tmp_path):
     model = tiny(modalities=("visual",), head_units=())
     inputs, labels = batch(model)
     monitor = f"val_{metric}"
-    model.compile(jit_compile=False)
+    model.compile(run_eagerly=True)
     stopping = keras.callbacks.EarlyStopping(
         monitor, patience=1, restore_best_weights=True
     )
@@ -221,7 +221,7 @@ def test_half_precision(build, batch):
     finally:
         keras.config.set_dtype_policy("float32")
     inputs, labels = batch(model)
-    model.compile(jit_compile=False)
+    model.compile(run_eagerly=True)
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
     logs = model.fit(inputs, labels, verbose=0).history
     assert np.isfinite(logs["loss"]).all()
@@ -273,7 +273,7 @@ class TestLabels:
             model = models.BaselineTextModel(("V1",), 7, words=6, kernels=3)
             inputs, labels = batch(model)
             labels[1] = NAN
-            model.compile(jit_compile=False)
+            model.compile(run_eagerly=True)
             model.fit(
                 inputs,
                 labels[:, 0] if flat else labels,
@@ -310,7 +310,7 @@ class TestLabels:
 
     def test_gaps_under_a_loss_that_does_not_know_them(self, trained):
         model, inputs, labels = trained
-        model.compile(loss="binary_crossentropy", jit_compile=False)
+        model.compile(loss="binary_crossentropy", run_eagerly=True)
         with pytest.warns(UserWarning, match="`loss` is not a number.*epoch 1"):
             history = model.fit(inputs, labels, epochs=3, verbose=0).history
         assert len(history["loss"]) == 1

@@ -192,6 +192,7 @@ def guesses(job, corpus, random):
         seed=job.seed,
         l1=1e-5,
         best_epoch=1,
+        monitor="val_auc",
         trials=(Trial(1e-5, 1, 0.7, curve),),
         test_rows=rows,
         probabilities=random.random((len(rows), len(job.viewers))),
