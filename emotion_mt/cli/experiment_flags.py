@@ -135,7 +135,7 @@ def define_training_flags(values: flags.FlagValues = FLAGS) -> None:
     )
     flags.DEFINE_enum(
         "monitor",
-        "val_auc",
+        "val_balanced_accuracy",
         ["val_bce", "val_balanced_accuracy", "val_auc"],
         "What decides on the validation film which epoch is kept: the loss "
         "without the L1 penalty, the balanced accuracy or the area under the "

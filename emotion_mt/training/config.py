@@ -111,7 +111,7 @@ class FitConfig:
     max_epochs: int = _whole(200)
     min_epochs: int = _whole(1)
     patience: int = _whole(10)
-    monitor: str = _one_of("val_auc", tuple(MONITORS))
+    monitor: str = _one_of("val_balanced_accuracy", tuple(MONITORS))
     epochs_without_validation: int = _whole(20)
     learning_rate: float = _checked(
         paper.LEARNING_RATE,
