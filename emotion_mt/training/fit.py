@@ -321,6 +321,8 @@ def _divergence_notes(trials: Sequence[Trial]) -> tuple[str, ...]:
         f"Training with L1 strength {trial.l1:g} diverged: its loss is not a "
         "number."
         for trial in trials
-        for name in ("loss", "val_loss")
-        if not math.isfinite(trial.history.get(name, (0.0,))[-1])
+        if not all(
+            math.isfinite(trial.history.get(name, (0.0,))[-1])
+            for name in ("loss", "val_loss")
+        )
     )
