@@ -5,7 +5,6 @@
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.models.baseline import (
-    ARRANGEMENTS,
     BaselineTextModel,
     BaselineVisualModel,
 )
@@ -31,7 +30,6 @@ from emotion_mt.models.tokenizer import (
 from emotion_mt.models.viewer_model import MODALITIES, ViewerModel
 
 __all__ = [
-    "ARRANGEMENTS",
     "DEFAULT_L1",
     "MODALITIES",
     "RESERVED_TOKENS",

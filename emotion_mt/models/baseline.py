@@ -24,10 +24,7 @@ from emotion_mt.models.viewer_model import (
     get_policy,
 )
 
-#: How the text convolutions follow each other.
-ARRANGEMENTS = ("parallel", "stacked")
-
-#: Steps that are pooled together where convolutions are stacked (inferred).
+#: Steps that are pooled together after a convolution over frames (inferred).
 POOL = 2
 
 
@@ -41,8 +38,7 @@ class BaselineTextModel(ViewerModel):
     padded. From the group's code for texts: heights of 3, 4 and 5 words, in
     parallel, each pooled over the whole sentence. Inferred: the embedding's
     length, what a fuzzified kernel does in detail (see `FuzzyConvolution`),
-    one sigmoid after it, and, where the layers are stacked, padding to keep
-    the length and pools of 2.
+    and one sigmoid after it.
 
     Args:
         viewers: The name of the output column; exactly one.
@@ -52,9 +48,6 @@ class BaselineTextModel(ViewerModel):
         embedding_dim: Length of a word vector. Defaults to 128.
         kernels: Kernels of each convolution. Defaults to 100.
         heights: Height of each convolution, in words. Defaults to (3, 4, 5).
-        arrangement: "parallel": each convolution sees the words. "stacked":
-            each sees what the one before gave. Defaults to "parallel".
-        trainable_width: See `FuzzyConvolution`. Defaults to True.
         l1: Strength of the L1 penalty on the kernel of the output layer.
             Defaults to 0.0, none: the paper states it for ST and MT only.
         seed: Decides the initial weights. Defaults to 0.
@@ -76,6 +69,8 @@ class BaselineTextModel(ViewerModel):
         ValueError: If an argument makes no sense; the message names it.
     """
 
+    modalities = ("text",)
+
     def __init__(
         self,
         viewers: Sequence[str],
@@ -84,8 +79,6 @@ class BaselineTextModel(ViewerModel):
         embedding_dim: int = 128,
         kernels: int = 100,
         heights: Sequence[int] = (3, 4, 5),
-        arrangement: str = "parallel",
-        trainable_width: bool = True,
         l1: float = 0.0,
         seed: int = 0,
         dtype: Any = None,
@@ -93,69 +86,33 @@ class BaselineTextModel(ViewerModel):
         **kwargs: Any,
     ) -> None:
         viewers = _check_one_viewer(viewers)
-        if arrangement not in ARRANGEMENTS:
-            raise ValueError(
-                f"`arrangement` must be one of {ARRANGEMENTS}. "
-                f"Received: {arrangement!r}"
-            )
-        stacked = arrangement == "stacked"
-        if not heights or (not stacked and max(heights) > words):
+        if not heights or max(heights) > words:
             raise ValueError(
                 "`heights` must name at least one convolution, none higher "
-                f"than `words`={words} in parallel. Received: {heights}"
+                f"than `words`={words}. Received: {heights}"
             )
-        policy = get_policy(dtype)
-
-        # === Functional Model ===
-        tokens = keras.Input((words,), dtype="int32", name="tokens")
-        x = keras.layers.Embedding(
+        dtype = get_policy(dtype)
+        inputs = {"tokens": keras.Input((words,), dtype="int32", name="tokens")}
+        vectors = keras.layers.Embedding(
             vocabulary_size,
             embedding_dim,
             embeddings_initializer=keras.initializers.RandomUniform(
                 seed=layers.stream_seed(seed, "text_embedding", "kernel")
             ),
-            dtype=policy,
+            dtype=dtype,
             name="text_embedding",
-        )(tokens)  # [B, words, embedding_dim]
-        convolutions = [
-            FuzzyConvolution(
-                kernels,
-                height,
-                pool=POOL if stacked else None,
-                padding="same" if stacked else "valid",
-                trainable_width=trainable_width,
-                kernel_initializer=_kernels(seed, f"text_fuzzy_conv_{i}"),
-                dtype=policy,
-                name=f"text_fuzzy_conv_{i}",
+        )(inputs["tokens"])  # [B, words, embedding_dim]
+        pooled = [
+            _convolution(f"text_fuzzy_conv_{i}", kernels, height, seed, dtype)(
+                vectors
             )
             for i, height in enumerate(heights)
         ]
-        if stacked:
-            for convolve in convolutions:
-                x = convolve(x)
-            x = keras.layers.Flatten(dtype=policy, name="text_flatten")(x)
-        elif len(heights) > 1:
-            x = keras.layers.Concatenate(dtype=policy, name="fusion")(
-                [convolve(x) for convolve in convolutions]
-            )
-        else:
-            x = convolutions[0](x)
-        outputs = layers.head(x, viewers[0], (), l1, seed, policy)  # [B, 1]
-        super().__init__({"tokens": tokens}, outputs, name=name, **kwargs)
-
-        # === Config ===
-        self.viewers = viewers
-        self.modalities = ("text",)
-        self.vocabulary_size = vocabulary_size
-        self.words = words
-        self.embedding_dim = embedding_dim
-        self.kernels = kernels
-        self.heights = tuple(heights)
-        self.arrangement = arrangement
-        self.trainable_width = trainable_width
-        self.l1 = l1
-        self.seed = seed
-        self.dtype_policy = policy
+        x = pooled[0]
+        if len(pooled) > 1:
+            x = keras.layers.Concatenate(dtype=dtype, name="fusion")(pooled)
+        outputs = layers.head(x, viewers[0], (), l1, seed, dtype)
+        super().__init__(inputs, outputs, locals(), **kwargs)
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
@@ -180,12 +137,10 @@ class BaselineVisualModel(ViewerModel):
         kernels: Kernels of each convolution. Defaults to (64, 96, 128).
         height: Height of each convolution in steps of its input: frames for
             the first, pairs of frames for the second and so on. Defaults to 3.
-        trainable_width: See `FuzzyConvolution`. Defaults to True.
-        l1: Strength of the L1 penalty on the kernel of the output layer.
-            Defaults to 0.0, none: the paper states it for ST and MT only.
-        seed: Decides the initial weights. Defaults to 0.
-        dtype: Keras dtype policy, see `EvokedEmotionModel`.
-        name: Name of the model. Defaults to None.
+        l1: As of `BaselineTextModel`, like what follows.
+        seed: Decides the initial weights.
+        dtype: Keras dtype policy.
+        name: Name of the model.
 
     Call arguments:
         inputs: Dict with "visual": float32 [B, frames, channels, bins].
@@ -201,6 +156,8 @@ class BaselineVisualModel(ViewerModel):
         ValueError: If an argument makes no sense; the message names it.
     """
 
+    modalities = ("visual",)
+
     def __init__(
         self,
         viewers: Sequence[str],
@@ -209,7 +166,6 @@ class BaselineVisualModel(ViewerModel):
         bins: int = 32,
         kernels: Sequence[int] = (64, 96, 128),
         height: int = 3,
-        trainable_width: bool = True,
         l1: float = 0.0,
         seed: int = 0,
         dtype: Any = None,
@@ -222,43 +178,21 @@ class BaselineVisualModel(ViewerModel):
                 "`kernels` must name at least one convolution. "
                 f"Received: {kernels}"
             )
-        policy = get_policy(dtype)
-
-        # === Functional Model ===
-        histograms = keras.Input(
-            (frames, channels, bins), dtype="float32", name="visual"
+        dtype = get_policy(dtype)
+        shape = (frames, channels, bins)
+        inputs = {"visual": keras.Input(shape, dtype="float32", name="visual")}
+        flat = (frames, channels * bins)
+        x = keras.layers.Reshape(flat, dtype=dtype, name="frames")(
+            inputs["visual"]
         )
-        x = keras.layers.Reshape(
-            (frames, channels * bins), dtype=policy, name="frames"
-        )(histograms)
-        x = layers.FeatureNormalization(dtype=policy, name=NORMALIZATION)(x)
+        x = layers.FeatureNormalization(dtype=dtype, name=NORMALIZATION)(x)
         for i, number in enumerate(kernels):
-            x = FuzzyConvolution(
-                number,
-                height,
-                pool=POOL,
-                padding="same",
-                trainable_width=trainable_width,
-                kernel_initializer=_kernels(seed, f"visual_fuzzy_conv_{i}"),
-                dtype=policy,
-                name=f"visual_fuzzy_conv_{i}",
+            x = _convolution(
+                f"visual_fuzzy_conv_{i}", number, height, seed, dtype, pool=POOL
             )(x)
-        x = keras.layers.Flatten(dtype=policy, name="visual_flatten")(x)
-        outputs = layers.head(x, viewers[0], (), l1, seed, policy)  # [B, 1]
-        super().__init__({"visual": histograms}, outputs, name=name, **kwargs)
-
-        # === Config ===
-        self.viewers = viewers
-        self.modalities = ("visual",)
-        self.frames = frames
-        self.channels = channels
-        self.bins = bins
-        self.kernels = tuple(kernels)
-        self.height = height
-        self.trainable_width = trainable_width
-        self.l1 = l1
-        self.seed = seed
-        self.dtype_policy = policy
+        x = keras.layers.Flatten(dtype=dtype, name="visual_flatten")(x)
+        outputs = layers.head(x, viewers[0], (), l1, seed, dtype)
+        super().__init__(inputs, outputs, locals(), **kwargs)
 
 
 def _check_one_viewer(viewers: Sequence[str]) -> tuple[str, ...]:
@@ -271,8 +205,17 @@ def _check_one_viewer(viewers: Sequence[str]) -> tuple[str, ...]:
     return viewers
 
 
-def _kernels(seed: int, layer: str) -> keras.initializers.Initializer:
-    """Returns the initializer of a fuzzy layer's kernels."""
-    return keras.initializers.RandomUniform(
-        *INITIAL_CENTRES, seed=layers.stream_seed(seed, layer, "kernel")
+def _convolution(
+    name: str,
+    kernels: int,
+    height: int,
+    seed: int,
+    dtype: Any,
+    pool: int | None = None,
+) -> FuzzyConvolution:
+    kernel_initializer = keras.initializers.RandomUniform(
+        *INITIAL_CENTRES, seed=layers.stream_seed(seed, name, "kernel")
+    )
+    return FuzzyConvolution(
+        kernels, height, pool, kernel_initializer, dtype=dtype, name=name
     )

@@ -113,9 +113,7 @@ class EvokedEmotionModel(ViewerModel):
         viewers = check_viewers(viewers)
         modalities = _check_modalities(modalities, vocabulary_size)
         _check_text_widths(words, text_widths)
-        policy = get_policy(dtype)
-
-        # === Functional Model ===
+        dtype = get_policy(dtype)
         inputs, encoded = {}, []
         if "text" in modalities:
             inputs["tokens"] = keras.Input(
@@ -128,7 +126,7 @@ class EvokedEmotionModel(ViewerModel):
                     stddev=WORD_VECTOR_SPREAD,
                     seed=layers.stream_seed(seed, "text_embedding", "kernel"),
                 ),
-                dtype=policy,
+                dtype=dtype,
                 name="text_embedding",
             )(inputs["tokens"])  # [B, words, embedding_dim]
             for i, width in enumerate(text_widths):
@@ -137,82 +135,51 @@ class EvokedEmotionModel(ViewerModel):
                     width,
                     activation="relu",
                     kernel_initializer=layers.glorot(seed, f"text_conv_{i}"),
-                    dtype=policy,
+                    dtype=dtype,
                     name=f"text_conv_{i}",
                 )(x)
                 x = keras.layers.MaxPooling1D(
-                    POOL, dtype=policy, name=f"text_pool_{i}"
+                    POOL, dtype=dtype, name=f"text_pool_{i}"
                 )(x)
-            flatten = keras.layers.Flatten(dtype=policy, name="text_flatten")
+            flatten = keras.layers.Flatten(dtype=dtype, name="text_flatten")
             encoded.append(flatten(x))
         if "visual" in modalities:
             inputs["visual"] = keras.Input(
                 (visual_features,), dtype="float32", name="visual"
             )
             normalize = layers.FeatureNormalization(
-                dtype=policy, name=NORMALIZATION
+                dtype=dtype, name=NORMALIZATION
             )
             encoded.append(normalize(inputs["visual"]))
         x = encoded[0]
         if len(encoded) > 1:
-            x = keras.layers.Concatenate(dtype=policy, name="fusion")(encoded)
-        x = layers.hidden(x, "trunk", trunk_units, l1, seed, policy)
+            x = keras.layers.Concatenate(dtype=dtype, name="fusion")(encoded)
+        x = layers.hidden(x, "trunk", trunk_units, l1, seed, dtype)
         outputs = [
-            layers.head(x, viewer, head_units, l1, seed, policy)
+            layers.head(x, viewer, head_units, l1, seed, dtype)
             for viewer in viewers
         ]  # V × [B, 1]
         if len(outputs) > 1:
-            columns = keras.layers.Concatenate(
-                dtype="float32", name="probabilities"
-            )
-            outputs = [columns(outputs)]
-        super().__init__(inputs=inputs, outputs=outputs[0], name=name, **kwargs)
-
-        # === Config ===
-        self.viewers = viewers
-        self.trunk_units = tuple(trunk_units)
-        self.head_units = tuple(head_units)
-        self.modalities = modalities
-        self.vocabulary_size = vocabulary_size
-        self.words = words
-        self.visual_features = visual_features
-        self.embedding_dim = embedding_dim
-        self.text_filters = text_filters
-        self.text_widths = tuple(text_widths)
-        self.l1 = l1
-        self.seed = seed
-        self.dtype_policy = policy
+            outputs = [
+                keras.layers.Concatenate(dtype="float32", name="probabilities")(
+                    outputs
+                )
+            ]
+        super().__init__(inputs, outputs[0], locals(), **kwargs)
 
     @classmethod
     def single_task(
         cls, viewer: str = paper.AVERAGE, **kwargs: Any
     ) -> EvokedEmotionModel:
-        """Builds ST (Sect. III-A): one viewer, no layers of its own.
-
-        Args:
-            viewer: The viewer. Defaults to "Vavg".
-            **kwargs: Further arguments of the constructor.
-
-        Returns:
-            The model, not compiled.
-        """
+        """Builds ST (Sect. III-A): one viewer, no layers of its own."""
         kwargs.setdefault("trunk_units", paper.ST_TRUNK_UNITS)
-        kwargs.setdefault("head_units", ())
         return cls(viewers=(viewer,), **kwargs)
 
     @classmethod
     def multi_task(
         cls, viewers: Sequence[str] = paper.ALL_VIEWERS, **kwargs: Any
     ) -> EvokedEmotionModel:
-        """Builds MT (Sect. III-B): a shared trunk and one head per viewer.
-
-        Args:
-            viewers: The viewers. Defaults to V1 … V7 and Vavg.
-            **kwargs: Further arguments of the constructor.
-
-        Returns:
-            The model, not compiled.
-        """
+        """Builds MT (Sect. III-B): a shared trunk and one head per viewer."""
         kwargs.setdefault("trunk_units", paper.MT_TRUNK_UNITS)
         kwargs.setdefault("head_units", paper.MT_HEAD_UNITS)
         return cls(viewers=viewers, **kwargs)

@@ -33,12 +33,8 @@ class FuzzyConvolution(keras.layers.Layer):
     Args:
         kernels: Number of kernels, n.
         height: Their length along the axis.
-        pool: Steps that are pooled together, or None for all of them.
-        padding: "valid", or "same" for an output as long as the input. The
-            pooling keeps a remainder with "same" and drops it with "valid".
-            Defaults to "valid".
-        trainable_width: Whether the widths of the membership functions are
-            trained, which start at 1. Defaults to True.
+        pool: Steps that are pooled together, of an output padded to the
+            length of the input. Defaults to None: all of them, not padded.
         kernel_initializer: Of the kernels before they are fuzzified.
             Defaults to uniform in [-1, 1], from one centre to the other.
         **kwargs: Further arguments of `keras.layers.Layer`.
@@ -47,7 +43,7 @@ class FuzzyConvolution(keras.layers.Layer):
         inputs: float [B, L, C].
 
     Returns:
-        float [B, L', n], L' = L / pool, or [B, n] without `pool`. Each entry
+        float [B, ceil(L / pool), n], or [B, n] without `pool`. Each entry
         lies between the two centres of its kernel.
 
     Raises:
@@ -59,8 +55,6 @@ class FuzzyConvolution(keras.layers.Layer):
         kernels: int,
         height: int,
         pool: int | None = None,
-        padding: str = "valid",
-        trainable_width: bool = True,
         kernel_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -71,15 +65,9 @@ class FuzzyConvolution(keras.layers.Layer):
                 raise ValueError(
                     f"`{name}` must be at least 1. Received: {value}"
                 )
-        if padding not in ("valid", "same"):
-            raise ValueError(
-                f"`padding` must be 'valid' or 'same'. Received: {padding!r}"
-            )
         self.kernels = kernels
         self.height = height
         self.pool = pool
-        self.padding = padding
-        self.trainable_width = trainable_width
         if kernel_initializer is None:
             kernel_initializer = keras.initializers.RandomUniform(
                 *INITIAL_CENTRES
@@ -96,16 +84,10 @@ class FuzzyConvolution(keras.layers.Layer):
         pair = (2, self.kernels)
         self.bias = self.add_weight(pair, "zeros", name="bias")
         self.centres = self.add_weight(pair, _initial_centres, name="centres")
-        self.widths = self.add_weight(
-            pair, "ones", trainable=self.trainable_width, name="widths"
-        )
+        self.widths = self.add_weight(pair, "ones", name="widths")
 
     def fuzzified(self) -> Any:
-        """Returns the degrees to which the kernels are low and high.
-
-        Returns:
-            float [height, C, 2, n] in [0, 1]: exp(-(c - k)² / σ²).
-        """
+        """Returns how low and high kernels are, [height, C, 2, n] in [0, 1]."""
         squared = ops.maximum(ops.square(self.widths), _LEAST_WIDTH_SQUARED)
         distance = self.centres - ops.expand_dims(self.kernel, -2)
         return ops.exp(-ops.square(distance) / squared)
@@ -135,14 +117,14 @@ class FuzzyConvolution(keras.layers.Layer):
         convolved = ops.conv(
             ops.cast(inputs, self.compute_dtype),
             ops.cast(kernel, self.compute_dtype),
-            padding=self.padding,
+            padding="same" if self.pool else "valid",
         )
         bias = ops.cast(ops.reshape(self.bias, (-1,)), self.compute_dtype)
         strengths = ops.relu(convolved + bias)  # [B, L, 2·n]
         if self.pool is None:
             strengths = ops.max(strengths, axis=1)
         else:
-            strengths = ops.max_pool(strengths, self.pool, padding=self.padding)
+            strengths = ops.max_pool(strengths, self.pool, padding="same")
         shape = (*ops.shape(strengths)[:-1], 2, self.kernels)
         return self.defuzzify(ops.reshape(strengths, shape))
 
@@ -151,9 +133,7 @@ class FuzzyConvolution(keras.layers.Layer):
         batch, length, _ = input_shape
         if self.pool is None:
             return (batch, self.kernels)
-        if self.padding == "same":
-            return (batch, -(-length // self.pool), self.kernels)
-        return (batch, (length - self.height + 1) // self.pool, self.kernels)
+        return (batch, -(-length // self.pool), self.kernels)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
@@ -162,8 +142,6 @@ class FuzzyConvolution(keras.layers.Layer):
             "kernels": self.kernels,
             "height": self.height,
             "pool": self.pool,
-            "padding": self.padding,
-            "trainable_width": self.trainable_width,
             "kernel_initializer": keras.initializers.serialize(
                 self.kernel_initializer
             ),

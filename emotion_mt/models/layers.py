@@ -20,13 +20,6 @@ def stream_seed(seed: int, *names: str) -> int:
 
     Streams of different names have nothing in common, so that adding a layer,
     a viewer or a job does not change the random numbers of the others.
-
-    Args:
-        seed: The seed of the run.
-        *names: What the stream is for.
-
-    Returns:
-        An integer in [0, 2**31).
     """
     text = repr((int(seed), *map(str, names)))
     digest = hashlib.sha256(text.encode()).digest()
@@ -36,9 +29,8 @@ def stream_seed(seed: int, *names: str) -> int:
 def head_name(viewer: str) -> str:
     """Returns the beginning of the names of a viewer's layers.
 
-    Args:
-        viewer: Any name. What a layer name cannot hold is written as its
-            code point, so that different viewers get different names.
+    What a layer's name cannot hold is written as its code point, so that
+    different viewers get different names.
     """
 
     def escape(match: re.Match[str]) -> str:
@@ -50,15 +42,7 @@ def head_name(viewer: str) -> str:
 def dense(
     name: str, units: int, l1: float, seed: int, **options: Any
 ) -> keras.layers.Dense:
-    """Returns a dense layer whose initial weights depend on seed and name.
-
-    Args:
-        name: Name of the layer.
-        units: Its width.
-        l1: Strength of the L1 penalty on its kernel.
-        seed: Of the model.
-        **options: Further arguments of `keras.layers.Dense`.
-    """
+    """Returns a dense layer whose initial weights depend on seed and name."""
     return keras.layers.Dense(
         units,
         kernel_initializer=glorot(seed, name),
@@ -102,13 +86,7 @@ class FeatureNormalization(keras.layers.Normalization):
     `set_weights` reaches: a clone, or weights restored by early stopping,
     would go on with others. A feature that was constant becomes 0 here, since
     nothing was learned about it; Keras's own divides it by 1e-7. Until
-    `adapt` is called the features pass as they are.
-
-    Call arguments:
-        inputs: float [B, …, F].
-
-    Returns:
-        float [B, …, F], (inputs - mean) / standard deviation.
+    `adapt` is called the features, float [B, …, F], pass as they are.
     """
 
     def adapt(self, data: Any) -> None:

@@ -32,9 +32,8 @@ def split_missing(labels: Any, columns: int, dtype: Any) -> tuple[Any, Any]:
         dtype: Of what is returned.
 
     Returns:
-        labels: [B, V], with 0.0 where the label is missing.
-        observed: [B, V], 1.0 where there is a label and 0.0 where it is
-            missing.
+        Labels [B, V] with 0.0 where one is missing, and [B, V] with 1.0
+        where there is a label and 0.0 where it is missing.
 
     Raises:
         ValueError: If the labels do not have V columns.
@@ -56,14 +55,7 @@ def split_missing(labels: Any, columns: int, dtype: Any) -> tuple[Any, Any]:
 
 
 def check_labels(labels: Any) -> None:
-    """Refuses labels that are none of 0, 1 and NaN.
-
-    Args:
-        labels: An array of labels; None for a dataset, which has its own.
-
-    Raises:
-        ValueError: Names what was found.
-    """
+    """Refuses an array of labels that are none of 0, 1 and NaN."""
     values = np.asarray([] if labels is None else labels, "float64")
     wrong = values[~(np.isnan(values) | (values == 0) | (values == 1))]
     if wrong.size:
@@ -74,18 +66,7 @@ def check_labels(labels: Any) -> None:
 
 
 def check_class_weights(class_weights: Any) -> np.ndarray:
-    """Returns class weights as an array.
-
-    Args:
-        class_weights: Anything of shape [V, 2]: per viewer the weight of a
-            negative and of a positive label, finite and not negative.
-
-    Returns:
-        float32 [V, 2].
-
-    Raises:
-        ValueError: If shape or values are not as described.
-    """
+    """Returns class weights as float32 [V, 2], or says what is wrong."""
     weights = np.asarray(class_weights, dtype="float32")
     if weights.ndim != 2 or weights.shape[1] != 2:
         raise ValueError(
@@ -104,18 +85,10 @@ def check_class_weights(class_weights: Any) -> np.ndarray:
 def weighted_crossentropy(
     y_true: Any, y_pred: Any, class_weights: np.ndarray | None
 ) -> tuple[Any, Any]:
-    """Returns the unreduced loss, which loss and metric share.
+    """Returns what loss and metric share: their values, and the mask.
 
-    Args:
-        y_true: [B, V] or [B], see `split_missing`.
-        y_pred: float [B, V] in [0, 1], probability of "positive".
-        class_weights: [V, 2], weight of a negative and of a positive label;
-            None for weights of 1.
-
-    Returns:
-        values: [B, V], weight × binary cross-entropy in nats; 0.0 where the
-            label is missing.
-        observed: [B, V], 1.0 where there is a label, else 0.0.
+    The values, [B, V], are weight × binary cross-entropy in nats, 0.0 where
+    the label is missing; the mask is that of `split_missing`.
     """
     labels, observed = split_missing(y_true, y_pred.shape[-1], y_pred.dtype)
     probabilities = ops.clip(y_pred, EPSILON, 1.0 - EPSILON)
@@ -152,8 +125,7 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
         class_weights: [V, 2], weight of a negative and of a positive label
             of each viewer; finite, not negative. Defaults to None, weights
             of 1.
-        name: Name of the loss. Defaults to
-            "masked_binary_crossentropy".
+        name: Name of the loss.
         **kwargs: Further arguments of `keras.losses.Loss`.
 
     Call arguments:

@@ -19,15 +19,9 @@ class MaskedMetric(keras.metrics.Metric):
     """A metric that streams over batches of labels with gaps.
 
     What has no label is NaN, not 0, and so is what comes from probabilities
-    that are NaN. Subclasses add up a batch in `count`.
-
-    Args:
-        name: Name of the metric. Defaults to that of its class.
-        dtype: Of the counts. Defaults to None, float32.
-
-    Call arguments:
-        As of `MaskedBinaryCrossentropy`. The answer is "positive" where the
-        probability is above 0.5.
+    that are NaN. The arguments of a call are those of the loss,
+    `MaskedBinaryCrossentropy`; the answer is "positive" where the probability
+    is above 0.5. Subclasses add up a batch in `count`.
     """
 
     default_name = ""
@@ -38,7 +32,7 @@ class MaskedMetric(keras.metrics.Metric):
     def update_state(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> None:
-        """Adds a batch; see the call arguments of the class."""
+        """Adds a batch."""
         y_pred = ops.convert_to_tensor(y_pred, self.dtype)
         weight = ops.ones_like(y_pred)
         if sample_weight is not None:
@@ -61,7 +55,7 @@ class ObservedCrossentropy(MaskedMetric):
 
     Args:
         class_weights: [V, 2], as of the loss. Defaults to None.
-        **kwargs: See `MaskedMetric`.
+        **kwargs: Name and dtype.
     """
 
     default_name = "bce"
@@ -101,7 +95,7 @@ class ViewerMetric(MaskedMetric):
 
     Args:
         viewers: Names of the columns.
-        **kwargs: See `MaskedMetric`.
+        **kwargs: Name and dtype.
     """
 
     def __init__(self, viewers: Sequence[str], **kwargs: Any) -> None:
@@ -194,10 +188,6 @@ class ViewerAUC(ViewerMetric):
     The probability that a positive segment is ranked above a negative one of
     the same viewer, ties counting half. Probabilities within the same of
     `BINS` equal steps of [0, 1] are ties.
-
-    Args:
-        viewers: Names of the columns.
-        **kwargs: See `MaskedMetric`.
     """
 
     default_name = "auc"

@@ -53,13 +53,14 @@ class LazyAdam(keras.optimizers.Adam):
 
     def assign_add(self, variable: Any, value: Any) -> None:
         """Adds, within `update_step` only if the weight moves."""
-        if self.moves is not None:
-            # Of all numbers only -0.0 leaves the bits of both zeros.
-            value = ops.where(self.moves, value, -0.0)
-        super().assign_add(variable, value)
+        super().assign_add(variable, self._if_it_moves(value))
 
     def assign_sub(self, variable: Any, value: Any) -> None:
         """Subtracts, within `update_step` only if the weight moves."""
-        if self.moves is not None:
-            value = ops.where(self.moves, value, 0.0)
-        super().assign_sub(variable, value)
+        super().assign_sub(variable, self._if_it_moves(value))
+
+    def _if_it_moves(self, value: Any) -> Any:
+        if self.moves is None:
+            return value
+        # A product: XLA makes of `where` a step that is a fifth slower.
+        return value * ops.cast(self.moves, value.dtype)

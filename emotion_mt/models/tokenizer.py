@@ -22,13 +22,7 @@ def standardize_text(texts: Any) -> Any:
     Letters, digits and their accents are kept; whatever else stands between
     words becomes a space. An apostrophe (straight or curly) is kept, as a
     straight one, where it stands between letters or digits: "don't" is one
-    word, "'tis" is "tis".
-
-    Args:
-        texts: String tensor of any shape, UTF-8.
-
-    Returns:
-        String tensor of the same shape, words separated by one space.
+    word, "'tis" is "tis". Words are separated by one space.
     """
     # Here, not above: the models themselves run on any backend of Keras.
     import tensorflow as tf
@@ -63,9 +57,8 @@ def make_tokenizer(
         name: Name of the layer.
 
     Returns:
-        Layer from string [B] to int64 [B, words], which can be saved with or
-        without a model. `tokenizer.vocabulary_size()` counts the reserved
-        numbers too.
+        Layer from string [B] to int64 [B, words], whose `vocabulary_size()`
+        counts the reserved numbers too.
 
     Raises:
         ValueError: If a word occurs twice or is reserved or empty.
@@ -128,15 +121,7 @@ def fit_tokenizer(
 def tokenize(
     tokenizer: keras.layers.TextVectorization, texts: Iterable[str]
 ) -> np.ndarray:
-    """Returns the word numbers of texts.
-
-    Args:
-        tokenizer: Of `make_tokenizer`.
-        texts: N strings.
-
-    Returns:
-        int32 [N, words].
-    """
+    """Returns the word numbers of N texts, int32 [N, words]."""
     strings = _strings(texts)
     if not len(strings):
         words = tokenizer.get_config()["output_sequence_length"]

@@ -39,14 +39,20 @@ NORMALIZATION = "visual_normalization"
 class ViewerModel(keras.Model):
     """A functional Keras model with one probability per viewer.
 
-    Subclasses build their layers, call the constructor of `keras.Model` with
-    inputs and outputs, and keep each argument in an attribute of its name.
     `compile`, `fit`, `save` and the rest are those of Keras, but that
     `compile` knows the paper's optimizer, loss and metrics.
 
     `keras.models.clone_model` gives a plain Keras model with the same layers,
     as of every class with arguments of its own;
     `model.from_config(model.get_config())` gives one of this class.
+
+    Args:
+        inputs: As of `keras.Model`.
+        outputs: Likewise.
+        arguments: Those of the subclass's constructor by name, `locals()`;
+            each but "dtype" and "name" becomes an attribute, and all make
+            `get_config`.
+        **kwargs: Further arguments of `keras.Model`.
 
     Attributes:
         viewers: Names of the output columns.
@@ -57,12 +63,28 @@ class ViewerModel(keras.Model):
     modalities: tuple[str, ...]
     _rated: Any = None
 
-    def head_weights(self, viewer: str) -> list[keras.Variable]:
-        """Returns the trainable variables of one viewer's head.
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any,
+        arguments: Mapping[str, Any],
+        **kwargs: Any,
+    ) -> None:
+        name = arguments["name"]
+        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+        for key in self._own_arguments():
+            value = arguments[key]
+            many = isinstance(value, Sequence) and not isinstance(value, str)
+            setattr(self, key, tuple(value) if many else value)
+        self.dtype_policy = arguments["dtype"]
 
-        Args:
-            viewer: One of `viewers`.
-        """
+    @classmethod
+    def _own_arguments(cls) -> list[str]:
+        names = inspect.signature(cls).parameters
+        return [x for x in names if x not in ("dtype", "name", "kwargs")]
+
+    def head_weights(self, viewer: str) -> list[keras.Variable]:
+        """Returns the trainable variables of one viewer's head."""
         name = re.escape(layers.head_name(viewer)) + r"_(dense_\d+|output)"
         return [
             variable
@@ -74,8 +96,7 @@ class ViewerModel(keras.Model):
     def adapt(self, data: Any) -> None:
         """Sets the statistics that standardize the visual feature.
 
-        As `keras.layers.Normalization.adapt`. A model without the modality
-        "visual" has none: nothing happens.
+        A model without the modality "visual" has none: nothing happens.
 
         Args:
             data: Inputs of the training movies, a dict with "visual", float
@@ -103,21 +124,19 @@ class ViewerModel(keras.Model):
 
         With the default optimizer and loss, a head whose viewer has no label
         in a batch does not change by a bit, neither its weights nor their
-        moments (Sect. III, Fig. 1): it has no gradient, since its L1 penalty
-        counts only in batches with a label of its viewer, and `LazyAdam`
-        leaves alone what has no gradient. Another optimizer gets the same
-        gradient of zero: plain SGD moves nothing then, those with momentum
-        do.
+        moments (Sect. III, Fig. 1): its gradient, that of its L1 penalty
+        included, is zero, and `LazyAdam` leaves alone what has no gradient.
+        Of other optimizers those with momentum move it all the same.
 
         Args:
-            optimizer: Any Keras optimizer. Defaults to "auto": `LazyAdam`
-                with the learning rate of the paper, 1e-3.
-            loss: Any Keras loss. Defaults to "auto":
-                `MaskedBinaryCrossentropy` with `class_weights`.
-            metrics: Any Keras metrics. Defaults to "auto": "bce",
-                "<viewer>_accuracy", "mean_accuracy", "balanced_accuracy" and
-                "auc". Callbacks know in which direction these improve, but
-                for the viewers' own accuracies, which need `mode="max"`.
+            optimizer: Defaults to "auto": `LazyAdam` with the learning rate
+                of the paper, 1e-3.
+            loss: Defaults to "auto": `MaskedBinaryCrossentropy` with
+                `class_weights`.
+            metrics: Defaults to "auto": "bce", "<viewer>_accuracy",
+                "mean_accuracy", "balanced_accuracy" and "auc". Callbacks know
+                in which direction these improve, but for the viewers' own
+                accuracies, which need `mode="max"`.
             class_weights: [V, 2], weight of a negative and of a positive
                 label per viewer. Defaults to None, weights of 1.
             **kwargs: Further arguments of `keras.Model.compile`.
@@ -126,17 +145,14 @@ class ViewerModel(keras.Model):
             ValueError: If the class weights are not one row per viewer, or
                 are given for another loss.
         """
-        rows = len(self.viewers)
-        if class_weights is not None and len(class_weights) != rows:
-            raise ValueError(
-                f"`class_weights` needs one row per viewer, {rows}. "
-                f"Received: {len(class_weights)}"
-            )
-        if class_weights is not None and not _is_auto(loss):
-            raise ValueError(
-                "`class_weights` belong to the default loss. "
-                f"Received them with loss={loss!r}"
-            )
+        if class_weights is not None:
+            rows = len(self.viewers)
+            if len(class_weights) != rows or not _is_auto(loss):
+                raise ValueError(
+                    f"`class_weights` needs one row per viewer, {rows}, and "
+                    f"the default loss. Received: {len(class_weights)} rows, "
+                    f"loss={loss!r}"
+                )
         if _is_auto(optimizer):
             optimizer = LazyAdam(paper.LEARNING_RATE)
         if _is_auto(loss):
@@ -188,8 +204,8 @@ class ViewerModel(keras.Model):
     ) -> Any:
         """Keras's loss, without penalties that would move a head unduly.
 
-        In training, the penalty of a head counts only in batches with a label
-        of its viewer, the others' only in batches with any label.
+        In training, a head's penalty counts in batches with a label of its
+        viewer, the trunk's in batches with any label.
         """
         if training and y is not None:
             _, observed = split_missing(y, len(self.viewers), "float32")
@@ -240,12 +256,10 @@ class ViewerModel(keras.Model):
         """Returns the arguments of the constructor, and what is frozen."""
         # No super().get_config(): for a functional model that is a list of
         # layers, which the constructor does not take.
-        config = {
-            name: list(value) if isinstance(value, tuple) else value
-            for name in inspect.signature(type(self)).parameters
-            if name not in ("dtype", "kwargs")
-            for value in [getattr(self, name)]
-        }
+        config: dict[str, Any] = {"name": self.name}
+        for key in self._own_arguments():
+            value = getattr(self, key)
+            config[key] = [*value] if isinstance(value, tuple) else value
         return {
             **config,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
@@ -270,21 +284,19 @@ class _NotANumber(keras.callbacks.Callback):
     """Says why a loss may be NaN, and stops."""
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        for name in ("loss", "val_loss"):
-            if math.isnan(float((logs or {}).get(name, 0.0))):
-                break
-        else:
+        losses = [(logs or {}).get(x, 0.0) for x in ("loss", "val_loss")]
+        if not any(math.isnan(float(value)) for value in losses):
             return
-        reason = (
-            f"Does the loss {self.model.loss!r} know labels that are NaN, "
-            "where a viewer did not rate? MaskedBinaryCrossentropy, the "
-            "default of `compile`, does."
-        )
-        if isinstance(self.model.loss, MaskedBinaryCrossentropy):
-            reason = "Training diverged, or a label is none of 0, 1 and NaN."
+        reason = "Training diverged, or a label is none of 0, 1 and NaN."
+        if not isinstance(self.model.loss, MaskedBinaryCrossentropy):
+            reason = (
+                f"Does the loss {self.model.loss!r} know labels that are NaN, "
+                "where a viewer did not rate? MaskedBinaryCrossentropy, the "
+                "default of `compile`, does."
+            )
         warnings.warn(
-            f"`{name}` is not a number after epoch {epoch + 1}; training "
-            f"stops. {reason}",
+            "The loss or the validation loss is not a number after epoch "
+            f"{epoch + 1}; training stops. {reason}",
             stacklevel=2,
         )
         self.model.stop_training = True
@@ -295,11 +307,7 @@ def _is_auto(argument: Any) -> bool:
 
 
 def check_viewers(viewers: Sequence[str]) -> tuple[str, ...]:
-    """Returns the names of viewers as a tuple.
-
-    Raises:
-        ValueError: If there is none, or they are not distinct names.
-    """
+    """Returns distinct names of viewers as a tuple, or says what is wrong."""
     names = (viewers,) if isinstance(viewers, str) else tuple(viewers)
     good = all(isinstance(name, str) and name for name in names)
     if not names or not good or len(set(names)) < len(names):

@@ -17,58 +17,45 @@ _ROW_STEP = 1024
 MONITORS = {"val_bce": "min", "val_balanced_accuracy": "max", "val_auc": "max"}
 
 
-def _checked(default: Any, expected: str, valid: Callable[[Any], bool]) -> Any:
-    """A field whose value is checked; `expected` says so in words."""
-    return dataclasses.field(
-        default=default, metadata={"expected": expected, "valid": valid}
-    )
-
-
-def _whole(default: int, least: int = 1) -> Any:
-    def valid(value: Any) -> bool:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return whole and value >= least
-
-    return _checked(default, f"a whole number of at least {least}", valid)
-
-
-def _wholes(default: tuple[int, ...], expected: str = "") -> Any:
-    """A list of widths; `expected` where an empty one makes no sense."""
-
-    def valid(value: Any) -> bool:
-        whole = (type(n) is int and n >= 1 for n in value)
-        return all(whole) and bool(value or not expected)
-
-    return _checked(default, expected or "whole numbers of at least 1", valid)
-
-
-def _strengths(default: tuple[float, ...]) -> Any:
-    return _checked(
-        default,
+#: What a field must be, in words and as a test, where `_check_of` does not say.
+_CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "modalities": (
+        f"among {models.MODALITIES}, each once",
+        lambda value: (
+            bool(value)
+            and set(value) <= set(models.MODALITIES)
+            and len(set(value)) == len(value)
+        ),
+    ),
+    "monitor": (f"one of {tuple(MONITORS)}", lambda value: value in MONITORS),
+    "learning_rate": (
+        "a finite number above 0",
+        lambda value: 0 < value < math.inf,
+    ),
+    "l1": (
         "finite numbers of at least 0, one or more",
         lambda value: bool(value) and all(0 <= x < math.inf for x in value),
+    ),
+}
+
+
+def _is_whole(value: Any, least: int = 1) -> bool:
+    return type(value) is int and value >= least
+
+
+def _check_of(name: str, default: Any) -> tuple[str, Callable[[Any], bool]]:
+    """What a field must be: as `_CHECKS` says, or else like its default."""
+    if name in _CHECKS:
+        return _CHECKS[name]
+    if isinstance(default, bool):
+        return "True or False", lambda value: isinstance(value, bool)
+    if isinstance(default, tuple):
+        return "whole numbers of at least 1", lambda x: all(map(_is_whole, x))
+    least = models.RESERVED_TOKENS + 1 if name == "max_vocabulary" else 1
+    return (
+        f"a whole number of at least {least}",
+        lambda value: _is_whole(value, least),
     )
-
-
-def _one_of(default: str, known: Sequence[str]) -> Any:
-    return _checked(
-        default, f"one of {tuple(known)}", lambda value: value in known
-    )
-
-
-def _true_or_false(default: bool) -> Any:
-    return _checked(
-        default, "True or False", lambda value: isinstance(value, bool)
-    )
-
-
-def _modalities(default: tuple[str, ...]) -> Any:
-    def valid(value: Any) -> bool:
-        chosen = set(value)
-        known = chosen <= set(models.MODALITIES)
-        return bool(chosen) and known and len(chosen) == len(value)
-
-    return _checked(default, f"among {models.MODALITIES}, each once", valid)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,22 +93,18 @@ class FitConfig:
         ValueError: If a value makes no sense; the message names it.
     """
 
-    modalities: tuple[str, ...] = _modalities(models.MODALITIES)
-    batch_size: int = _whole(32)
-    max_epochs: int = _whole(200)
-    min_epochs: int = _whole(1)
-    patience: int = _whole(10)
-    monitor: str = _one_of("val_balanced_accuracy", tuple(MONITORS))
-    epochs_without_validation: int = _whole(20)
-    learning_rate: float = _checked(
-        paper.LEARNING_RATE,
-        "a finite number above 0",
-        lambda value: 0 < value < math.inf,
-    )
-    l1: tuple[float, ...] = _strengths((1e-4,))
-    class_weighting: bool = _true_or_false(True)
-    standardize_visual: bool = _true_or_false(True)
-    max_vocabulary: int = _whole(8192, least=models.RESERVED_TOKENS + 1)
+    modalities: tuple[str, ...] = models.MODALITIES
+    batch_size: int = 32
+    max_epochs: int = 200
+    min_epochs: int = 1
+    patience: int = 10
+    monitor: str = "val_balanced_accuracy"
+    epochs_without_validation: int = 20
+    learning_rate: float = paper.LEARNING_RATE
+    l1: tuple[float, ...] = (1e-4,)
+    class_weighting: bool = True
+    standardize_visual: bool = True
+    max_vocabulary: int = 8192
 
     def __post_init__(self) -> None:
         """Makes tuples of sequences and refuses impossible values."""
@@ -130,14 +113,15 @@ class FitConfig:
             if isinstance(field.default, tuple):
                 if isinstance(value, str) or not isinstance(value, Sequence):
                     raise self._wrong(field.name, "a list")
-                object.__setattr__(self, field.name, tuple(value))
                 value = tuple(value)
+                object.__setattr__(self, field.name, value)
+            expected, valid = _check_of(field.name, field.default)
             try:
-                valid = field.metadata["valid"](value)
+                good = valid(value)
             except TypeError:  # Not even something that can be compared.
-                valid = False
-            if not valid:
-                raise self._wrong(field.name, field.metadata["expected"])
+                good = False
+            if not good:
+                raise self._wrong(field.name, expected)
         if self.min_epochs > self.max_epochs:
             raise self._wrong(
                 "min_epochs", f"at most max_epochs={self.max_epochs}"
@@ -180,10 +164,7 @@ class FitConfig:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Returns the config that `to_json` wrote.
-
-        Args:
-            values: Names to values; what is missing has its default.
+        """Returns the config that `to_json` wrote; what is missing, defaults.
 
         Raises:
             ValueError: If a name is unknown.
@@ -211,12 +192,12 @@ class TrainingConfig(FitConfig):
         multi_task_head_units: Dense layers per viewer of MT (Sect. III-B).
     """
 
-    embedding_dim: int = _whole(320)
-    text_filters: int = _whole(300)
-    text_widths: tuple[int, ...] = _wholes((2, 3))
-    single_task_trunk_units: tuple[int, ...] = _wholes(paper.ST_TRUNK_UNITS)
-    multi_task_trunk_units: tuple[int, ...] = _wholes(paper.MT_TRUNK_UNITS)
-    multi_task_head_units: tuple[int, ...] = _wholes(paper.MT_HEAD_UNITS)
+    embedding_dim: int = 320
+    text_filters: int = 300
+    text_widths: tuple[int, ...] = (2, 3)
+    single_task_trunk_units: tuple[int, ...] = paper.ST_TRUNK_UNITS
+    multi_task_trunk_units: tuple[int, ...] = paper.MT_TRUNK_UNITS
+    multi_task_head_units: tuple[int, ...] = paper.MT_HEAD_UNITS
 
     @property
     def model_class(self) -> type[models.ViewerModel]:
@@ -261,23 +242,18 @@ class BaselineConfig(FitConfig):
         embedding_dim: Length of a word vector (not known).
         kernels: Kernels of each text convolution (Sect. II-A).
         heights: Height of each text convolution, in words (the group's code).
-        arrangement: "parallel" text convolutions, as in the group's code, or
-            "stacked" ones, as this paper's words may be read.
         visual_kernels: Kernels of each convolution over histograms
             (Sect. II-A).
         visual_height: Height of those, in steps (not known).
     """
 
-    modalities: tuple[str, ...] = _modalities(("text",))
-    l1: tuple[float, ...] = _strengths((0.0,))
-    embedding_dim: int = _whole(128)
-    kernels: int = _whole(100)
-    heights: tuple[int, ...] = _wholes((3, 4, 5), "one whole number or more")
-    arrangement: str = _one_of("parallel", models.ARRANGEMENTS)
-    visual_kernels: tuple[int, ...] = _wholes(
-        (64, 96, 128), "one whole number or more"
-    )
-    visual_height: int = _whole(3)
+    modalities: tuple[str, ...] = ("text",)
+    l1: tuple[float, ...] = (0.0,)
+    embedding_dim: int = 128
+    kernels: int = 100
+    heights: tuple[int, ...] = (3, 4, 5)
+    visual_kernels: tuple[int, ...] = (64, 96, 128)
+    visual_height: int = 3
 
     def __post_init__(self) -> None:
         """Refuses impossible values."""
@@ -285,19 +261,16 @@ class BaselineConfig(FitConfig):
         if len(self.modalities) != 1:
             raise self._wrong("modalities", "exactly one for the Baseline")
         words = paper.WORDS_PER_SEGMENT
-        if self.arrangement == "parallel" and max(self.heights) > words:
-            raise self._wrong("heights", f"at most {words} words in parallel")
+        if max(self.heights, default=0) > words:
+            raise self._wrong("heights", f"at most {words} words")
 
     @classmethod
     def like(
         cls, config: FitConfig, modalities: tuple[str, ...]
     ) -> BaselineConfig:
-        """Returns the Baseline's config that fits as another network does.
+        """Returns the config of a Baseline that is fitted as `config` says.
 
-        Args:
-            config: Gives what all networks have in common, but for the L1
-                strengths.
-            modalities: Exactly one.
+        All but the L1 strengths, and `modalities`, exactly one.
         """
         common = {
             field.name: getattr(config, field.name)
@@ -332,7 +305,6 @@ class BaselineConfig(FitConfig):
                 "embedding_dim": self.embedding_dim,
                 "kernels": self.kernels,
                 "heights": self.heights,
-                "arrangement": self.arrangement,
             }
         _check_axes(visual_shape, ("frames", "channels", "bins"))
         frames, channels, bins = visual_shape
@@ -351,10 +323,6 @@ def embedding_rows(vocabulary_size: int | None) -> int | None:
 
     A round number, so that splits whose vocabularies differ a little share
     one traced and compiled model. Rows without a word are never looked up.
-
-    Args:
-        vocabulary_size: Words of the tokenizer, reserved ones included; None
-            without text.
     """
     if vocabulary_size is None:
         return None

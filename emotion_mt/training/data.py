@@ -51,27 +51,9 @@ def select_segments(
     modalities: Sequence[str] = models.MODALITIES,
     labelled_only: bool = True,
 ) -> Segments:
-    """Picks the segments of some movies that a model can use.
+    """Picks the segments that `make_dataset` makes batches of; see there.
 
-    Args:
-        corpus: The corpus, N segments.
-        features: float [N, F], or [N, frames, channels, bins] for the
-            Baseline; a row of NaN where there is no video. Only read for the
-            modality "visual"; may be None without it.
-        movies: Movie codes.
-        tokenizer: Of `fit_tokenizer`. Only read for the modality "text"; may
-            be None without it.
-        viewers: Columns of the labels. Defaults to None, all viewers of the
-            corpus.
-        modalities: "text", "visual" or both. Defaults to both.
-        labelled_only: Whether segments that none of the viewers has rated
-            are left out. Defaults to True.
-
-    Returns:
-        The segments, and how many were left out for which reason.
-
-    Raises:
-        ValueError: If an argument does not fit the corpus.
+    There may be none. `Segments.left_out` counts the others by reason.
     """
     viewers = corpus.viewers if viewers is None else tuple(viewers)
     rows = corpus.rows(movies)
@@ -105,11 +87,7 @@ def select_segments(
 
 
 def check_features(corpus: Corpus, features: np.ndarray | None) -> np.ndarray:
-    """Returns features that fit a corpus.
-
-    Raises:
-        ValueError: If there are none, or not one row per segment.
-    """
+    """Returns features as an array, or says why they do not fit a corpus."""
     if features is None:
         raise ValueError(
             "`features` must be given with the modality 'visual'. "
@@ -163,8 +141,7 @@ def make_dataset(
 ) -> tf.data.Dataset:
     """Builds a dataset for `adapt`, `fit`, `evaluate` and `predict`.
 
-    Segments that cannot be used are left out and logged;
-    `select_segments(…).left_out` counts them.
+    Segments that cannot be used are left out and logged.
 
     Args:
         corpus: The corpus, N segments.
@@ -243,14 +220,12 @@ def fixed_batches(
 
     Args:
         segments: n segments, at least one.
-        class_weights: float32 [V, 2].
+        class_weights: float32 [V, 2], see `class_weights`.
         batch_size: Segments per batch.
-        seed: Decides the order of each pass. Defaults to None, the order of
-            the corpus.
+        seed: Decides the order of each pass; None for that of the corpus.
 
     Returns:
-        Dataset of (inputs, labels, weights); weights float32 [B, V], that of
-        the label's class.
+        Dataset of (inputs, labels, class weights of the labels).
     """
     count = len(segments)
     steps = -(-count // batch_size)
@@ -279,23 +254,15 @@ def fixed_batches(
             lambda x: tf.gather(x, rows), tensors
         )
     )
-    return _without_tuning(
-        dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    )
+    # There is nothing to tune, and when an iterator is deleted, as after each
+    # epoch, TensorFlow waits for the tuning thread: up to a second.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    counted = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    return counted.with_options(options)
 
 
 def _one_more(array: np.ndarray, value: float) -> np.ndarray:
     """Returns an array with a row of one value at its end."""
     row = np.full((1, *array.shape[1:]), value, array.dtype)
     return np.concatenate([array, row])
-
-
-def _without_tuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Switches tf.data's tuning thread off.
-
-    There is nothing to tune, and when an iterator is deleted, as after each
-    epoch, TensorFlow waits for that thread to wake up: up to a second.
-    """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import math
@@ -97,21 +96,26 @@ def fit_split(
         prepared = time.perf_counter()
         trainers = _trainers(config, material)
         built = time.perf_counter()
-        trials, best = _choose(trainers, model, material, seed, on_epoch)
+        fits = []
+        for l1, trainer in zip(material.strengths, trainers, strict=True):
+            _reset(trainer, model.get_weights(), config)
+            fits.append(_train(trainer, l1, material, seed, on_epoch))
+        trials = tuple(trial for trial, _ in fits)
+        best, weights = min(fits, key=lambda f: _rank(f[0], material.monitor))
         fitted = time.perf_counter()
-        trainers[0].set_weights(best.weights)
+        trainers[0].set_weights(weights)
         probabilities = _predict(trainers[0], material)
         end = time.perf_counter()
-    arguments = model.get_config() | {"l1": best.trial.l1}
+    arguments = model.get_config() | {"l1": best.l1}
     return FitResult(
         viewers=material.viewers,
         split=split,
         config=config,
         seed=seed,
-        l1=best.trial.l1,
-        best_epoch=best.trial.best_epoch,
+        l1=best.l1,
+        best_epoch=best.best_epoch,
         monitor=material.monitor,
-        trials=tuple(trials),
+        trials=trials,
         test_rows=material.test.rows,
         probabilities=probabilities,
         untrained_viewers=material.untrained,
@@ -130,42 +134,15 @@ def fit_split(
         model_config={
             k: v for k, v in arguments.items() if k not in ("name", "frozen")
         },
-        weights=tuple(best.weights),
+        weights=tuple(weights),
     )
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Fitted:
-    """One L1 strength and the weights that were kept."""
-
-    trial: Trial
-    weights: list[np.ndarray]
-
-
-def _choose(
-    trainers: Sequence[models.ViewerModel],
-    model: models.ViewerModel,
-    material: Material,
-    seed: int,
-    on_epoch: Callable[[Progress], None] | None,
-) -> tuple[list[Trial], _Fitted]:
-    """Trains from the same weights with each strength; keeps the best."""
-    fitted: list[_Fitted] = []
-    best = None
-    for l1, trainer in zip(material.strengths, trainers, strict=True):
-        _reset(trainer, model.get_weights(), material.config)
-        fitted.append(_train(trainer, l1, material, seed, on_epoch))
-        if best is None or _better(fitted[-1], best, material.monitor):
-            best = fitted[-1]
-    assert best is not None, "a config has one strength or more"
-    return [one.trial for one in fitted], best
-
-
-def _better(one: _Fitted, other: _Fitted, monitor: str | None) -> bool:
-    new, old = one.trial.score, other.trial.score
-    if math.isnan(old):
-        return not math.isnan(new)
-    return new < old if MONITORS.get(monitor or "") == "min" else new > old
+def _rank(trial: Trial, monitor: str | None) -> float:
+    """Returns a number that is lower for a better trial."""
+    if math.isnan(trial.score):
+        return math.inf
+    return -trial.score if MONITORS.get(monitor or "") == "max" else trial.score
 
 
 def _train(
@@ -174,8 +151,8 @@ def _train(
     material: Material,
     seed: int,
     on_epoch: Callable[[Progress], None] | None,
-) -> _Fitted:
-    """Trains with one L1 strength."""
+) -> tuple[Trial, list[np.ndarray]]:
+    """Trains with one L1 strength; returns the weights that were kept too."""
     config = material.config
 
     def tell(epoch: int, logs: Any) -> None:
@@ -220,7 +197,7 @@ def _train(
         if all(np.isfinite(weight).all() for weight in weights):
             score = history[material.monitor][best - 1]
     trial = Trial(l1, best, score, {k: tuple(v) for k, v in history.items()})
-    return _Fitted(trial, weights)
+    return trial, weights
 
 
 def _trainers(
@@ -248,8 +225,7 @@ def _compiled(
 ) -> list[models.ViewerModel]:
     """Builds, compiles and traces models that differ in their L1 strength.
 
-    That takes seconds, about as long as a small fit, so fits whose models
-    differ in weights only share them.
+    That takes as long as a small fit, so fits of one kind share them.
     """
     trainers = []
     for l1 in strengths:

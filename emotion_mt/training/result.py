@@ -82,9 +82,7 @@ class FitResult:
         notes: Sentences about fallbacks that were taken.
         seconds: "prepare", "build" (trace and compile), "fit", "predict",
             "total".
-        model_config: Arguments of the model's class, which is
-            `EvokedEmotionModel` or, for the Baseline, `BaselineTextModel` or
-            `BaselineVisualModel`.
+        model_config: Arguments of the model's class, `config.model_class`.
         weights: The model's weights, in the order of `model.weights`.
     """
 

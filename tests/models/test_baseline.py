@@ -19,8 +19,6 @@ OTHER = {
         "embedding_dim": 4,
         "kernels": 5,
         "heights": (2, 3),
-        "arrangement": "stacked",
-        "trainable_width": False,
         "l1": 3e-4,
         "seed": 9,
         "dtype": "float64",
@@ -33,7 +31,6 @@ OTHER = {
         "bins": 3,
         "kernels": (4, 5),
         "height": 2,
-        "trainable_width": False,
         "l1": 3e-4,
         "seed": 9,
         "dtype": "float64",
@@ -75,7 +72,7 @@ def fuzzy_reference(layer, x):
     centres = np.asarray(layer.centres)
     widths = np.asarray(layer.widths)
     height = kernel.shape[0]
-    if layer.padding == "same":
+    if layer.pool:
         before = (height - 1) // 2
         x = np.pad(x, [(0, 0), (before, height - 1 - before), (0, 0)])
     windows = np.lib.stride_tricks.sliding_window_view(x, height, axis=1)
@@ -110,13 +107,6 @@ class TestPaper:
         assert model.input["tokens"].shape == (None, 18)
         assert model.output_shape == (None, 1)
 
-    def test_stacked_text(self):
-        model = TEXT(("Vavg",), vocabulary_size=50, arrangement="stacked")
-        counts = [100 * (h * c + 6) for h, c in ((3, 128), (4, 100), (5, 100))]
-        # 18 words → 9 → 5 → 3 steps of 100 kernels.
-        sizes = [np.prod(v.shape) for v in model.trainable_variables]
-        assert sum(sizes) == 50 * 128 + sum(counts) + 301
-
     def test_visual(self):
         model = VISUAL(("Vavg",))
         counts = [
@@ -129,21 +119,15 @@ class TestPaper:
 
 
 class TestForward:
-    @pytest.mark.parametrize("arrangement", models.ARRANGEMENTS)
-    def test_text(self, build, arrangement):
-        model = build(TEXT, arrangement=arrangement)
+    def test_text(self, build):
+        model = build(TEXT)
         inputs = inputs_of(model)
         x = np.asarray(model.get_layer("text_embedding").embeddings)
         x = x[inputs["tokens"]]
         convolutions = [model.get_layer(f"text_fuzzy_conv_{i}") for i in (0, 1)]
-        if arrangement == "stacked":
-            for layer in convolutions:
-                x = fuzzy_reference(layer, x)
-            x = x.reshape(len(x), -1)
-        else:
-            x = np.concatenate(
-                [fuzzy_reference(layer, x) for layer in convolutions], axis=1
-            )
+        x = np.concatenate(
+            [fuzzy_reference(layer, x) for layer in convolutions], axis=1
+        )
         received = predict(model, inputs)
         assert received.dtype == "float32"
         np.testing.assert_allclose(
@@ -166,7 +150,7 @@ class TestForward:
         )
 
     def test_one_convolution(self, build):
-        model = build(TEXT, heights=(6,), arrangement="parallel")
+        model = build(TEXT, heights=(6,))
         assert predict(model, inputs_of(model)).shape == (8, 1)
 
     @BOTH
@@ -225,7 +209,7 @@ class TestTraining:
     def test_learns(self, build, kind):
         larger = {"kernels": (16, 24)}
         if kind is TEXT:
-            larger = {"kernels": 24, "arrangement": "parallel"}
+            larger = {"kernels": 24}
         model = build(kind, l1=0.0, **larger)
         inputs = inputs_of(model, rows=16)
         model.adapt(inputs)
@@ -263,12 +247,11 @@ class TestTraining:
         (TEXT, {"viewers": ("A", "B")}, "exactly one.*'A', 'B'"),
         (VISUAL, {"viewers": ("A", "B")}, "exactly one.*'A', 'B'"),
         (VISUAL, {"viewers": ()}, "distinct names, at least one"),
-        (TEXT, {"arrangement": "mixed"}, "`arrangement` must be.*'mixed'"),
         (TEXT, {"heights": ()}, r"`heights` must name .*Received: \(\)"),
         (
             TEXT,
-            {"heights": (7,), "arrangement": "parallel"},
-            r"none higher than `words`=6 in parallel. Received: \(7,\)",
+            {"heights": (7,)},
+            r"none higher than `words`=6. Received: \(7,\)",
         ),
         (VISUAL, {"kernels": ()}, r"`kernels` must name .*Received: \(\)"),
     ],

@@ -21,7 +21,7 @@ def reference(layer, inputs):
     )
     height, _, count = kernel.shape
     inputs = np.asarray(inputs, "float64")
-    if layer.padding == "same":
+    if layer.pool:
         before = (height - 1) // 2
         inputs = np.pad(inputs, [(0, 0), (before, height - 1 - before), (0, 0)])
     length = inputs.shape[1] - height + 1
@@ -35,9 +35,8 @@ def reference(layer, inputs):
                 total = np.sum(window * degree, axis=(1, 2)) + bias[m, n]
                 strengths[:, t, m, n] = np.maximum(total, 0.0)
     pool = layer.pool or length
-    stop = length if layer.padding == "same" else length // pool * pool
     pooled = [
-        strengths[:, t : t + pool].max(axis=1) for t in range(0, stop, pool)
+        strengths[:, t : t + pool].max(axis=1) for t in range(0, length, pool)
     ]
     pooled = np.stack(pooled, axis=1) + fuzzy.EPSILON
     mean = np.sum(pooled * centres, axis=2) / np.sum(pooled, axis=2)
@@ -53,13 +52,10 @@ def randomize(layer, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("pool", "padding", "length"),
-    [(None, "valid", 7), (2, "valid", 7), (2, "same", 7), (3, "same", 6)],
+    ("pool", "length"), [(None, 7), (1, 7), (2, 7), (3, 6)]
 )
-def test_convolution_equals_loops(pool, padding, length):
-    layer = models.FuzzyConvolution(
-        4, 3, pool=pool, padding=padding, dtype="float64"
-    )
+def test_convolution_equals_loops(pool, length):
+    layer = models.FuzzyConvolution(4, 3, pool=pool, dtype="float64")
     shape = (5, length, 2)
     layer.build(shape)
     randomize(layer)
@@ -117,19 +113,13 @@ def test_a_width_of_zero_is_no_division_by_zero():
     np.testing.assert_array_equal(degrees[:, 0, 0, 0], [1.0, 0.0])
 
 
-@pytest.mark.parametrize("trainable_width", [True, False])
-def test_everything_is_trained(trainable_width):
-    layer = models.FuzzyConvolution(
-        3, 2, pool=2, trainable_width=trainable_width
-    )
+def test_everything_is_trained():
+    layer = models.FuzzyConvolution(3, 2, pool=2)
     inputs = np.random.default_rng(2).normal(size=(4, 6, 5))
     with tf.GradientTape() as tape:
         loss = ops.sum(ops.square(layer(inputs.astype("float32"))))
     names = [v.path.rsplit("/", 1)[-1] for v in layer.trainable_variables]
-    expected = {"kernel", "bias", "centres"} | (
-        {"widths"} if trainable_width else set()
-    )
-    assert set(names) == expected
+    assert set(names) == {"kernel", "bias", "centres", "widths"}
     variables = [v.value for v in layer.trainable_variables]
     for gradient in tape.gradient(loss, variables):
         assert np.all(np.isfinite(gradient))
@@ -141,8 +131,6 @@ def test_config_round_trip():
         3,
         2,
         pool=2,
-        padding="same",
-        trainable_width=False,
         kernel_initializer=keras.initializers.RandomNormal(seed=3),
         name="other",
         dtype="float64",
@@ -153,7 +141,6 @@ def test_config_round_trip():
         keras.saving.serialize_keras_object(layer)
     )
     assert revived.get_config() == layer.get_config()
-    assert revived.trainable_width is False
     received = ops.convert_to_numpy(revived(inputs))
     assert received.dtype == "float64"
     np.testing.assert_array_equal(received, expected)
@@ -165,7 +152,6 @@ def test_config_round_trip():
         ({"kernels": 0}, "`kernels` must be at least 1. Received: 0"),
         ({"height": 0}, "`height` must be at least 1. Received: 0"),
         ({"pool": 0}, "`pool` must be at least 1. Received: 0"),
-        ({"padding": "causal"}, "must be 'valid' or 'same'.*'causal'"),
     ],
 )
 def test_impossible_arguments(change, message):

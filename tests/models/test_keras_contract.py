@@ -311,7 +311,7 @@ class TestLabels:
     def test_gaps_under_a_loss_that_does_not_know_them(self, trained):
         model, inputs, labels = trained
         model.compile(loss="binary_crossentropy", run_eagerly=True)
-        with pytest.warns(UserWarning, match="`loss` is not a number.*epoch 1"):
+        with pytest.warns(UserWarning, match="is not a number after epoch 1"):
             history = model.fit(inputs, labels, epochs=3, verbose=0).history
         assert len(history["loss"]) == 1
 
@@ -325,9 +325,9 @@ class TestLabels:
     def test_class_weights_need_a_row_per_viewer(self, build):
         model = build()
         count = len(model.viewers)
-        with pytest.raises(ValueError, match=rf"row per viewer, {count}\."):
+        with pytest.raises(ValueError, match=rf"row per viewer, {count},"):
             model.compile(class_weights=np.ones((count + 1, 2)))
-        with pytest.raises(ValueError, match="belong to the default loss"):
+        with pytest.raises(ValueError, match="the default loss"):
             model.compile(loss="mse", class_weights=np.ones((count, 2)))
 
 

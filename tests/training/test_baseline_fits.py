@@ -91,15 +91,17 @@ def test_repeatable_and_nothing_of_the_test_movie_reaches_the_model(
     same_bits(fit_baseline(modality), plain)
 
 
-def test_stacked_text_network(fit_baseline, predict_again, no_validation):
+def test_the_text_networks_own_sizes(
+    fit_baseline, predict_again, no_validation
+):
     result = fit_baseline(
         "text",
         split=no_validation,
-        config={"arrangement": "stacked", "l1": (0.2, 0.1, 0.0)},
+        config={"l1": (0.2, 0.1, 0.0)},
     )
     model = result.model
-    assert (model.arrangement, model.kernels) == ("stacked", 3)
-    assert (model.heights, model.embedding_dim) == ((2, 3), 4)
+    assert (model.kernels, model.embedding_dim) == (3, 4)
+    assert model.heights == (2, 3)
     # Without validation, the middle of its own strengths.
     assert model.l1 == result.l1 == 0.1
     assert "validation movies (none named)" in result.notes[0]
