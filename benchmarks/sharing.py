@@ -35,9 +35,9 @@ import sharing_sweep
 from absl import app, flags
 
 import emotion_mt as emt
-from emotion_mt.corpus import atomic
 from emotion_mt.corpus.simulation import report
 from emotion_mt.evaluation.figures import style
+from emotion_mt.storage import atomic
 
 
 def define_flags() -> None:

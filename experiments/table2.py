@@ -14,19 +14,9 @@ The expert's intended valence from subtitles alone:
     --annotation=intended --modalities=text
 """
 
+import sys
+
 from emotion_mt import cli
-from emotion_mt.evaluation import run_tables
-from emotion_mt.evaluation.specs import table2_spec
-
-
-def main() -> int:
-    """Runs the experiment that the flags describe."""
-    experiment = cli.experiment_from_flags()
-    spec = table2_spec(experiment.training.modalities)
-    outcome = run_tables(experiment, [spec])
-    return 1 if outcome.failures else 0
-
 
 if __name__ == "__main__":
-    cli.define_experiment_flags()
-    cli.run(main)
+    sys.exit(cli.run(cli.table_command("II", __doc__)))

@@ -13,16 +13,9 @@ COGNIMUSE:
   python experiments/table3.py --corpus=/path/to/COGNIMUSE --seeds=0,1,2
 """
 
+import sys
+
 from emotion_mt import cli
-from emotion_mt.evaluation import SPECS, run_tables
-
-
-def main() -> int:
-    """Runs the experiment that the flags describe."""
-    outcome = run_tables(cli.experiment_from_flags(), [SPECS["III"]])
-    return 1 if outcome.failures else 0
-
 
 if __name__ == "__main__":
-    cli.define_experiment_flags()
-    cli.run(main)
+    sys.exit(cli.run(cli.table_command("III", __doc__)))

@@ -16,16 +16,9 @@ Another validation film:
   python experiments/table5.py --baseline_validation=FNE
 """
 
+import sys
+
 from emotion_mt import cli
-from emotion_mt.evaluation import SPECS, run_tables
-
-
-def main() -> int:
-    """Runs the experiment that the flags describe."""
-    outcome = run_tables(cli.experiment_from_flags(), [SPECS["V"]])
-    return 1 if outcome.failures else 0
-
 
 if __name__ == "__main__":
-    cli.define_experiment_flags()
-    cli.run(main)
+    sys.exit(cli.run(cli.table_command("V", __doc__)))

@@ -14,16 +14,9 @@ Subtitles alone (Tables II and III):
   python experiments/tables.py --corpus=my_folder --modalities=text
 """
 
+import sys
+
 from emotion_mt import cli
-from emotion_mt.workflows import run_all_tables
-
-
-def main() -> int:
-    """Runs the experiment that the flags describe."""
-    outcome = run_all_tables(cli.experiment_from_flags())
-    return 1 if outcome.failures else 0
-
 
 if __name__ == "__main__":
-    cli.define_experiment_flags()
-    cli.run(main)
+    sys.exit(cli.run(cli.table_command("", __doc__)))

@@ -10,16 +10,7 @@ from emotion_mt.cli.interrupts import end_imports_at_ctrl_c
 # First: what follows is imported, and later TensorFlow.
 end_imports_at_ctrl_c()
 
-from emotion_mt.cli.experiment_flags import (  # noqa: E402
-    FLAGS,
-    define_experiment_flags,
-    experiment_from_flags,
-)
-from emotion_mt.cli.scripts import run  # noqa: E402
+from emotion_mt.cli.commands.tables import table_command  # noqa: E402
+from emotion_mt.cli.main import run  # noqa: E402
 
-__all__ = [
-    "FLAGS",
-    "define_experiment_flags",
-    "experiment_from_flags",
-    "run",
-]
+__all__ = ["run", "table_command"]

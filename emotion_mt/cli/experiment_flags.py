@@ -15,13 +15,11 @@ from absl import flags
 from emotion_mt import paper
 
 if TYPE_CHECKING:
-    from emotion_mt.evaluation import Experiment
+    from emotion_mt.runs import Experiment
     from emotion_mt.training import TrainingConfig
 
-FLAGS = flags.FLAGS
 
-
-def define_corpus_flag(values: flags.FlagValues = FLAGS) -> None:
+def define_corpus_flag(values: flags.FlagValues) -> None:
     """Defines the folder of a corpus that exists."""
     define_outside_flag(values)
     flags.DEFINE_string(
@@ -33,7 +31,7 @@ def define_corpus_flag(values: flags.FlagValues = FLAGS) -> None:
     )
 
 
-def define_outside_flag(values: flags.FlagValues = FLAGS) -> None:
+def define_outside_flag(values: flags.FlagValues) -> None:
     """Defines whether a corpus may lead out of its folder."""
     flags.DEFINE_bool(
         "allow_outside",
@@ -43,7 +41,7 @@ def define_outside_flag(values: flags.FlagValues = FLAGS) -> None:
     )
 
 
-def define_rating_flags(values: flags.FlagValues = FLAGS) -> None:
+def define_rating_flags(values: flags.FlagValues) -> None:
     """Defines which ratings of a corpus are meant."""
     flags.DEFINE_enum(
         "annotation",
@@ -62,7 +60,7 @@ def define_rating_flags(values: flags.FlagValues = FLAGS) -> None:
     )
 
 
-def define_i3d_flags(values: flags.FlagValues = FLAGS) -> None:
+def define_i3d_flags(values: flags.FlagValues) -> None:
     """Defines which I3D makes the visual features, and where they are kept."""
     define_weights_flag(values)
     flags.DEFINE_string(
@@ -75,7 +73,7 @@ def define_i3d_flags(values: flags.FlagValues = FLAGS) -> None:
     define_cache_flag(values)
 
 
-def define_weights_flag(values: flags.FlagValues = FLAGS) -> None:
+def define_weights_flag(values: flags.FlagValues) -> None:
     """Defines where the weights of the I3D come from."""
     flags.DEFINE_string(
         "weights",
@@ -86,7 +84,7 @@ def define_weights_flag(values: flags.FlagValues = FLAGS) -> None:
     )
 
 
-def define_cache_flag(values: flags.FlagValues = FLAGS) -> None:
+def define_cache_flag(values: flags.FlagValues) -> None:
     """Defines where weights and features are kept."""
     flags.DEFINE_string(
         "cache",
@@ -97,7 +95,7 @@ def define_cache_flag(values: flags.FlagValues = FLAGS) -> None:
     )
 
 
-def define_skip_flag(values: flags.FlagValues = FLAGS) -> None:
+def define_skip_flag(values: flags.FlagValues) -> None:
     """Defines what happens to broken films."""
     flags.DEFINE_bool(
         "skip_bad_films",
@@ -107,7 +105,7 @@ def define_skip_flag(values: flags.FlagValues = FLAGS) -> None:
     )
 
 
-def define_training_flags(values: flags.FlagValues = FLAGS) -> None:
+def define_training_flags(values: flags.FlagValues) -> None:
     """Defines how a model is fitted."""
     flags.DEFINE_list(
         "modalities",
@@ -158,7 +156,7 @@ def define_training_flags(values: flags.FlagValues = FLAGS) -> None:
     )
 
 
-def define_experiment_flags(values: flags.FlagValues = FLAGS) -> None:
+def define_experiment_flags(values: flags.FlagValues) -> None:
     """Defines the flags that every table script takes."""
     define_outside_flag(values)
     flags.DEFINE_string(
@@ -206,6 +204,19 @@ def define_experiment_flags(values: flags.FlagValues = FLAGS) -> None:
         None,
         "Address of a Dask scheduler, host:port, whose workers run the jobs; "
         "default is processes of this machine.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "dashboard",
+        False,
+        "Open Dask's dashboard on port 8787 while jobs run; needs the package "
+        "bokeh.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "wait",
+        False,
+        "Wait for another run in the same folder instead of ending.",
         flag_values=values,
     )
     define_skip_flag(values)
@@ -261,7 +272,7 @@ def optional_path(text: str | None) -> Path | None:
     return None if text is None else Path(text)
 
 
-def training_from_flags(values: flags.FlagValues = FLAGS) -> TrainingConfig:
+def training_from_flags(values: flags.FlagValues) -> TrainingConfig:
     """Returns how a model is fitted.
 
     Raises:
@@ -288,7 +299,23 @@ def training_from_flags(values: flags.FlagValues = FLAGS) -> TrainingConfig:
     )
 
 
-def experiment_from_flags(values: flags.FlagValues = FLAGS) -> Experiment:
+def corpus_experiment(values: flags.FlagValues) -> Experiment:
+    """Returns an experiment of which only corpus and I3D are given."""
+    from emotion_mt.runs import Experiment
+
+    return Experiment(
+        corpus=Path(values.corpus),
+        annotation=values.annotation,
+        dimension=values.dimension,
+        weights=values.weights,
+        dtype=values.dtype,
+        cache=optional_path(values.cache),
+        skip_bad_films=values.skip_bad_films,
+        allow_outside=values.allow_outside,
+    )
+
+
+def experiment_from_flags(values: flags.FlagValues) -> Experiment:
     """Returns the experiment that the command line describes.
 
     Args:
@@ -306,7 +333,7 @@ def experiment_from_flags(values: flags.FlagValues = FLAGS) -> Experiment:
                 )
     seeds = numbers(values, "seeds", int)
     training = training_from_flags(values)
-    from emotion_mt.evaluation import Experiment
+    from emotion_mt.runs import Experiment
 
     corpus = optional_path(values.corpus)
     name = "simulated" if corpus is None else corpus.resolve().name
@@ -323,6 +350,8 @@ def experiment_from_flags(values: flags.FlagValues = FLAGS) -> Experiment:
         cache=optional_path(values.cache),
         workers=values.workers,
         scheduler=values.scheduler,
+        dashboard=values.dashboard,
+        wait=values.wait,
         skip_bad_films=values.skip_bad_films,
         allow_outside=values.allow_outside,
         corpus_seed=values.corpus_seed,

@@ -17,13 +17,13 @@ from emotion_mt._version import __version__
 from emotion_mt.cli import console
 from emotion_mt.cli.commands import COMMANDS
 from emotion_mt.cli.interrupts import STOPPED, STOPPED_MESSAGE
-from emotion_mt.cli.parsing import HELP_FLAGS, PROGRAM, Command, wants_help
+from emotion_mt.cli.parsing import HELP_FLAGS, PROGRAM, Command
 
 _BY_NAME = {command.name: command for command in COMMANDS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the program.
+    """Finds the command and runs it, or explains what there is.
 
     Args:
         arguments: What follows the program's name; None for `sys.argv`.
@@ -31,17 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    try:
-        return _dispatch(sys.argv[1:] if arguments is None else arguments)
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough. Python would complain
-        # once more when it flushes stdout at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-
-
-def _dispatch(arguments: Sequence[str]) -> int:
-    """Finds the command, or explains what there is."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     name = arguments[0] if arguments else ""
     if name in HELP_FLAGS:
         print(overview())
@@ -51,14 +41,11 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return 0
     if name not in _BY_NAME:
         received = f"Unknown command: {name}" if name else "No command given."
-        return _wrong_usage(
-            f"{received}\nCommands: {', '.join(_BY_NAME)}", f"{PROGRAM} --help"
+        console.say(
+            f"{received}\nCommands: {', '.join(_BY_NAME)}\nSee {PROGRAM} --help"
         )
-    command = _BY_NAME[name]
-    if wants_help(arguments[1:]):
-        print(command.help())
-        return 0
-    return _run(command, arguments[1:])
+        return 2
+    return run(_BY_NAME[name], arguments[1:])
 
 
 def overview() -> str:
@@ -77,15 +64,31 @@ def overview() -> str:
     return "\n".join(lines)
 
 
-def _run(command: Command, arguments: Sequence[str]) -> int:
-    """Runs a command and turns its outcome into an exit status."""
+def run(command: Command, arguments: Sequence[str] | None = None) -> int:
+    """Runs a command, or a script, and turns its outcome into an exit status.
+
+    Args:
+        command: The command.
+        arguments: Its flags; None for `sys.argv`.
+
+    Returns:
+        The exit status.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
     handler = console.set_up_logging()
     try:
+        if HELP_FLAGS & set(arguments):
+            print(command.help())
+            return 0
         return command.run(command.parse(arguments))
     except flags.Error as error:
-        return _wrong_usage(str(error), f"{PROGRAM} {command.name} --help")
+        console.say(f"{error}\nSee {command.program} --help")
+        return 2
     except BrokenPipeError:
-        raise
+        # The reader, such as `head`, has seen enough. Python would complain
+        # once more when it flushes stdout at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (ValueError, OSError, RuntimeError, ImportError) as error:
         console.say(f"Error: {error}")
         return 1
@@ -94,8 +97,3 @@ def _run(command: Command, arguments: Sequence[str]) -> int:
         return STOPPED
     finally:
         logging.getLogger().removeHandler(handler)
-
-
-def _wrong_usage(message: str, help_command: str) -> int:
-    console.say(f"{message}\nSee {help_command}")
-    return 2

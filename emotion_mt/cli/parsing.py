@@ -19,25 +19,32 @@ _WIDTH = 80
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """A subcommand.
+    """A subcommand, or a script.
 
     Attributes:
-        name: What the user types.
-        summary: What it does, one line.
-        example: Flags of an example, without program and name.
+        name: What the user types, for a script its file.
+        summary: What it does: one line, or a script's docstring.
         define: Defines its flags in the `FlagValues` it is given.
         run: Does the work; is given the parsed flags and returns the exit
             status. It raises `flags.Error` for wrong usage that parsing does
             not notice.
+        example: Flags of an example, without program and name.
         required: Flags that must be given.
     """
 
     name: str
     summary: str
-    example: str
     define: Callable[[flags.FlagValues], None]
     run: Callable[[flags.FlagValues], int]
+    example: str = ""
     required: tuple[str, ...] = ()
+
+    @property
+    def program(self) -> str:
+        """What a command line begins with."""
+        if self.name.endswith(".py"):
+            return f"python {self.name}"
+        return f"{PROGRAM} {self.name}"
 
     def new_flags(self) -> flags.FlagValues:
         """Returns flags of this command alone, not parsed."""
@@ -52,7 +59,7 @@ class Command:
             flags.Error: If it is wrong usage.
         """
         values = self.new_flags()
-        rest = values([f"{PROGRAM} {self.name}", *arguments])[1:]
+        rest = values([self.program, *arguments])[1:]
         if rest:
             raise flags.Error(
                 f"Only --flags are taken. Received: {' '.join(rest)}"
@@ -64,14 +71,15 @@ class Command:
 
     def help(self) -> str:
         """Returns the help page: summary, example and this command's flags."""
-        lines = [
-            *_wrapped(self.summary, ""),
-            "",
-            "Example:",
-            *_command_line(f"{PROGRAM} {self.name} {self.example}"),
-            "",
-            "Flags:",
-        ]
+        lines = self.summary.splitlines()  # A docstring of a script.
+        if self.example:
+            lines = [
+                *_wrapped(self.summary, ""),
+                "",
+                "Example:",
+                *_command_line(f"{self.program} {self.example}"),
+            ]
+        lines += ["", "Flags:"]
         values = self.new_flags()
         names = list(dict.fromkeys([*self.required, *values]))
         for name in names:
@@ -117,8 +125,3 @@ def _wrapped(text: str, indent: str) -> list[str]:
         break_on_hyphens=False,
         break_long_words=False,
     )
-
-
-def wants_help(arguments: Sequence[str]) -> bool:
-    """Says whether one of the arguments asks for help."""
-    return bool(HELP_FLAGS & set(arguments))

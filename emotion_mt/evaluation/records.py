@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from emotion_mt.corpus import Corpus
-from emotion_mt.corpus.atomic import write_json
 from emotion_mt.evaluation.jobs import Job, versions
 from emotion_mt.evaluation.scores import score
+from emotion_mt.storage.atomic import write_json
 from emotion_mt.training import FitResult
 
 #: Raised when the layout of the files changes.

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from emotion_mt.corpus.atomic import write_text
 from emotion_mt.evaluation import grids
 from emotion_mt.evaluation.comparison import Comparison
 from emotion_mt.evaluation.latex import to_latex
 from emotion_mt.evaluation.tables import Table
+from emotion_mt.storage.atomic import write_text
 
 #: What simulated data are, in words.
 SIMULATED_SENTENCE = (

@@ -14,7 +14,6 @@ import matplotlib
 
 from emotion_mt._version import __version__
 from emotion_mt.corpus import Corpus
-from emotion_mt.corpus.atomic import write_json, write_text
 from emotion_mt.evaluation import figures, rendering
 from emotion_mt.evaluation.report_content import (
     Block,
@@ -24,6 +23,7 @@ from emotion_mt.evaluation.report_content import (
     collect,
 )
 from emotion_mt.evaluation.tables import Table
+from emotion_mt.storage.atomic import write_json, write_text
 
 #: Figures lie in this folder beside the report.
 FIGURES = "figures"

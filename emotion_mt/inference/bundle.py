@@ -14,7 +14,6 @@ import keras
 import numpy as np
 
 from emotion_mt._version import __version__
-from emotion_mt.corpus.atomic import write_json, write_text
 from emotion_mt.features import FeatureConfig
 from emotion_mt.inference import card, manifest
 from emotion_mt.inference.archive import check_archive
@@ -26,6 +25,7 @@ from emotion_mt.models import (
     EvokedEmotionModel,
     make_tokenizer,
 )
+from emotion_mt.storage.atomic import write_json, write_text
 
 #: All files that a bundle may have.
 FILES = (manifest.NAME, manifest.MODEL, manifest.VOCABULARY, manifest.CARD)

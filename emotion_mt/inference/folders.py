@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from emotion_mt.corpus.atomic import (
+from emotion_mt.storage.atomic import (
     folder_names,
     naming,
     remove_unheld,

@@ -14,9 +14,9 @@ import tensorflow as tf
 from absl import logging
 
 from emotion_mt._version import __version__
-from emotion_mt.corpus.atomic import write_json
 from emotion_mt.features.files import file_sha256
 from emotion_mt.inference.errors import BundleError
+from emotion_mt.storage.atomic import write_json
 
 #: What `bundle.json` says it is.
 FORMAT = "emotion_mt bundle"

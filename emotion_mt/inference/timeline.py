@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from emotion_mt import paper
 from emotion_mt._clock import clock, round_times
-from emotion_mt.corpus.atomic import replacing
+from emotion_mt.storage.atomic import replacing
 
 #: Formats that a picture may have.
 SUFFIXES = (".png", ".pdf")

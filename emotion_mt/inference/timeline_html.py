@@ -20,12 +20,12 @@ import pandas as pd
 from emotion_mt import paper
 from emotion_mt._clock import clock, round_times
 from emotion_mt._version import __version__
-from emotion_mt.corpus.atomic import write_text
 from emotion_mt.inference.timeline import (
     drawn_viewers,
     line_styles,
     steps,
 )
+from emotion_mt.storage.atomic import write_text
 
 #: A row of the page shows this many seconds, more only if there would be too
 #: many rows: a cue of 2.5 s is then 7 pixels wide on a telephone.

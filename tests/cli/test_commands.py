@@ -1,39 +1,41 @@
 """What the commands pass on, and what they print."""
 
 import json
+import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import emotion_mt
-from emotion_mt import features, workflows
+from emotion_mt import cli, features, runs
 from emotion_mt.cli.main import main
 from emotion_mt.features import ExtractionReport
 from emotion_mt.inference import save_bundle
 from emotion_mt.models import EvokedEmotionModel, make_tokenizer
-from emotion_mt.workflows import TrainedBundle, VisualFeatures
 
 
 @pytest.fixture
 def opened(monkeypatch, small_corpus, small_features):
-    """Puts arrays in the place of the folder "films"; notes the arguments."""
-    seen = {}
+    """Puts arrays in the place of the folder "films"; notes experiments."""
+    seen = []
 
-    def open_corpus(*arguments, **keywords):
-        seen["corpus"] = (*arguments, keywords)
-        return small_corpus
+    class Opened(runs.Run):
+        def __init__(self, experiment, say):
+            seen.append(experiment)
+            self.experiment, self.say = experiment, say
+            self.corpus, self.weights_digest = small_corpus, "none"
 
-    def open_features(corpus, *arguments):
-        assert corpus is small_corpus
-        seen["features"] = arguments
-        found = small_features.copy()
-        found[3] = np.nan
-        return VisualFeatures(found, "digest", ExtractionReport(films=4))
+        def features(self, kind="i3d"):
+            self.weights_digest = "digest"
+            self.report = ExtractionReport(films=4)
+            found = small_features.copy()
+            found[3] = np.nan
+            return found
 
-    monkeypatch.setattr(workflows, "open_corpus", open_corpus)
-    monkeypatch.setattr(workflows, "open_features", open_features)
+    monkeypatch.setattr(runs, "Run", Opened)
     return seen
 
 
@@ -46,8 +48,10 @@ def test_extract(opened, small_corpus, tmp_path, capsys):
     assert found["segments"] == 40
     assert found["without_video"] == 1
     assert found["weights_digest"] == "digest"
-    assert opened["corpus"][:3] == ("films", "experienced", "arousal")
-    assert opened["features"] == ("auto", "auto", None)
+    (experiment,) = opened
+    assert experiment == runs.Experiment(
+        corpus=Path("films"), dimension="arousal", dtype="auto"
+    )
     with np.load(out) as written:
         ids = small_corpus.segments["segment_id"].tolist()
         assert written["segment_id"].tolist() == ids
@@ -75,9 +79,9 @@ def trained(monkeypatch, tmp_path):
             "V1": {"accuracy": 0.75, "observed": 4},
             "V2": {"accuracy": None, "observed": 0},
         }
-        return TrainedBundle(tmp_path / "b", False, training, scores)
+        return runs.TrainedBundle(tmp_path / "b", False, training, scores)
 
-    monkeypatch.setattr(workflows, "train_bundle", train_bundle)
+    monkeypatch.setattr(runs, "train_bundle", train_bundle)
     return calls
 
 
@@ -112,8 +116,8 @@ def test_train(opened, trained, small_corpus, capsys):
 def test_train_on_text_computes_no_features(opened, trained):
     flags = ["--corpus=films", "--out=b", "--modalities=text"]
     assert main(["train", *flags]) == 0
-    assert "features" not in opened
     assert trained[0][0][2] is None
+    assert trained[0][1]["weights_digest"] == "none"
 
 
 def test_train_refuses_an_unknown_fold(opened, trained, capsys):
@@ -125,16 +129,40 @@ def test_train_refuses_an_unknown_fold(opened, trained, capsys):
 
 @pytest.mark.parametrize(("failures", "status"), [([], 0), (["job"], 1)])
 def test_tables_makes_all(monkeypatch, failures, status):
-    experiments = []
+    calls = []
 
-    def run_all_tables(experiment):
-        experiments.append(experiment)
+    def run_tables(*arguments):
+        calls.append(arguments)
         return types.SimpleNamespace(failures=failures)
 
-    monkeypatch.setattr(workflows, "run_all_tables", run_all_tables)
+    monkeypatch.setattr(runs, "run_tables", run_tables)
     assert main(["tables", "--corpus=films", "--patience=3"]) == status
-    (experiment,) = experiments
+    ((experiment, specs),) = calls
     assert experiment.training.patience == 3
+    assert specs is None
+
+
+def test_a_script_makes_one_table(monkeypatch, capsys):
+    calls = []
+
+    def run_tables(*arguments):
+        calls.append(arguments)
+        return types.SimpleNamespace(failures=[])
+
+    monkeypatch.setattr(runs, "run_tables", run_tables)
+    monkeypatch.setattr(sys, "argv", ["experiments/t.py", "--modalities=text"])
+    for number in ("II", "IV"):
+        command = cli.table_command(number, "What it is.\n\n  more")
+        assert cli.run(command) == 0
+        _, (spec,) = calls.pop()
+        assert spec.number == number
+    assert cli.run(command, ["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("What it is.\n\n  more\n")
+    assert "--seeds=" in shown
+    assert cli.run(command, ["--no_such"]) == 2
+    error = capsys.readouterr().err
+    assert "See python experiments/t.py --help" in error
 
 
 def test_weights(monkeypatch, capsys, tmp_path):

@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 from absl import flags
 
-from emotion_mt.cli import define_experiment_flags, experiment_from_flags
 from emotion_mt.cli.experiment_flags import (
+    define_experiment_flags,
     define_training_flags,
+    experiment_from_flags,
     training_from_flags,
 )
-from emotion_mt.evaluation import Experiment
+from emotion_mt.runs import Experiment
 from emotion_mt.training import TrainingConfig
 
 
@@ -51,6 +52,8 @@ def test_every_flag_reaches_the_experiment():
         "--cache=c",
         "--workers=2",
         "--scheduler=host:1",
+        "--dashboard",
+        "--wait",
         "--skip_bad_films",
     )
     assert found == Experiment(
@@ -74,6 +77,8 @@ def test_every_flag_reaches_the_experiment():
         cache=Path("c"),
         workers=2,
         scheduler="host:1",
+        dashboard=True,
+        wait=True,
         skip_bad_films=True,
     )
 

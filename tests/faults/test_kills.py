@@ -16,16 +16,11 @@ import time
 import numpy as np
 import pytest
 
-from emotion_mt import paper
-from emotion_mt.corpus import atomic
 from emotion_mt.evaluation import records
-from emotion_mt.evaluation.jobs import Job
-from emotion_mt.evaluation.pools import Ended, Task
-from emotion_mt.evaluation.scheduling import Schedule
 from emotion_mt.features import FeatureConfig
 from emotion_mt.features.store import FeatureStore, FilmKey
 from emotion_mt.inference.folders import replacing_folder
-from emotion_mt.training import TrainingConfig
+from emotion_mt.storage import atomic
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
@@ -152,99 +147,6 @@ def test_files_are_whole_and_nothing_is_lost(tmp_path, writer):
         newest = writer.newest(tmp_path)
         # The last may have been there a moment before it was counted.
         assert newest in (written.value, written.value + 1)
-
-
-class QuickPool:
-    """Does each task at once, and keeps a log that survives kills."""
-
-    def __init__(self, log):
-        self._log = log
-        self._task = None
-
-    def _note(self, what, task):
-        line = f"{what} {task.key} {os.getpid()}\n".encode()
-        handle = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.write(handle, line)
-        os.close(handle)
-
-    def free(self):
-        return int(self._task is None)
-
-    def busy(self):
-        return int(self._task is not None)
-
-    def rank(self, task):
-        return 0
-
-    def start(self, task):
-        # Nobody starts what is finished.
-        self._note("again" if task.path.exists() else "start", task)
-        self._task = task
-
-    def wait(self, timeout_s):
-        if self._task is None:
-            time.sleep(0.002)
-            return []
-        time.sleep(0.001)
-        task, self._task = self._task, None
-        return [Ended(task, record=_record(task))]
-
-
-def _record(task):
-    return {"format": records.FORMAT, "key": task.key, "x": [0.5] * 2000}
-
-
-def _tasks(folder, count):
-    split = paper.Split("F1", ("A",), ("B",), ("C",))
-    return [
-        Task(
-            Job("ST", (f"V{n}",), split, 0, TrainingConfig()),
-            f"key{n}",
-            folder / f"job{n}.json",
-        )
-        for n in range(count)
-    ]
-
-
-def _work(folder, log, count):
-    schedule = Schedule(_tasks(folder, count), QuickPool(log))
-    for _ in schedule.rounds():
-        pass
-
-
-@pytest.mark.parametrize("runs", [1, 2, 4])
-def test_killed_runs_are_taken_over(tmp_path, runs):
-    generator = random.Random(runs)
-    folder, log = tmp_path / "jobs", tmp_path / "log"
-    kills = count = 0
-
-    def start():
-        process = FORK.Process(target=_work, args=(folder, log, count))
-        process.start()
-        return process
-
-    # More jobs until there were enough kills, whichever is faster here.
-    while kills < 10:
-        count += 60
-        alive = [start() for _ in range(runs)]
-        # Some are killed and replaced while the others go on.
-        while kills < 10 and alive[0].is_alive():
-            time.sleep(generator.uniform(0, 0.02))
-            kills += _kill(alive.pop(0))
-            alive.append(start())
-        for process in alive:
-            process.join(MOST_S)
-            assert process.exitcode == 0
-
-    for task in _tasks(folder, count):
-        assert records.read_record(task.path) == _record(task)
-    assert {p.name for p in folder.iterdir()} == {
-        f"job{n}.json" for n in range(count)
-    }
-    lines = [line.split() for line in log.read_text().splitlines()]
-    assert {what for what, _, _ in lines} == {"start"}
-    # A job is started again only after a kill.
-    assert count <= len(lines) <= count + kills
 
 
 def test_log_of_a_killed_writer_is_valid_json(tmp_path):

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from emotion_mt.corpus import atomic, claims
 from emotion_mt.inference import folders
 from emotion_mt.inference.folders import replacing_folder
+from emotion_mt.storage import atomic, claims
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),

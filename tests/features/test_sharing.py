@@ -11,7 +11,6 @@ import keras
 import numpy as np
 import pytest
 
-from emotion_mt.corpus import claims
 from emotion_mt.features import (
     FeatureConfig,
     VideoError,
@@ -23,6 +22,7 @@ from emotion_mt.features import (
 )
 from emotion_mt.features import store as store_module
 from emotion_mt.features.store import FeatureStore
+from emotion_mt.storage import claims
 
 NAMES = ("A", "B", "C", "D")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 from absl import flags
 
 from emotion_mt.cli import console
 from emotion_mt.cli.experiment_flags import (
+    corpus_experiment,
     define_corpus_flag,
     define_i3d_flags,
     define_rating_flags,
@@ -38,34 +40,28 @@ def _run(values: flags.FlagValues) -> int:
         raise flags.IllegalFlagValueError(
             f"--out must end in .npz. Received: {out}"
         )
-    from emotion_mt import workflows
+    from emotion_mt.runs import Run
 
-    corpus = workflows.open_corpus(
-        values.corpus,
-        values.annotation,
-        values.dimension,
-        skip_bad_films=values.skip_bad_films,
-        allow_outside=values.allow_outside,
-    )
-    visual = workflows.open_features(
-        corpus, values.weights, values.dtype, optional_path(values.cache)
-    )
+    run = Run(corpus_experiment(values), console.say)
+    features = run.features()
+    missing = int(np.isnan(features).any(axis=1).sum())
     if out is not None:
-        workflows.write_features(out, corpus, visual)
+        run.write_features(out)
     if values.json:
+        assert run.report is not None, "features were extracted"
         console.write_json(
             {
-                **dataclasses.asdict(visual.report),
-                "segments": len(corpus),
-                "without_video": visual.missing,
-                "weights_digest": visual.weights_digest,
+                **dataclasses.asdict(run.report),
+                "segments": len(run.corpus),
+                "without_video": missing,
+                "weights_digest": run.weights_digest,
                 "out": None if out is None else str(out),
             }
         )
     else:
-        print(visual.report)
-        if visual.missing:
-            print(f"{visual.missing} segments have no video.")
+        print(run.report)
+        if missing:
+            print(f"{missing} segments have no video.")
         if out is not None:
             print(f"Written to {out}")
     return 0

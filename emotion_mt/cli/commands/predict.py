@@ -50,9 +50,9 @@ def _define(values: flags.FlagValues) -> None:
 def _run(values: flags.FlagValues) -> int:
     if values.video is None and values.subtitles is None:
         raise flags.Error("--video, --subtitles or both must be given.")
-    from emotion_mt import workflows
+    from emotion_mt.inference.prediction import predict_to_folder
 
-    prediction = workflows.predict_to_folder(
+    prediction = predict_to_folder(
         values.out,
         values.model,
         video=values.video,

@@ -9,19 +9,19 @@ from absl import flags
 from emotion_mt.cli import console
 from emotion_mt.cli.commands.inspect import describe_corpus
 from emotion_mt.cli.experiment_flags import (
+    corpus_experiment,
     define_corpus_flag,
     define_i3d_flags,
     define_rating_flags,
     define_skip_flag,
     define_training_flags,
-    optional_path,
     training_from_flags,
 )
 from emotion_mt.cli.parsing import Command
 
 if TYPE_CHECKING:
     from emotion_mt.corpus import Corpus
-    from emotion_mt.workflows import TrainedBundle
+    from emotion_mt.runs import TrainedBundle
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -69,34 +69,23 @@ def _define(values: flags.FlagValues) -> None:
 
 def _run(values: flags.FlagValues) -> int:
     config = training_from_flags(values)
-    from emotion_mt import workflows
+    from emotion_mt.runs import Run, train_bundle
 
-    corpus = workflows.open_corpus(
-        values.corpus,
-        values.annotation,
-        values.dimension,
-        skip_bad_films=values.skip_bad_films,
-        allow_outside=values.allow_outside,
-    )
-    split = workflows.find_split(corpus, values.fold)
-    visual = None
-    if "visual" in config.modalities:
-        visual = workflows.open_features(
-            corpus, values.weights, values.dtype, optional_path(values.cache)
-        )
-    trained = workflows.train_bundle(
+    run = Run(corpus_experiment(values), console.say)
+    split = run.split(values.fold)
+    trained = train_bundle(
         values.out,
-        corpus,
-        None if visual is None else visual.features,
+        run.corpus,
+        run.features() if "visual" in config.modalities else None,
         split,
         config,
         viewers=values.viewers,
         seed=values.seed,
-        weights_digest=None if visual is None else visual.weights_digest,
+        weights_digest=run.weights_digest,
         replace=values.replace,
     )
     if values.json:
-        console.write_json(_content(corpus, trained))
+        console.write_json(_content(run.corpus, trained))
     else:
         print(trained.render())
     return 0

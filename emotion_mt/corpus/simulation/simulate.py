@@ -14,7 +14,6 @@ import filelock
 import joblib
 
 from emotion_mt import _version
-from emotion_mt.corpus import atomic
 from emotion_mt.corpus.corpus import CorpusError
 from emotion_mt.corpus.load import SIMULATION_FILE
 from emotion_mt.corpus.simulation import writer
@@ -25,6 +24,7 @@ from emotion_mt.corpus.simulation.config import (
 )
 from emotion_mt.corpus.simulation.state import SimulatedState, simulate_state
 from emotion_mt.corpus.traces import DIMENSIONS
+from emotion_mt.storage import atomic
 
 # What has to be the same for a folder to be used again, with `config`.
 _ARGUMENTS = ("version", "seed", "segments_per_movie")

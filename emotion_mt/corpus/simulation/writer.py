@@ -13,13 +13,14 @@ import numpy as np
 from joblib.externals import loky
 
 from emotion_mt import _progress, paper
-from emotion_mt.corpus import atomic, films
+from emotion_mt.corpus import films
 from emotion_mt.corpus.simulation import language, streams
 from emotion_mt.corpus.simulation.config import SimulationConfig
 from emotion_mt.corpus.simulation.pictures import rendering
 from emotion_mt.corpus.simulation.state import SimulatedFilm, SimulatedState
 from emotion_mt.corpus.simulation.timeline import STEP_MS, Timeline
 from emotion_mt.corpus.simulation.traces import DECIMALS
+from emotion_mt.storage import atomic
 
 # MPEG-4 in AVI: what the OpenCV of the wheels writes and reads on all
 # systems, quickly, and what the real films come in.

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from emotion_mt.corpus.atomic import replacing
+from emotion_mt.storage.atomic import replacing
 
 # Colours of Okabe and Ito's palette, told apart with any colour vision. What
 # they mean is always said a second time by shape, hatching or a symbol.

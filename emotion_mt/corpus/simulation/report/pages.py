@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from emotion_mt.corpus import atomic
 from emotion_mt.corpus.simulation.report.measure import MARKS, Measure
+from emotion_mt.storage import atomic
 
 
 def measures_table(measures: Sequence[Measure]) -> str:

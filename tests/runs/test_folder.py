@@ -4,10 +4,10 @@ import json
 import pytest
 
 from emotion_mt import paper
-from emotion_mt.evaluation import Experiment, experiment, records, run_folder
+from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import Job
-from emotion_mt.evaluation.runner import Failure, RunOutcome
 from emotion_mt.evaluation.specs import SPECS, table2_spec
+from emotion_mt.runs import folder as run_folder
 from emotion_mt.training import TrainingConfig
 
 SETTINGS = {
@@ -69,7 +69,13 @@ def test_tables_made_before_are_found_again(folder):
 def test_settings_that_decide_no_number_may_differ(folder):
     path, parts = folder
     training = {**SETTINGS["training"], "modalities": ["text", "visual"]}
-    now = {**SETTINGS, "workers": 7, "training": training}
+    now = {
+        **SETTINGS,
+        "workers": 7,
+        "wait": True,
+        "dashboard": True,
+        "training": training,
+    }
     assert run_folder.earlier_parts(path, now, "c", without=[]) == parts
 
 
@@ -106,26 +112,3 @@ def test_tables_stand_in_the_papers_order(folder):
     _, parts = folder
     ordered = run_folder.in_order(reversed(parts))
     assert [part.spec.number for part in ordered] == ["II", "VI"]
-
-
-def test_a_table_whose_jobs_all_failed_leaves_no_old_numbers(
-    tmp_path, small_corpus
-):
-    # Had the settings been the same, its jobs would not be done again.
-    for suffix in ("md", "csv", "tex"):
-        (tmp_path / f"table6.{suffix}").write_text("of other settings")
-    (tmp_path / "table5.csv").write_text("of another run")
-    spec = SPECS["VI"]
-    splits = spec.splits(small_corpus.movies)
-    jobs = spec.jobs(small_corpus.viewers, splits, (0,), TrainingConfig())
-    failures = [Failure(job, "no memory") for job in jobs]
-    assert failures
-    left = experiment._write_tables(
-        Experiment(out=tmp_path),
-        small_corpus,
-        [spec],
-        {"VI": jobs},
-        RunOutcome([], failures, reused=0, fit_s=0.0),
-    )
-    assert left == []
-    assert [p.name for p in tmp_path.glob("table*")] == ["table5.csv"]

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from emotion_mt.corpus.atomic import replacing, write_json, write_text
+from emotion_mt.storage.atomic import replacing, write_json, write_text
 
 
 def test_text_is_written_with_its_folder(tmp_path):

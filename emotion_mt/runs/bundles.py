@@ -1,4 +1,4 @@
-"""From a corpus to a saved bundle, once."""
+"""From a corpus to saved bundles, each trained once."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ import numpy as np
 
 from emotion_mt import paper
 from emotion_mt._progress import progress as show_progress
-from emotion_mt.corpus import Corpus
-from emotion_mt.evaluation import Job
-from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, versions
+from emotion_mt.corpus import Corpus, folds
+from emotion_mt.evaluation.jobs import (
+    MULTI_TASK,
+    SINGLE_TASK,
+    Job,
+    versions,
+)
 from emotion_mt.evaluation.records import features_digest, make_record
 from emotion_mt.features import FeatureConfig
 from emotion_mt.inference import load_bundle, save_bundle
 from emotion_mt.inference.manifest import NAME
+from emotion_mt.runs.run import Run
 from emotion_mt.training import FitResult, Progress, TrainingConfig, fit_split
 
 #: Entries of a bundle's `training` that say what decided it.
@@ -255,3 +260,86 @@ def _fit(
 
 def _percent(accuracy: float | None) -> str:
     return "     –" if accuracy is None else f"{accuracy:6.1%}"
+
+
+#: Folder of the bundles in the folder of a run.
+FOLDER = "bundles"
+
+#: Name of each bundle to what its model looks at.
+BUNDLES: Mapping[str, tuple[str, ...]] = {
+    "multimodal": ("text", "visual"),
+    "text": ("text",),
+    "visual": ("visual",),
+}
+
+
+def train_bundles(
+    run: Run, records: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, TrainedBundle]:
+    """Leaves an MT bundle per kind of input in a run's folder.
+
+    They are trained on the first fold with the first seed of the experiment,
+    into bundles/multimodal, bundles/text and bundles/visual of its folder.
+    Bundles of the same experiment that are there already stay; others are
+    replaced. They need the modalities of the experiment, a corpus with videos
+    if they look at them, and several viewers; what is left out is said.
+
+    Args:
+        run: The run.
+        records: Result files' contents of the run. Where the same model is
+            among them, its L1 strength is not searched for again.
+
+    Returns:
+        Name of the bundle to what is in its folder.
+
+    Raises:
+        ValueError: If something else lies in a bundle's folder.
+    """
+    corpus, experiment = run.corpus, run.experiment
+    if len(corpus.viewers) == 1:
+        run.say(
+            f"Bundles: left out, MT needs more viewers than {corpus.viewers}."
+        )
+        return {}
+    split, seed = folds(corpus.movies)[0], experiment.seeds[0]
+    trained = {}
+    for name, modalities in BUNDLES.items():
+        if not set(modalities) <= set(experiment.training.modalities):
+            continue
+        if "visual" in modalities and not run.has_video:
+            run.say(f"Bundle {name}: left out, the corpus has no videos.")
+            continue
+        config = dataclasses.replace(experiment.training, modalities=modalities)
+        trained[name] = train_bundle(
+            Path(experiment.out) / FOLDER / name,
+            corpus,
+            run.features() if "visual" in modalities else None,
+            split,
+            _with_chosen_l1(config, corpus, split, seed, records),
+            seed=seed,
+            weights_digest=run.weights_digest,
+            replace=True,
+        )
+        how = "kept" if trained[name].reused else "trained"
+        run.say(f"Bundle {name}: {how}, {trained[name].folder}")
+    return trained
+
+
+def _with_chosen_l1(
+    config: TrainingConfig,
+    corpus: Corpus,
+    split: paper.Split,
+    seed: int,
+    records: Sequence[Mapping[str, Any]],
+) -> TrainingConfig:
+    """The config with the one L1 strength that the run chose for this model."""
+    for record in records:
+        job = record["job"]
+        if (
+            job["viewers"] == list(corpus.viewers)
+            and job["split"]["name"] == split.name
+            and job["seed"] == seed
+            and TrainingConfig.from_json(job["config"]) == config
+        ):
+            return dataclasses.replace(config, l1=(record["fit"]["l1"],))
+    return config

@@ -6,8 +6,8 @@ import pytest
 
 from emotion_mt.corpus import folds
 from emotion_mt.inference import Predictor, load_bundle
+from emotion_mt.runs import train_bundle
 from emotion_mt.training import fit_split
-from emotion_mt.workflows import train_bundle
 
 WEIGHTS = "0" * 64
 

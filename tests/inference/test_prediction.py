@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from emotion_mt.inference import save_bundle
+from emotion_mt.inference.prediction import predict_to_folder
 from emotion_mt.models import EvokedEmotionModel, make_tokenizer
-from emotion_mt.workflows import predict_to_folder
 
 
 @pytest.fixture

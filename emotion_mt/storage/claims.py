@@ -10,7 +10,7 @@ from pathlib import Path
 
 import filelock
 
-from emotion_mt.corpus import atomic
+from emotion_mt.storage import atomic
 
 
 class Claim:

@@ -11,13 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from emotion_mt.corpus.atomic import write_text
-from emotion_mt.inference import (
-    Predictor,
-    plot_timeline,
-    write_timeline_html,
-)
-from emotion_mt.inference.predictor import POSITIVE
+from emotion_mt.inference.predictor import POSITIVE, Predictor
+from emotion_mt.inference.timeline import plot_timeline
+from emotion_mt.inference.timeline_html import write_timeline_html
+from emotion_mt.storage.atomic import write_text
 
 #: What is written, and under which name.
 FILES: Mapping[str, str] = {

@@ -15,16 +15,24 @@ from typing import Any
 
 from absl import logging
 
-from emotion_mt.corpus.atomic import write_json
 from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import Job, result_file_name, versions
 from emotion_mt.evaluation.specs import SPECS, TableSpec, table2_spec
+from emotion_mt.storage.atomic import write_json
 
 CONFIG = "config.json"
 JOBS = "jobs"
 
 #: Settings that decide no number.
-_INDIFFERENT = ("workers", "scheduler", "out", "cache", "data")
+_INDIFFERENT = (
+    "workers",
+    "scheduler",
+    "dashboard",
+    "wait",
+    "out",
+    "cache",
+    "data",
+)
 
 
 @dataclasses.dataclass(frozen=True)

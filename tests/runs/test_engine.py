@@ -1,0 +1,349 @@
+"""Worker processes cost seconds to start, so few tests do much each."""
+
+import contextlib
+import dataclasses
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import dask
+import distributed
+import numpy as np
+import pytest
+
+from emotion_mt.corpus import folds
+from emotion_mt.evaluation import records
+from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, Job
+from emotion_mt.runs import JobInput, run_jobs
+from emotion_mt.training import TrainingConfig
+
+TINY = TrainingConfig(
+    modalities=("text",),
+    max_epochs=2,
+    patience=1,
+    l1=(1e-5,),
+    embedding_dim=4,
+    text_filters=4,
+    max_vocabulary=32,
+    single_task_trunk_units=(8,),
+    multi_task_trunk_units=(8,),
+    multi_task_head_units=(4,),
+)
+
+
+@pytest.fixture
+def corpus(small_corpus):
+    """V2 rated nothing in the training films: its ST cannot be fitted."""
+    values = small_corpus.values.copy()
+    values[:, small_corpus.column("V2")] = np.nan
+    return small_corpus.replace(values=values)
+
+
+@pytest.fixture
+def shared(corpus):
+    return JobInput.of(corpus, {})
+
+
+@pytest.fixture
+def jobs(small_corpus):
+    """MT and three ST jobs on the first fold (film A is the test film)."""
+    split = folds(small_corpus.movies)[0]
+    viewers = small_corpus.viewers
+    return [
+        Job(MULTI_TASK, viewers, split, 0, TINY),
+        *(Job(SINGLE_TASK, (viewer,), split, 0, TINY) for viewer in viewers),
+    ]
+
+
+def trapped(job, spring):
+    """The same job; a process that fits it calls `spring` first."""
+
+    # A local class travels by value, so workers need not import this file.
+    class Trap(int):
+        def __deepcopy__(self, _):
+            return int.__add__(self, 0)
+
+        def __int__(self):
+            spring()
+            return int.__add__(self, 0)
+
+    return dataclasses.replace(job, seed=Trap(job.seed))
+
+
+def contents(folder):
+    """Result files without the seconds, which differ from run to run."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        record = records.read_record(path)
+        record["fit"].pop("seconds")
+        found[path.name] = record
+    return found
+
+
+@contextlib.contextmanager
+def cluster_of(workers, threads=1):
+    """A cluster of somebody else's, which tries a lost job once again."""
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=threads,
+            processes=threads == 1,
+            dashboard_address=None,
+        ) as cluster,
+    ):
+        yield cluster
+
+
+_done = {}
+
+
+@pytest.fixture
+def one_worker(tmp_path_factory, jobs, shared):
+    """The jobs done by one worker: folder, outcome, lines, contents."""
+    if not _done:
+        folder, lines = tmp_path_factory.mktemp("jobs"), []
+        _done["outcome"] = run_jobs(
+            jobs, shared, folder, workers=1, report=lines.append
+        )
+        _done.update(folder=folder, lines=lines, contents=contents(folder))
+    return _done
+
+
+def test_what_fails_stands_beside_the_rest(one_worker, jobs):
+    outcome = one_worker["outcome"]
+    expected = [job.name for job in jobs if job.viewers != ("V2",)]
+    assert [record["name"] for record in outcome.records] == expected
+    assert [f.job.viewers for f in outcome.failures] == [("V2",)]
+    assert "ValueError: The training movies" in outcome.failures[0].message
+    assert outcome.reused == 0
+    assert len(one_worker["lines"]) == 3
+    assert any("MT-text-F1-all-seed0: V1 " in x for x in one_worker["lines"])
+    # Nothing but results is left.
+    assert all(n.endswith(".json") for n in os.listdir(one_worker["folder"]))
+
+
+def test_record_holds_what_a_table_needs(one_worker, corpus):
+    record = one_worker["outcome"].records[0]
+    rows = corpus.rows(("A",))
+    assert record["digests"] == {
+        "corpus": corpus.digest(),
+        "features": "none",
+        "weights": "none",
+    }
+    assert record["segment_id"] == [f"A-{i}" for i in range(10)]
+    for column, viewer in enumerate(corpus.viewers):
+        found = record["viewers"][viewer]
+        np.testing.assert_array_equal(
+            np.array(found["label"], float), corpus.labels[rows, column]
+        )
+        probabilities = np.array(found["probability"], float)
+        if viewer != "V2":
+            assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    assert record["viewers"]["V2"]["score"]["accuracy"] is None
+    frame = records.as_frame([record])
+    assert list(frame["viewer"]) == list(corpus.viewers)
+
+
+def test_same_bits_after_a_death_with_two_workers(
+    one_worker, tmp_path, jobs, shared
+):
+    marker = tmp_path / "died"
+
+    def die_once():
+        if not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    first, *rest = [job for job in jobs if job.viewers != ("V2",)]
+    folder = tmp_path / "jobs"
+    outcome = run_jobs(
+        [trapped(first, die_once), *rest], shared, folder, workers=2
+    )
+    assert marker.exists()
+    assert not outcome.failures
+    assert outcome.reused == 0
+    assert contents(folder) == one_worker["contents"]
+
+
+def test_what_cannot_be_saved_is_reported(one_worker, tmp_path, jobs, shared):
+    log = tmp_path / "tries"
+
+    def told(what):
+        def spring():
+            with open(log, "a") as file:
+                file.write(f"{what} {os.getpid()}\n")
+            if what == "hang":
+                time.sleep(600)
+            elif what == "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            else:
+                raise MemoryError("no room")
+
+        return spring
+
+    # What is finished is used; a file that was cut short is not.
+    mt, one, _, last = jobs
+    two = dataclasses.replace(one, seed=1)
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    for name in one_worker["contents"]:
+        text = (one_worker["folder"] / name).read_text()
+        cut = text if name.startswith("MT") else text[:100]
+        (folder / name).write_text(cut)
+    with cluster_of(2) as cluster:
+        outcome = run_jobs(
+            [
+                mt,
+                trapped(one, told("killed")),
+                trapped(two, told("memory")),
+                trapped(last, told("hang")),
+            ],
+            shared,
+            folder,
+            scheduler=cluster.scheduler_address,
+            job_timeout_s=20.0,
+        )
+    assert [r["name"] for r in outcome.records] == [mt.name]
+    assert outcome.reused == 1
+    killed, memory, hang = (f.message for f in outcome.failures)
+    for message in (killed, hang):
+        assert "worker process died, or took longer than 20 s" in message
+        assert "tried 2 times" in message
+    assert "ran out of memory (MemoryError: no room)" in memory
+    tries = [line.split()[0] for line in log.read_text().splitlines()]
+    # The cluster tries what was lost once again, and blames nobody else;
+    # what ran out of memory is tried twice again.
+    assert sorted(tries) == ["hang"] * 2 + ["killed"] * 2 + ["memory"] * 3
+
+
+def test_a_worker_killed_in_a_cluster(one_worker, tmp_path, jobs, shared):
+    killed = []
+
+    def kill_a_busy_worker(_):
+        busy = [
+            address
+            for address, worker in cluster.scheduler.workers.items()
+            if worker.processing
+        ]
+        for nanny in cluster.workers.values():
+            if not killed and nanny.worker_address in busy:
+                killed.append(nanny.pid)
+                os.kill(nanny.pid, signal.SIGKILL)
+
+    todo = [job for job in jobs if job.viewers != ("V2",)]
+    folder = tmp_path / "jobs"
+    with cluster_of(2) as cluster:
+        outcome = run_jobs(
+            todo,
+            shared,
+            folder,
+            scheduler=cluster.scheduler_address,
+            report=kill_a_busy_worker,
+        )
+    assert killed
+    assert not outcome.failures
+    assert contents(folder) == one_worker["contents"]
+
+
+def test_workers_have_one_thread(tmp_path, jobs, shared):
+    with (
+        cluster_of(1, threads=2) as cluster,
+        pytest.raises(ValueError, match=r"one thread each .* --nthreads=1"),
+    ):
+        run_jobs(jobs, shared, tmp_path, scheduler=cluster.scheduler.address)
+
+
+def test_workers_have_the_same_versions(tmp_path, jobs, shared):
+    other = dataclasses.replace(shared, versions={"keras": "0.1"})
+    outcome = run_jobs(jobs[:1], other, tmp_path, workers=1)
+    (failure,) = outcome.failures
+    assert "Expected a worker with {'keras': '0.1'}" in failure.message
+
+
+def _worker_processes():
+    """Processes that this process has started and that live."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int(
+                (folder / "stat").read_text().rsplit(")")[1].split()[1]
+            )
+            command = (folder / "cmdline").read_text()
+        except OSError:  # Ended in the meantime.
+            continue
+        if parent == os.getpid() and "spawn_main" in command:
+            found.append(command)
+    return found
+
+
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as usual; a process started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="no /proc here")
+def test_ctrl_c_ends_soon_and_leaves_no_process(tmp_path, jobs, shared):
+    pressed_s = []
+
+    def hang():
+        (tmp_path / "begun").touch()
+        time.sleep(600)
+
+    def press():
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.01)
+        pressed_s.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+    folder = tmp_path / "jobs"
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs([trapped(jobs[0], hang)], shared, folder, workers=2)
+    assert time.monotonic() - pressed_s[0] < 5
+    assert not _worker_processes()
+    assert not folder.exists()
+
+
+def test_bad_arguments_are_refused(tmp_path, jobs, shared):
+    with pytest.raises(ValueError, match="`workers` must be at least 1"):
+        run_jobs(jobs, shared, tmp_path, workers=0)
+    with pytest.raises(ValueError, match=r"positive\. Received: 0"):
+        run_jobs(jobs, shared, tmp_path, job_timeout_s=0)
+    with pytest.raises(ValueError, match="cannot be given with `scheduler`"):
+        run_jobs(jobs, shared, tmp_path, workers=1, scheduler="tcp://x")
+    visual = dataclasses.replace(TINY, modalities=("visual",))
+    visual = [dataclasses.replace(job, config=visual) for job in jobs]
+    with pytest.raises(ValueError, match=r"`features` must hold 'i3d' for MT"):
+        run_jobs(visual, shared, tmp_path)
+
+
+def test_no_cluster_answers(tmp_path, jobs, shared, monkeypatch):
+    monkeypatch.setattr("emotion_mt.runs.engine.WAIT_FOR_WORKERS_S", 0.5)
+    with pytest.raises(OSError, match=r"127\.0\.0\.1:9"):
+        run_jobs(jobs, shared, tmp_path, scheduler="tcp://127.0.0.1:9")
+
+
+def test_only_its_own_features_decide_a_key(small_corpus, jobs):
+    both = dataclasses.replace(
+        jobs[0],
+        config=dataclasses.replace(TINY, modalities=("text", "visual")),
+    )
+
+    def keys(i3d, histograms):
+        features = {"i3d": i3d, "histograms": histograms}
+        shared = JobInput.of(small_corpus, features, "w")
+        return [shared.key_of(jobs[0]), shared.key_of(both)]
+
+    i3d = np.zeros((40, 1024), np.float32)
+    histograms = np.zeros((40, 2, 7, 32), np.float32)
+    text, visual = keys(i3d, histograms)
+    assert keys(i3d, histograms + 1) == [text, visual]
+    assert keys(i3d + 1, histograms)[0] == text
+    assert keys(i3d + 1, histograms)[1] != visual

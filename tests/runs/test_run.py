@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from emotion_mt import paper
+from emotion_mt.corpus import CorpusError
+from emotion_mt.runs import Experiment, Run
+
+
+@pytest.fixture
+def run(manifest):
+    """Opens the manifest; what is given replaces fields of the experiment."""
+
+    def run(**changes):
+        return Run(
+            Experiment(**{"corpus": manifest, **changes}), lambda _: None
+        )
+
+    return run
+
+
+def test_folds_by_name(run):
+    assert run().split("f3").test == ("C",)
+    with pytest.raises(ValueError, match=r"F1, F2, F3, F4\. Received: 'Base"):
+        run().split("Baseline")
+
+
+def test_baseline_needs_the_papers_films(manifest, run):
+    path = manifest / "segments.csv"
+    text = path.read_text()
+    # A film of its own for each of the paper's, of two segments or more.
+    for number, movie in enumerate(paper.MOVIES):
+        film, first = "ABCD"[number % 4], 5 * (number // 4)
+        for segment in range(first, first + 5):
+            text = text.replace(
+                f"{film}-{segment},{film},", f"{film}-{segment},{movie},"
+            )
+    path.write_text(text)
+    assert run(skip_bad_films=True).split("baseline").test == (
+        paper.BASELINE_TEST
+    )
+
+
+def test_broken_films_stop_or_are_left_out(manifest, run):
+    path = manifest / "segments.csv"
+    path.write_text(path.read_text().replace("A-1,A,3.0,5.0", "A-1,A,3.0,1.0"))
+    with pytest.raises(CorpusError, match=r"segments\.csv"):
+        run()
+    assert run(skip_bad_films=True).corpus.problems
+
+
+def test_a_corpus_without_videos_has_no_features(manifest, run):
+    path = manifest / "segments.csv"
+    path.write_text(path.read_text().replace("film.mp4", ""))
+    opened = run()
+    assert not opened.has_video
+    for kind in ("i3d", "histograms"):
+        with pytest.raises(ValueError, match=r"must have videos.*--modalities"):
+            opened.features(kind)
+    # Text alone needs none.
+    shared = opened.job_input({None})
+    assert shared.features == {}
+    assert shared.weights_digest == "none"
+
+
+def test_a_corpus_is_simulated_once(tmp_path):
+    lines = []
+    experiment = Experiment(data=tmp_path, segments_per_movie=2, corpus_seed=3)
+    first = Run(experiment, lines.append)
+    assert first.corpus.simulated
+    assert experiment.corpus_folder.name == "simulated-2-seed3"
+    assert "SIMULATED" in lines[0].upper()
+    again = Run(experiment, lines.append)
+    assert again.corpus.digest() == first.corpus.digest()
+    assert again.seconds["simulate"] < first.seconds["simulate"]
+
+
+def test_features_in_a_file(run, small_features, tmp_path):
+    small_features[2, 5] = np.nan
+
+    class WithFeatures(Run):
+        def features(self, kind="i3d"):
+            return small_features
+
+    opened = WithFeatures(run().experiment, lambda _: None)
+    opened.write_features(tmp_path / "deep" / "f.npz")
+    with np.load(tmp_path / "deep" / "f.npz") as found:
+        np.testing.assert_array_equal(found["features"], small_features)
+        assert found["segment_id"][:2].tolist() == ["A-0", "A-1"]
+        assert str(found["weights_digest"]) == "none"
