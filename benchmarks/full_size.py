@@ -1,20 +1,23 @@
-"""How long all tables take at the size of the real corpus.
+"""How long all tables take, and where the time goes.
 
     python benchmarks/full_size.py
+    python benchmarks/full_size.py --segments_per_movie=30 --workers=1 --out=…
 
-Fits every model of Tables II-VI with the defaults and one seed on 2,695
-segments, in --workers processes, then writes tables, figures and report, and
-prints where the time went as a Markdown table (docs/performance.md). With
---every=7 it fits a seventh of each kind and computes the rest. Finished fits
-are kept in --out; stopped at any moment, the same command continues, and the
-seconds of the fits are still those that they took.
+Fits every model of Tables II-VI with the defaults and one seed, by default on
+as many segments as the real corpus has, in --workers processes, then writes
+tables, figures and report, and prints where the time went as Markdown tables
+(docs/performance.md). With --every=7 it fits a seventh of each kind and
+computes the rest. Finished fits are kept in --out; stopped at any moment, the
+same command continues, and the seconds of the fits are still those that they
+took. Only ratios within one run count; run it on a machine that does nothing
+else.
 
 Labels and texts are those of a simulated corpus of that size. Its films are not
 drawn, which would take the I3D half an hour or more: in the place of visual
 features stands what is to be seen in each segment, mixed into 1,024 numbers
 with noise. (Features decide when early stopping ends a fit, so the epochs are
 shown.) The I3D's time is computed from its windows and a rate that is given
-(docs/performance.md; benchmarks/extraction.py measures it).
+(benchmarks/extraction.py measures it).
 """
 
 from __future__ import annotations
@@ -32,19 +35,14 @@ from text_difficulty import text_corpus
 
 import emotion_mt as emt
 from emotion_mt.corpus import simulation
-from emotion_mt.evaluation import (
-    Job,
-    build_table,
-    rendering,
-    run_folder,
-    run_jobs,
-    specs_for,
-)
+from emotion_mt.evaluation import Job, build_table, rendering, specs_for
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
 from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.report_content import RunInfo
-from emotion_mt.evaluation.specs import BOTH, TableSpec, in_working_order
+from emotion_mt.evaluation.specs import BOTH, in_working_order
 from emotion_mt.features import windows
+from emotion_mt.runs import JobInput, run_jobs
+from emotion_mt.runs.folder import part_of
 
 _SEGMENTS = flags.DEFINE_integer(
     "segments_per_movie", 385, "Mean number of segments per film."
@@ -93,82 +91,81 @@ def made_up_features(segments_per_movie: int) -> dict[str, np.ndarray]:
         rows.append(film.content[shots, :-1])
     seen = np.concatenate(rows)
     rng = np.random.default_rng(0)
-    shapes = {I3D: (1024,), HISTOGRAMS: (16, 7, 32)}
     features = {}
-    for kind, shape in shapes.items():
-        size = math.prod(shape)
-        mixed = seen @ rng.standard_normal((seen.shape[1], size))
+    for kind, shape in {I3D: (1024,), HISTOGRAMS: (16, 7, 32)}.items():
+        mixed = seen @ rng.standard_normal((seen.shape[1], math.prod(shape)))
         mixed /= np.sqrt(seen.shape[1])
         noisy = mixed + rng.standard_normal(mixed.shape)
         features[kind] = noisy.reshape(len(seen), *shape).astype(np.float32)
     return features
 
 
-def jobs_of(
-    specs: Sequence[TableSpec], corpus: emt.Corpus, config: emt.TrainingConfig
-) -> dict[str, list[Job]]:
-    """The jobs of each table by its number; tables share some of them."""
-    return {
-        spec.number: spec.jobs(
-            corpus.viewers, spec.splits(corpus.movies), (0,), config
-        )
-        for spec in specs
-    }
-
-
-def some_of(jobs: Sequence[Job], every: int) -> list[Job]:
-    """Returns every so many-th job of each architecture and input."""
-    kinds: dict[tuple, list[Job]] = {}
-    for job in jobs:
-        kind = (job.architecture, job.config.modalities)
-        kinds.setdefault(kind, []).append(job)
-    return [job for kind in kinds.values() for job in kind[::every]]
+def kind_of(job: Job) -> tuple[str, str]:
+    """Returns architecture and input of a job."""
+    return job.architecture, " and ".join(job.config.modalities)
 
 
 def where_it_went(
-    records: Sequence[dict[str, Any]], jobs: Sequence[Job], workers: int
+    jobs: Sequence[Job], records: dict[str, dict[str, Any]], workers: int
 ) -> pd.DataFrame:
     """Adds up the seconds of the fits by architecture and input.
 
     Args:
-        records: Of the jobs that were fitted.
-        jobs: All jobs; those of a kind that were not fitted count as much as
-            those that were.
+        jobs: All jobs; those that were not fitted count as much as those of
+            their kind that were.
+        records: Of the jobs that were fitted, by name.
         workers: Processes that shared them.
 
     Returns:
-        DataFrame with "model", "input", "jobs", "epochs" (mean per job, all
-        L1 strengths together), "epoch_s", "job_s" (mean) and "minutes" of
-        wall time, if the workers were busy all the time.
+        DataFrame with "model", "input", "jobs", per job the mean number of
+        epochs of all L1 strengths ("epochs"), "s per epoch", "s to build",
+        "s per job", and "minutes" of wall time if no worker was ever idle.
     """
-    rows = [
-        {
-            "model": record["job"]["architecture"],
-            "input": " and ".join(record["job"]["config"]["modalities"]),
-            "epochs": sum(
-                len(trial["history"]["bce"])
-                for trial in record["fit"]["trials"]
-            ),
-            "fit_s": record["fit"]["seconds"]["fit"],
-            "total_s": record["fit"]["seconds"]["total"],
-        }
-        for record in records
-    ]
-    grouped = pd.DataFrame(rows).groupby(["model", "input"], sort=False)
-    found = grouped.agg(
-        jobs=("epochs", "size"),
-        epochs=("epochs", "mean"),
-        all_epochs=("epochs", "sum"),
-        fit_s=("fit_s", "sum"),
-        job_s=("total_s", "mean"),
-    )
-    found["epoch_s"] = found["fit_s"] / found["all_epochs"]
-    kinds = [
-        (job.architecture, " and ".join(job.config.modalities)) for job in jobs
-    ]
-    found["jobs"] = [kinds.count(kind) for kind in found.index]
-    found["minutes"] = found["job_s"] * found["jobs"] / 60 / workers
+    rows = []
+    for job in jobs:
+        fit = records[job.name]["fit"] if job.name in records else None
+        rows.append(
+            {
+                "model": kind_of(job)[0],
+                "input": kind_of(job)[1],
+                "epochs": fit
+                and sum(len(t["history"]["bce"]) for t in fit["trials"]),
+                "fit": fit and fit["seconds"]["fit"],
+                # The first job of a kind in a process traces and compiles.
+                "s to build": fit and fit["seconds"]["build"],
+                "s per job": fit and fit["seconds"]["total"],
+            }
+        )
+    groups = pd.DataFrame(rows).groupby(["model", "input"], sort=False)
+    found = groups.mean()
+    found.insert(0, "jobs", groups.size())
+    found.insert(2, "s per epoch", found.pop("fit") / found["epochs"])
+    found["s to build"] = groups["s to build"].max()
+    found["minutes"] = found["s per job"] * found["jobs"] / 60 / workers
     return found.reset_index()
+
+
+def shares(
+    records: Sequence[dict[str, Any]], workers: int, wall_s: float
+) -> dict[str, float]:
+    """Shares of the workers' time (wall time times workers) by part.
+
+    Args:
+        records: Of all jobs of one call, none of which was there before.
+        workers: Number of processes.
+        wall_s: Seconds from start to end.
+    """
+    seconds = pd.DataFrame([r["fit"]["seconds"] for r in records]).sum()
+    parts = {
+        "training": seconds["fit"],
+        "trace and compile": seconds["build"],
+        "rest of the fits": seconds["total"]
+        - seconds["fit"]
+        - seconds["build"],
+        "starting, importing, sending, waiting": workers * wall_s
+        - seconds["total"],
+    }
+    return {name: part / workers / wall_s for name, part in parts.items()}
 
 
 def write_all(
@@ -180,37 +177,19 @@ def write_all(
     """Writes tables, figures and report, as `run_tables` does."""
     tables = []
     for spec in specs_for(BOTH):
-        part = run_folder.part_of(spec, jobs[spec.number], records, [])
+        part = part_of(spec, jobs[spec.number], records, [])
         tables.append(build_table(spec, part.records))
         rendering.write_table(out, spec.file_stem, tables[-1])
     note = {"visual features": "made up from what the films would show"}
     write_report(out, corpus, tables, records, RunInfo(note, {}, {}))
 
 
-def print_table(
-    parts: pd.DataFrame, others: dict[str, float], windows_s: float
-) -> None:
-    """Prints what was measured.
-
-    Args:
-        parts: What `where_it_went` returned.
-        others: Further parts and their seconds.
-        windows_s: Seconds of the I3D, computed.
-    """
-    print("| model | input | jobs | epochs | s per epoch | s per job | min |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
-    for row in parts.itertuples():
-        print(
-            f"| {row.model} | {row.input} | {row.jobs} | {row.epochs:.1f} | "
-            f"{row.epoch_s:.2f} | {row.job_s:.1f} | {row.minutes:.1f} |"
-        )
-    print(
-        f"| all fits | | {parts['jobs'].sum()} | | | | "
-        f"{parts['minutes'].sum():.1f} |"
-    )
-    for name, seconds in others.items():
-        print(f"| {name} | | | | | | {seconds / 60:.1f} |")
-    print(f"| I3D (computed) | | | | | | {windows_s / 60:.0f} |")
+def print_table(frame: pd.DataFrame) -> None:
+    """Prints a DataFrame as a Markdown table."""
+    print(f"\n| {' | '.join(frame)} |\n|{' --- |' * frame.shape[1]}")
+    for row in frame.itertuples(index=False):
+        cells = (f"{x:.2f}" if isinstance(x, float) else str(x) for x in row)
+        print(f"| {' | '.join(cells)} |")
 
 
 def main(argv: list[str]) -> None:
@@ -218,42 +197,67 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     start = time.perf_counter()
-    out = pathlib.Path(_OUT.value)
+    out, workers = pathlib.Path(_OUT.value), _WORKERS.value
     corpus = text_corpus(0, _SEGMENTS.value)
-    features = made_up_features(_SEGMENTS.value)
+    shared = JobInput.of(corpus, made_up_features(_SEGMENTS.value))
     config = emt.TrainingConfig(patience=_PATIENCE.value)
-    jobs = jobs_of(specs_for(BOTH), corpus, config)
-    together = dict.fromkeys(job for part in jobs.values() for job in part)
+    by_table = {
+        spec.number: spec.jobs(
+            corpus.viewers, spec.splits(corpus.movies), (0,), config
+        )
+        for spec in specs_for(BOTH)
+    }
+    # Tables share some of their jobs.
+    jobs = list(
+        dict.fromkeys(job for part in by_table.values() for job in part)
+    )
+    kinds = dict.fromkeys(map(kind_of, jobs))
+    some = [
+        job
+        for kind in kinds
+        for job in [j for j in jobs if kind_of(j) == kind][:: _EVERY.value]
+    ]
     prepared = time.perf_counter()
     outcome = run_jobs(
-        in_working_order(some_of(list(together), _EVERY.value)),
-        corpus,
-        features,
+        in_working_order(some),
+        shared,
         out / "jobs",
-        workers=_WORKERS.value,
+        workers=workers,
         report=print,
     )
     if outcome.failures:
         raise RuntimeError(f"A job failed: {outcome.failures[0].message}")
     trained = time.perf_counter()
     if _EVERY.value == 1:
-        write_all(out, corpus, jobs, outcome.records)
+        write_all(out, corpus, by_table, outcome.records)
     end = time.perf_counter()
     number = count_windows(corpus)
     print(
-        f"\n{len(corpus):,} segments, {len(together)} jobs, "
-        f"{_WORKERS.value} workers; {outcome.reused} jobs were there already; "
-        f"{number:,} windows, I3D at {_WINDOWS_PER_S.value:g}/s\n"
+        f"\n{len(corpus):,} segments, {len(jobs)} jobs, {workers} workers; "
+        f"{outcome.reused} jobs were there already; {number:,} windows"
     )
+    records = {record["name"]: record for record in outcome.records}
+    print_table(where_it_went(jobs, records, workers))
+    if not outcome.reused:
+        parts = shares(outcome.records, workers, trained - prepared)
+        print_table(
+            pd.DataFrame(
+                [(name, f"{share:.0%}") for name, share in parts.items()],
+                columns=["part of a worker's time", "share"],
+            )
+        )
+    minutes = {
+        "corpus and features in memory": prepared - start,
+        "training, wall time": trained - prepared,
+        "tables, figures, report": end - trained,
+        "all, wall time": end - start,
+        "I3D (computed)": number / _WINDOWS_PER_S.value,
+    }
     print_table(
-        where_it_went(outcome.records, list(together), _WORKERS.value),
-        {
-            "corpus and features in memory": prepared - start,
-            "training, wall time": trained - prepared,
-            "tables, figures, report": end - trained,
-            "all, wall time": end - start,
-        },
-        number / _WINDOWS_PER_S.value,
+        pd.DataFrame(
+            [(name, seconds / 60) for name, seconds in minutes.items()],
+            columns=["part", "minutes"],
+        )
     )
 
 

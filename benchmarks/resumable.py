@@ -1,32 +1,20 @@
 """Many small pieces of work in parallel, kept as they finish.
 
-Every piece runs in a process with one compute thread, so its result does not
-depend on the number of processes. Each finished piece is one line of a JSON
-Lines file; a run that was stopped at any moment continues with the pieces
-that have no line.
+Every piece runs in a Dask worker, a process with one compute thread, so its
+result does not depend on the number of processes. Each finished piece is one
+line of a JSON Lines file; a run that was stopped at any moment continues with
+the pieces that have no line.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
 import json
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import loky
+import distributed
 from tqdm.auto import tqdm
-
-#: Seconds after which a process without work ends. So none stays behind when
-#: the process that started it is killed.
-_IDLE_S = 60
-
-#: Growth after which loky replaces a process. Its own limit, 0.3 GB, is met
-#: every few pieces, and the new process has to compile everything again.
-_MOST_GROWTH_BYTES = 3 * 10**9
-
-# Set once in each worker process by `_start`.
-_shared: Any = None
 
 
 def read_results(path: pathlib.Path) -> dict[str, dict[str, Any]]:
@@ -69,15 +57,9 @@ def append_result(path: pathlib.Path, result: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps(result, allow_nan=False) + "\n"
     with path.open("a+b") as file:
-        whole = _whole_bytes(file)
-        file.truncate(whole)
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
         file.write(line.encode())
-
-
-def _whole_bytes(file: Any) -> int:
-    """Returns how many bytes of a file are whole lines."""
-    file.seek(0)
-    return file.read().rfind(b"\n") + 1
 
 
 def run(
@@ -109,49 +91,38 @@ def run(
     if workers < 1:
         raise ValueError(f"`workers` must be at least 1. Received: {workers}")
     done = read_results(path)
-    waiting = {key: task for key, task in tasks.items() if key not in done}
+    waiting = [key for key in tasks if key not in done]
     if waiting:
-        bar = tqdm(
-            total=len(tasks), initial=len(tasks) - len(waiting), desc=title
-        )
-        with bar, _pool(min(workers, len(waiting)), shared) as pool:
+        with (
+            distributed.LocalCluster(
+                n_workers=min(workers, len(waiting)),
+                threads_per_worker=1,
+                memory_limit=None,
+                dashboard_address=":0",
+            ) as cluster,
+            distributed.Client(cluster) as client,
+            tqdm(
+                total=len(tasks), initial=len(tasks) - len(waiting), desc=title
+            ) as bar,
+        ):
+            spread = client.scatter(shared, hash=False, broadcast=True)
             futures = {
-                pool.submit(_call, function, task): key
-                for key, task in waiting.items()
+                client.submit(_call, function, spread, tasks[key], key=key): key
+                for key in waiting
             }
-            try:
-                for future in concurrent.futures.as_completed(futures):
-                    key = futures[future]
-                    done[key] = {"key": key, **future.result()}
-                    append_result(path, done[key])
-                    bar.update()
-            except BaseException:
-                pool.shutdown(wait=False, kill_workers=True)
-                raise
+            for future, result in distributed.as_completed(
+                futures, with_results=True
+            ):
+                key = futures[future]
+                done[key] = {"key": key, **result}
+                append_result(path, done[key])
+                bar.update()
     return [done[key] for key in tasks]
 
 
-def _pool(workers: int, shared: Any) -> loky.ProcessPoolExecutor:
-    # loky starts fresh interpreters: forked children of a process that has
-    # used TensorFlow deadlock.
-    return loky.ProcessPoolExecutor(
-        workers,
-        timeout=_IDLE_S,
-        initializer=_start,
-        initargs=(shared,),
-        env={"LOKY_MAX_MEMORY_LEAK_SIZE": str(_MOST_GROWTH_BYTES)},
-    )
-
-
-def _start(shared: Any) -> None:
-    """Prepares a worker process."""
+def _call(function: Callable[[Any, Any], Any], shared: Any, task: Any) -> Any:
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    global _shared
-    _shared = shared
-
-
-def _call(function: Callable[[Any, Any], Any], task: Any) -> Any:
-    return function(_shared, task)
+    return function(shared, task)

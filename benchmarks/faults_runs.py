@@ -1,0 +1,235 @@
+"""The runs that `faults.py` disturbs, and what must be true of their files.
+
+Everything is tiny, so that a kill costs seconds: films of a simulated corpus,
+mean colours in the place of the I3D, networks of a few units. Files, locks,
+processes and workers are the real ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import emotion_mt as emt
+from emotion_mt import cli
+from emotion_mt.cli.parsing import Command
+from emotion_mt.evaluation import SPECS
+from emotion_mt.evaluation.records import read_record
+from emotion_mt.features import extract
+from emotion_mt.features.files import read_npz
+from emotion_mt.inference import load_bundle
+from emotion_mt.runs import Experiment, run_tables
+
+#: Units of an MT trunk that no memory suffices for: 6 GB per input.
+_GREEDY_UNITS = 1_600_000_000
+
+#: Exit status of a check that finds an old bundle; errors have status 1.
+LOST = 3
+
+#: The end of every PNG file.
+_PNG_END = b"IEND\xaeB`\x82"
+
+#: What is finished: name to a digest of its content.
+Parts = dict[str, str]
+
+
+def extraction(folder: Path, workers: int) -> int:
+    """Extracts the features of the corpus into a store."""
+    del workers
+    frames = keras.Input((None, 16, 16, 3))
+    colours = keras.layers.AveragePooling3D((8, 4, 4))(frames)
+    found = extract(
+        emt.load_corpus(folder / "corpus"),
+        keras.Model(frames, colours),
+        folder / "work" / "store",
+        progress=False,
+    )
+    np.save(folder / "work" / "features.npy", found.features)
+    return 0
+
+
+def tables(
+    folder: Path, workers: int, units: int = 8, wait: bool = False
+) -> int:
+    """Makes Table III, from text alone: trains, then writes tables."""
+    experiment = Experiment(
+        corpus=folder / "corpus",
+        out=folder / "work",
+        workers=workers,
+        wait=wait,
+        training=emt.TrainingConfig(
+            max_epochs=2,
+            patience=1,
+            embedding_dim=4,
+            text_filters=4,
+            single_task_trunk_units=(8,),
+            multi_task_trunk_units=(units,),
+            multi_task_head_units=(4,),
+        ),
+    )
+
+    def run(_: object) -> int:
+        return int(bool(run_tables(experiment, [SPECS["III"]]).failures))
+
+    # With the handling of errors and of Ctrl-C that the scripts have.
+    return cli.run(Command("faults", "", lambda _: None, run), [])
+
+
+def waiting_tables(folder: Path, workers: int) -> int:
+    """The same, and waits where another run has the folder."""
+    return tables(folder, workers, wait=True)
+
+
+def greedy_tables(folder: Path, workers: int) -> int:
+    """The same, with MT that 16 GB of addresses do not suffice for."""
+    resource.setrlimit(resource.RLIMIT_AS, (2**34, 2**34))
+    return tables(folder, workers, _GREEDY_UNITS)
+
+
+def bundles(folder: Path, workers: int) -> int:
+    """Saves one bundle over another for ever, and counts in them."""
+    del workers
+    path = folder / "work" / "bundle"
+    path.parent.mkdir(exist_ok=True)
+    number = bundle_number(folder) if path.exists() else 0
+    while True:
+        number += 1
+        save_bundle(path, number)
+        (folder / "saved").write_text(f"{number}\n")
+
+
+def save_bundle(path: Path, number: int) -> None:
+    """Saves a tiny bundle with a number in it."""
+    model = emt.EvokedEmotionModel(
+        viewers=("V1",), trunk_units=(8,), modalities=("visual",)
+    )
+    emt.save_bundle(path, model, training={"number": number})
+
+
+def check_bundle(folder: Path, workers: int) -> int:
+    """Loads the bundle, model and all; returns `LOST` if it is an old one."""
+    del workers
+    saved = folder / "saved"
+    # The count itself is not written whole or not at all.
+    text = saved.read_text() if saved.exists() else ""
+    least = int(text) if text.endswith("\n") else 0
+    return LOST if bundle_number(folder) < least else 0
+
+
+def last_bundle(folder: Path, workers: int) -> int:
+    """Saves one bundle more, which removes what killed processes left."""
+    del workers
+    path = folder / "work" / "bundle"
+    save_bundle(path, bundle_number(folder) + 1)
+    return 0
+
+
+def bundle_number(folder: Path) -> int:
+    """Loads the bundle and returns its number."""
+    bundle = load_bundle(folder / "work" / "bundle")
+    return int(bundle.training["number"])
+
+
+def jobs_of(folder: Path) -> Parts:
+    """Result files; raises ValueError if one is not whole."""
+    found = {}
+    for path in sorted((folder / "work" / "jobs").glob("[!.]*.json")):
+        record = read_record(path)
+        record["fit"].pop("seconds")
+        found[path.name] = _digest(json.dumps(record, sort_keys=True).encode())
+    return found
+
+
+def answers_of(folder: Path) -> Parts:
+    """Probabilities and scores of the jobs that are not MT, by name."""
+    found = {}
+    for path in (folder / "work" / "jobs").glob("[!.]*.json"):
+        record = read_record(path)
+        if record["job"]["architecture"] != "MT":
+            text = json.dumps(record["viewers"], sort_keys=True)
+            found[record["name"]] = _digest(text.encode())
+    return found
+
+
+def segments_of(folder: Path) -> Parts:
+    """Stored features; raises ValueError if a file is not whole."""
+    found = {}
+    for path in sorted((folder / "work" / "store").glob("[!.]*.npz")):
+        arrays = read_npz(path)
+        for times, feature in zip(
+            arrays["times_s"], arrays["features"], strict=True
+        ):
+            found[f"{path.name} {times}"] = _digest(feature.tobytes())
+    return found
+
+
+def tables_of(folder: Path) -> Parts:
+    """Written tables; raises ValueError if report or figure is not whole."""
+    work = folder / "work"
+    for path in work.glob("report.html"):
+        if not path.read_text().rstrip().endswith("</html>"):
+            raise ValueError(f"{path} is not whole")
+    for path in work.rglob("[!.]*.png"):
+        if not path.read_bytes().endswith(_PNG_END):
+            raise ValueError(f"{path} is not whole")
+    return {
+        path.name: _digest(path.read_bytes())
+        for path in sorted(work.glob("table*.*"))
+        if path.suffix != ".png"
+    }
+
+
+def features_of(folder: Path) -> Parts:
+    """The features that the extraction returned."""
+    path = folder / "work" / "features.npy"
+    return {path.name: _digest(path.read_bytes())} if path.exists() else {}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Hidden files and locks that nobody removed; the run's own lock stays."""
+    work = folder / "work"
+    found = {*work.rglob(".*"), *work.rglob("*.lock"), *work.rglob("*.tmp*")}
+    return sorted(path.name for path in found - {work / ".lock"})
+
+
+def news(folder: Path) -> dict[str, int]:
+    """All finished files and when they were written, to notice new ones."""
+    found = {}
+    for path in (folder / "work").rglob("[!.]*"):
+        try:
+            if path.is_file():
+                found[str(path)] = path.stat().st_mtime_ns
+        except OSError:  # Replaced at this moment.
+            continue
+    return found
+
+
+def begin(run: str, folder: str, workers: int) -> None:
+    """Does a run in this process, a group of its own, and ends it.
+
+    Args:
+        run: Name of one of the functions above.
+        folder: With the corpus; its output goes there, to a file per run.
+        workers: Worker processes.
+    """
+    if os.getpgid(0) != os.getpid():
+        os.setsid()
+    with Path(folder, f"{run}.log").open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    print(f"--- {run}, process {os.getpid()}, {time.ctime()}", flush=True)
+    status = globals()[run](Path(folder), workers)
+    sys.stdout.flush()
+    sys.exit(status)
