@@ -8,12 +8,12 @@ Run it on a machine that does nothing else:
 
 It prints a Markdown table: the network against the machine's own matrix
 product, bfloat16 against float32, a film's file against the bare network,
-the cost by the number of windows, and the peak memory for a 10-minute and a
-60-minute film. docs/performance.md keeps a run.
+and the peak memory for a 10-minute and a 60-minute film. docs/performance.md
+keeps a run.
 
 PyTorch with the I3D of piergiaj/pytorch-i3d and our weights is measured
-beside it where it is installed: `pip install torch`, clone that repository
-from GitHub, and add --pytorch_i3d=FOLDER_OF_THE_CLONE.
+beside it with --pytorch_i3d=FOLDER_OF_THE_CLONE: `pip install torch`, and
+clone that repository from GitHub.
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import cv2
 import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-import torch_peer
 from absl import app, flags
 
 from emotion_mt import paper
@@ -73,9 +72,7 @@ _PYTORCH_I3D = flags.DEFINE_string(
     "pytorch_i3d", None, "Folder of a clone of piergiaj/pytorch-i3d."
 )
 _CLIP = flags.DEFINE_string(
-    "clip",
-    "../shared/clips/v_GGSY1Qvo990.mp4",
-    "A real video for the comparison of bfloat16 with float32.",
+    "clip", None, "A real video of 16 s to compare bfloat16 with float32 on."
 )
 _MEMORY_FILM = flags.DEFINE_string(
     "memory_film",
@@ -87,11 +84,18 @@ _MEMORY_FILM = flags.DEFINE_string(
 _SEGMENT_S = 4.0
 _SEGMENT_WINDOWS = 11
 
-#: Sides of the matrices that are multiplied.
-_MATRICES = (2048, 4096)
+#: Side of the matrices that are multiplied.
+_MATRIX = 4096
 
-#: Name, measured, ratio.
-Row = tuple[str, str, str]
+#: Lengths of the films whose peak memory is compared, in minutes.
+_LENGTHS_MIN = (10, 60)
+
+Models = dict[str, keras.Model]
+
+
+def print_row(what: str, measured: str, ratio: str = "") -> None:
+    """Prints a row of the table."""
+    print(f"| {what} | {measured} | {ratio} |", flush=True)
 
 
 def window_gflop() -> float:
@@ -125,83 +129,71 @@ def _run(function: Callable[..., tf.Tensor], *tensors: tf.Tensor) -> np.ndarray:
     return function(*tensors).numpy()
 
 
-def network_rows(
-    models: dict[str, keras.Model], variables: dict[str, np.ndarray]
-) -> tuple[list[Row], dict[str, float]]:
-    """The network against matrix products and the peer.
+def measure_network(
+    models: Models, variables: dict[str, np.ndarray]
+) -> dict[str, float]:
+    """Compares the network with a matrix product and the peer.
 
     Args:
         models: Computation type to network.
         variables: The weights, for the peer.
 
     Returns:
-        Rows of the table, and seconds per window of each type.
+        Seconds per window of each type.
     """
     batch = _BATCH.value
     shape = (batch, 16, 224, 224, 3)
     windows = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     tensor = tf.constant(windows)
+    matrix = tf.random.normal((_MATRIX, _MATRIX))
     product = tf.function(tf.linalg.matmul)
-    work: dict[str, Callable[[], object]] = {}
-    for size in _MATRICES:
-        matrix = tf.random.normal((size, size))
-        work[str(size)] = functools.partial(_run, product, matrix, matrix)
+    work = {"product": functools.partial(_run, product, matrix, matrix)}
     for dtype, model in models.items():
         network = pipeline.pooled_network(model)
         work[dtype] = functools.partial(_run, network, tensor)
-    missing = ""
-    try:
-        peer, version = torch_peer.load_peer(
-            _PYTORCH_I3D.value, variables, windows
-        )
-        error = float(np.abs(peer() - np.asarray(work["float32"]())).max())
+    if _PYTORCH_I3D.value is not None:
+        from torch_peer import load_peer
+
+        peer = load_peer(_PYTORCH_I3D.value, variables, windows)
+        error = float(np.abs(peer() - work["float32"]()).max())
         work["peer"] = peer
-    except torch_peer.PeerMissingError as reason:
-        missing = str(reason)
     best = best_times(work)
 
-    gflop = batch * window_gflop()
-    products = {n: 2 * n**3 / 1e9 / best[str(n)] for n in _MATRICES}
-    rows = [
-        (f"matrix product {n}×{n}, float32", f"{rate:.0f} GFLOP/s", "")
-        for n, rate in products.items()
-    ]
+    product_rate = 2 * _MATRIX**3 / 1e9 / best["product"]
+    name = f"matrix product {_MATRIX}×{_MATRIX}, float32"
+    print_row(name, f"{product_rate:.0f} GFLOP/s")
     for dtype in models:
-        rate = gflop / best[dtype]
-        ratio = f"{rate / max(products.values()):.2f} × matrix product"
-        if dtype != "float32":
-            ratio = f"{best['float32'] / best[dtype]:.2f} × float32"
-        speed = f"{batch / best[dtype]:.2f} windows/s, {rate:.0f} GFLOP/s"
-        rows.append((f"network, {dtype}", speed, ratio))
-    if missing:
-        rows.append(("PyTorch, pytorch-i3d", "left out", missing))
-    else:
-        speed = f"{batch / best['peer']:.2f} windows/s ({version})"
+        rate = batch * window_gflop() / best[dtype]
+        print_row(
+            f"network, {dtype}",
+            f"{batch / best[dtype]:.2f} windows/s, {rate:.0f} GFLOP/s",
+            f"{rate / product_rate:.2f} × matrix product, "
+            f"{best['float32'] / best[dtype]:.2f} × float32",
+        )
+    if "peer" in best:
         ours = (f"{best['peer'] / best[d]:.1f} × it in {d}" for d in models)
-        name = f"PyTorch, pytorch-i3d (features agree within {error:.0e})"
-        rows.append((name, speed, "we: " + ", ".join(ours)))
-    return rows, {dtype: best[dtype] / batch for dtype in models}
-
-
-def film_frames(count: int, size: tuple[int, int]) -> Iterator[np.ndarray]:
-    """Frames of a texture that moves; uint8 [H, W, 3]."""
-    width, height = size
-    rng = np.random.default_rng(0)
-    texture = rng.integers(0, 256, (height // 8, width // 4, 3), np.uint8)
-    texture = cv2.resize(texture, (2 * width, height))
-    for number in range(count):
-        start = 3 * number % width
-        yield np.ascontiguousarray(texture[:, start : start + width])
+        print_row(
+            f"PyTorch, pytorch-i3d (features agree within {error:.0e})",
+            f"{batch / best['peer']:.2f} windows/s",
+            f"we: {', '.join(ours)}",
+        )
+    return {dtype: best[dtype] / batch for dtype in models}
 
 
 def write_film(
     path: pathlib.Path, seconds: float, size: tuple[int, int]
 ) -> str:
     """Writes a film of 25 fps (MPEG-4) and returns its path."""
+    width, height = size
+    rng = np.random.default_rng(0)
+    texture = rng.integers(0, 256, (height // 8, width // 4, 3), np.uint8)
+    texture = cv2.resize(texture, (2 * width, height))
     codec = cv2.VideoWriter.fourcc(*"mp4v")
     writer = cv2.VideoWriter(str(path), codec, 25.0, size)
-    for frame in film_frames(round(seconds * 25), size):
-        writer.write(frame)
+    for number in range(round(seconds * 25)):
+        start = 3 * number % width
+        frame = texture[:, start : start + width]
+        writer.write(np.ascontiguousarray(frame))
     writer.release()
     return str(path)
 
@@ -217,22 +209,19 @@ def film_corpus(video: str, starts_s: list[float]) -> Corpus:
     return Corpus("benchmark", segments, ("V1",), values)
 
 
-def film_rows(
-    models: dict[str, keras.Model],
-    network_s: dict[str, float],
-    folder: pathlib.Path,
-) -> list[Row]:
+def measure_films(
+    models: Models, network_s: dict[str, float], folder: pathlib.Path
+) -> None:
     """From the file to the feature: three lengths, and the slope."""
     counts = [_SEGMENTS.value * factor for factor in (1, 2, 4)]
+    windows = [count * _SEGMENT_WINDOWS for count in counts]
     size = (640, 360)
     film = write_film(folder / "film.mp4", counts[-1] * _SEGMENT_S, size)
-    rows = []
     for dtype, model in models.items():
         seconds, waiting_s = [], 0.0
         for count in counts:
-            starts = [_SEGMENT_S * n for n in range(count)]
             report = extract(
-                film_corpus(film, starts),
+                film_corpus(film, [_SEGMENT_S * n for n in range(count)]),
                 model,
                 folder / f"store-{dtype}-{count}",
                 progress=False,
@@ -240,77 +229,80 @@ def film_rows(
             ).report
             seconds.append(report.total_s)
             waiting_s = report.waiting_s
-        windows = [count * _SEGMENT_WINDOWS for count in counts]
         slope_s, fixed_s = np.polyfit(windows, seconds, 1)
-        points = ", ".join(
-            f"{n}: {s:.1f} s" for n, s in zip(windows, seconds, strict=True)
+        points = zip(windows, seconds, strict=True)
+        print_row(
+            f"file to feature, {dtype}, {size[0]}×{size[1]}",
+            f"{1 / slope_s:.2f} windows/s",
+            f"{network_s[dtype] / slope_s:.2f} × network only",
         )
-        rows += [
-            (
-                f"file to feature, {dtype}, {size[0]}×{size[1]}",
-                f"{1 / slope_s:.2f} windows/s",
-                f"{network_s[dtype] / slope_s:.2f} × network only",
-            ),
-            (
-                f"cost by windows, {dtype}",
-                points,
-                f"{slope_s:.3f} s/window + {fixed_s:.1f} s; waited "
-                f"{waiting_s:.1f} s for frames",
-            ),
-        ]
-    return rows
+        print_row(
+            f"cost by windows, {dtype}",
+            ", ".join(f"{n}: {s:.1f} s" for n, s in points),
+            f"{slope_s:.3f} s/window + {fixed_s:.1f} s; waited "
+            f"{waiting_s:.1f} s for frames",
+        )
 
 
-def agreement_rows(
-    models: dict[str, keras.Model], folder: pathlib.Path
-) -> list[Row]:
-    """Cosine of the pooled features of each type with float32's."""
-    corpora = {}
-    if os.path.exists(_CLIP.value):
-        corpora["real clip"] = film_corpus(_CLIP.value, [0.0, 4.0, 8.0, 12.0])
+def measure_agreement(models: Models, folder: pathlib.Path) -> None:
+    """Cosine of the pooled features of bfloat16 with float32's."""
     simulated = folder / "simulated"
     simulate_corpus(simulated, segments_per_movie=2, progress=False)
-    corpora["simulated films"] = load_corpus(simulated)
-    rows = []
+    corpora = {"simulated films": load_corpus(simulated)}
+    if _CLIP.value is not None:
+        starts = [0.0, 4.0, 8.0, 12.0]
+        corpora["real clip"] = film_corpus(_CLIP.value, starts)
     for name, corpus in corpora.items():
-        features = {
-            dtype: extract(
-                corpus, model, folder / "store", progress=False
-            ).features
-            for dtype, model in models.items()
-        }
-        expected = features.pop("float32")
-        for dtype, received in features.items():
-            norms = np.linalg.norm(received, axis=1)
-            norms = norms * np.linalg.norm(expected, axis=1)
-            cosines = np.sum(received * expected, axis=1) / norms
-            rows.append(
-                (
-                    f"{dtype} against float32, {name}",
-                    f"{len(cosines)} segments",
-                    f"cosine ≥ {cosines.min():.5f}",
-                )
-            )
-    return rows
+        expected, received = (
+            extract(corpus, model, folder / "store", progress=False).features
+            for model in models.values()
+        )
+        norms = np.linalg.norm(received, axis=1)
+        norms = norms * np.linalg.norm(expected, axis=1)
+        cosines = np.sum(received * expected, axis=1) / norms
+        print_row(
+            f"bfloat16 against float32, {name}",
+            f"{len(cosines)} segments",
+            f"cosine ≥ {cosines.min():.5f}",
+        )
 
 
-def memory_rows(folder: pathlib.Path) -> list[Row]:
+def peaks_mib(flag: str, value: str, *more: str) -> float:
+    """Runs this program's caller with a flag; returns what it prints last."""
+    command = [sys.executable, sys.argv[0], f"--{flag}={value}", *more]
+    output = subprocess.run(
+        command, check=True, capture_output=True, text=True
+    ).stdout
+    return float(output.split()[-1])
+
+
+def print_peak() -> None:
+    """Prints the peak memory of this process in MiB."""
+    # Linux gives KiB, macOS bytes.
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+
+
+def print_peaks(peaks: list[float], lengths_min: tuple[int, int]) -> None:
+    """Prints the row of the peaks of a short and a long film."""
+    print_row(
+        f"peak memory, films of {lengths_min[0]} and {lengths_min[1]} minutes",
+        f"{peaks[0]:.0f} and {peaks[1]:.0f} MiB",
+        f"{peaks[1] / peaks[0]:.2f}",
+    )
+
+
+def measure_memory(folder: pathlib.Path) -> None:
     """Peak memory of a process that extracts from a short and a long film."""
-    rows = []
-    for minutes in (10, 60):
-        film = write_film(folder / f"{minutes}.mp4", 60 * minutes, (320, 180))
-        command = [sys.executable, __file__, f"--memory_film={film}"]
-        command += [f"--batch_windows={_BATCH.value}"]
-        output = subprocess.run(
-            command, check=True, capture_output=True, text=True
-        ).stdout
-        mebibytes = output.strip().splitlines()[-1]
-        rows.append((f"peak memory, {minutes}-minute film", mebibytes, ""))
-        os.remove(film)
-    return rows
+    peaks = []
+    for minutes in _LENGTHS_MIN:
+        film = write_film(folder / "long.mp4", 60 * minutes, (320, 180))
+        batch = f"--batch_windows={_BATCH.value}"
+        peaks.append(peaks_mib("memory_film", film, batch))
+    print_peaks(peaks, _LENGTHS_MIN)
 
 
-def print_memory(film: str) -> None:
+def extract_from(film: str) -> None:
     """Extracts from start, middle and end of a film; prints the peak."""
     capture = cv2.VideoCapture(film)
     frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -325,10 +317,7 @@ def print_memory(film: str) -> None:
             progress=False,
             batch_windows=_BATCH.value,
         )
-    # Linux gives KiB, macOS bytes.
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    print(f"{peak:.0f} MiB")
+    print_peak()
 
 
 def main(argv: list[str]) -> None:
@@ -336,7 +325,7 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     if _MEMORY_FILM.value is not None:
-        print_memory(_MEMORY_FILM.value)
+        extract_from(_MEMORY_FILM.value)
         return
     variables = sources.find_variables(_WEIGHTS.value)
     models = {d: build_i3d(dtype=d) for d in ("float32", "bfloat16")}
@@ -351,16 +340,10 @@ def main(argv: list[str]) -> None:
     print("| what | measured | ratio |\n| --- | --- | --- |")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        rows, network_s = network_rows(models, variables)
-        _print(rows)
-        _print(film_rows(models, network_s, folder))
-        _print(agreement_rows(models, folder))
-        _print(memory_rows(folder))
-
-
-def _print(rows: list[Row]) -> None:
-    for row in rows:
-        print(f"| {' | '.join(row)} |", flush=True)
+        network_s = measure_network(models, variables)
+        measure_films(models, network_s, folder)
+        measure_agreement(models, folder)
+        measure_memory(folder)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@
 A simulated corpus is extracted, trained on and reported, once undisturbed and
 then again and again while runs are killed; when one comes to its end, its
 results are compared with the undisturbed ones and it starts anew until the
-kills are done. Other phases kill or stop a worker, give models too little
-memory, start a second run, change the number of workers, and press Ctrl-C. It
-prints a Markdown table of counts and ends with status 1 if anything was lost,
-half written, different, left over, left running, or not as expected.
+kills are done. Then workers are killed and stopped, models get too little
+memory, a second run starts, the number of workers changes, and Ctrl-C is
+pressed. It prints a Markdown table of counts and ends with status 1 if anything
+was lost, half written, different, left over, left running, or not as expected.
 docs/reliability.md keeps a run.
 
 Models are tiny and most runs are forked from a process that has imported
@@ -38,20 +38,16 @@ import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 from absl import app, flags
-
-if TYPE_CHECKING:
-    from faults_runs import Parts
 
 _KILLS = flags.DEFINE_integer(
     "kills", 100, "Kills in all, over the first four phases.", lower_bound=4
 )
 _PHASES = flags.DEFINE_list("phases", [], "What to do. Default: everything.")
-_TIMES = flags.DEFINE_integer("times", 4, "Ctrl-Cs; half as many workers lost.")
-_SEED = flags.DEFINE_integer("seed", 0, "Decides moments and victims.")
+_TIMES = flags.DEFINE_integer("times", 4, "Ctrl-Cs, and workers lost.")
+_SEED = flags.DEFINE_integer("seed", 0, "Decides moments.")
 _WORKERS = flags.DEFINE_integer("workers", 2, "Worker processes per run.")
 _FOLDER = flags.DEFINE_string(
     "folder", None, "Keeps counts here. Default: a temporary folder."
@@ -61,14 +57,10 @@ _FOLDER = flags.DEFINE_string(
 BAD = ("lost", "half written", "different", "left over", "left running")
 BAD += ("not as expected",)
 
-#: Seconds until every process of a killed run must be gone.
+#: Seconds until every process of a run that ended must be gone.
 _GONE_S = 5.0
 
-#: Seconds of silence after which a stopped worker is given up.
-_TTL = "5 s"
-
 Counts = collections.Counter[str]
-Reader = Callable[[Path], "Parts"]
 
 
 class Bench:
@@ -97,10 +89,6 @@ class Bench:
         temporary.replace(self._path)
         print(f"{time.ctime()}  {phase}: {dict(counts)}", file=sys.stderr)
 
-    def random(self, phase: str, counts: Counts) -> random.Random:
-        """Returns a generator for what comes next, also after a stop."""
-        return random.Random(f"{_SEED.value} {phase} {counts.total()}")
-
     def start(
         self, run: str, workers: int | None = None, how: str = "fork"
     ) -> BaseProcess:
@@ -118,14 +106,11 @@ class Bench:
         """Waits for a run, and that all its processes are gone."""
         process.join()
         counts["left running"] += not gone(process.pid or 0)
-        assert process.exitcode is not None
-        return process.exitcode
+        return process.exitcode or 0
 
     def run(self, run: str, workers: int | None = None) -> int:
         """Does a run; returns its exit status."""
-        process = self.start(run, workers)
-        process.join()
-        return process.exitcode or 0
+        return self.end(self.start(run, workers), collections.Counter())
 
     def run_well(self, run: str, workers: int | None = None) -> None:
         """Does a run, which must end well."""
@@ -134,46 +119,74 @@ class Bench:
 
     def log(self, run: str) -> str:
         """Returns what the last run of a name has said."""
-        text = (self.folder / f"{run}.log").read_text()
-        return text.rsplit("--- ", 1)[-1]
+        return (self.folder / f"{run}.log").read_text()
 
     def clear(self) -> None:
         """Removes what runs have made."""
         shutil.rmtree(self.folder / "work", ignore_errors=True)
 
-    def undisturbed(
-        self, run: str, parts: Reader, final: Reader, stay: bool = False
-    ) -> tuple[Parts, Parts]:
-        """Results of a run that nobody disturbs; its files may stay."""
-        path = self.folder / f"undisturbed-{run}-{parts.__name__}.json"
+    def undisturbed(self, run: str, *, stay: bool = False) -> list[dict]:
+        """Finished parts and final files of a run that nobody disturbs.
+
+        Args:
+            run: The run.
+            stay: Whether its files stay; otherwise nothing is in the folder.
+        """
+        from faults_runs import READERS
+
+        path = self.folder / f"undisturbed-{run}.json"
         # Also what a phase that was stopped has left.
         self.clear()
         if stay or not path.exists():
             self.run_well(run)
-            found = parts(self.folder), final(self.folder)
+            found = [read(self.folder) for read in READERS[run]]
             path.write_text(json.dumps(found))
         if not stay:
             self.clear()
-        expected, ends = json.loads(path.read_text())
-        return expected, ends
+        return json.loads(path.read_text())
 
-    def compare(self, counts: Counts) -> None:
-        """Compares trained tables with those of an undisturbed run."""
-        import faults_runs as runs
+    def compare(self, counts: Counts, run: str) -> None:
+        """Compares a run that came to its end, and clears the folder."""
+        from faults_runs import READERS, leftovers
 
-        found = runs.jobs_of(self.folder), runs.tables_of(self.folder)
-        left = runs.leftovers(self.folder)
-        expected = self.undisturbed("tables", runs.jobs_of, runs.tables_of)
-        for have, want in zip(found, expected, strict=True):
+        found = [read(self.folder) for read in READERS[run]]
+        counts["left over"] += len(leftovers(self.folder))
+        for have, want in zip(found, self.undisturbed(run), strict=True):
             counts["lost"] += len(want.keys() - have.keys())
             counts["different"] += sum(want.get(k) != have[k] for k in have)
-        counts["left over"] += len(left)
+
+    def wait_for_news(self, process: BaseProcess) -> None:
+        """Returns when the run has written something, or ended."""
+        before = self._written()
+        while process.is_alive() and self._written() == before:
+            time.sleep(0.01)
+
+    def _written(self) -> dict[Path, int]:
+        found = {}
+        for path in (self.folder / "work").rglob("[!.]*"):
+            try:
+                found[path] = path.stat().st_mtime_ns * path.is_file()
+            except OSError:  # Replaced at this moment.
+                continue
+        return found
+
+    def kill(
+        self, process: BaseProcess, span_s: float, phase: str, counts: Counts
+    ) -> None:
+        """Kills a run soon after something new, or while it starts."""
+        # The next moment is another one, also after this program was stopped.
+        generator = random.Random(f"{_SEED.value} {phase} {counts.total()}")
+        if generator.random() < 0.8:
+            self.wait_for_news(process)
+        time.sleep(generator.uniform(0, span_s))
+        counts["kills"] += process.is_alive()
+        process.kill()
 
 
 def gone(leader: int) -> bool:
     """Waits until no process of a group lives; kills what stays too long."""
     end_s = time.monotonic() + _GONE_S
-    while _lives(leader):
+    while any(_is_of(process, leader) for process in psutil.process_iter()):
         if time.monotonic() > end_s:
             os.killpg(leader, signal.SIGKILL)
             return False
@@ -181,16 +194,14 @@ def gone(leader: int) -> bool:
     return True
 
 
-def _lives(leader: int) -> bool:
-    for process in psutil.process_iter(["status"]):
-        try:
-            if os.getpgid(process.pid) == leader and (
-                process.info["status"] != psutil.STATUS_ZOMBIE
-            ):
-                return True
-        except ProcessLookupError:
-            continue
-    return False
+def _is_of(process: psutil.Process, leader: int) -> bool:
+    try:
+        return (
+            os.getpgid(process.pid) == leader
+            and process.status() != psutil.STATUS_ZOMBIE
+        )
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return False
 
 
 def workers_of(leader: int) -> list[psutil.Process]:
@@ -205,42 +216,15 @@ def workers_of(leader: int) -> list[psutil.Process]:
     return [process for _, process in sorted(found, key=lambda x: -x[0])]
 
 
-def wait_for_news(process: BaseProcess, folder: Path) -> None:
-    """Returns when the run has written something, or ended."""
-    from faults_runs import news
-
-    before = news(folder)
-    while process.is_alive() and news(folder) == before:
-        time.sleep(0.01)
-
-
-def _kill(
-    bench: Bench,
-    process: BaseProcess,
-    span_s: float,
-    phase: str,
-    counts: Counts,
-) -> None:
-    """Kills a run after something new, or while it starts."""
-    generator = bench.random(phase, counts)
-    if generator.random() < 0.8:
-        wait_for_news(process, bench.folder)
-    time.sleep(generator.uniform(0, span_s))
-    counts["kills"] += process.is_alive()
-    process.kill()
-
-
 def kill_runs(
     bench: Bench,
     phase: str,
     *,
     kills: int,
     run: str,
-    parts: Reader,
-    final: Reader,
     span_s: float,
     stay: bool = False,
-) -> Counts:
+) -> None:
     """Kills runs and looks at what is left.
 
     Args:
@@ -248,63 +232,52 @@ def kill_runs(
         phase: Key of the counts.
         kills: How many.
         run: Name of the run.
-        parts: Reads what is finished; raises ValueError if it is not whole.
-        final: Reads what is there in the end.
         span_s: A kill comes within so many seconds after something new.
         stay: Whether runs begin with the files of a finished one.
     """
-    from faults_runs import leftovers
+    from faults_runs import READERS
 
     counts = bench.counts(phase)
-    if counts["kills"] >= kills:
-        return counts
-    expected, ends = bench.undisturbed(run, parts, final, stay)
-    seen = expected if stay else {}
     status = -signal.SIGKILL
+    expected, seen = bench.undisturbed(run, stay=stay)[stay], {}
     while counts["kills"] < kills or status != 0:
         process = bench.start(run)
         if counts["kills"] < kills:
-            _kill(bench, process, span_s, phase, counts)
+            bench.kill(process, span_s, phase, counts)
         status = bench.end(process, counts)
         if status not in (0, -signal.SIGKILL):
             raise RuntimeError(f"{run} failed:\n{bench.log(run)[-3000:]}")
         try:
-            found = parts(bench.folder)
+            found = READERS[run][stay](bench.folder)
         except ValueError as error:
             print(f"{phase}: {error}", file=sys.stderr)
             counts["half written"] += 1
             continue
-        counts["lost"] += len(seen.keys() - found.keys())
+        counts["lost"] += len((expected if stay else seen).keys() - found)
         counts["different"] += sum(expected.get(k) != found[k] for k in found)
         seen = found
         if status == 0:
             counts["runs to the end"] += 1
-            counts["lost"] += len(expected.keys() - found.keys())
-            counts["different"] += final(bench.folder) != ends
-            counts["left over"] += len(leftovers(bench.folder))
             if not stay:
-                bench.clear()
+                bench.compare(counts, run)
                 seen = {}
         bench.keep(phase, counts)
-    bench.clear()
-    return counts
+    if stay:
+        bench.compare(counts, run)
+        bench.keep(phase, counts)
 
 
-def kill_bundles(bench: Bench, phase: str, *, kills: int) -> Counts:
+def kill_bundles(bench: Bench, phase: str, *, kills: int) -> None:
     """Kills runs that save bundles over others, and loads what is there."""
     from faults_runs import LOST, leftovers
 
     counts = bench.counts(phase)
-    if counts["kills"] >= kills:
-        return counts
     bench.clear()
     (bench.folder / "saved").unlink(missing_ok=True)
+    bench.run_well("last_bundle")
     while counts["kills"] < kills:
         process = bench.start("bundles")
-        wait_for_news(process, bench.folder)
-        if not (bench.folder / "saved").exists():
-            wait_for_news(process, bench.folder)
-        _kill(bench, process, 0.15, phase, counts)
+        bench.kill(process, 0.2, phase, counts)
         bench.end(process, counts)
         status = bench.run("check_bundle")
         counts["lost"] += status == LOST
@@ -312,122 +285,106 @@ def kill_bundles(bench: Bench, phase: str, *, kills: int) -> Counts:
         bench.keep(phase, counts)
     bench.run_well("last_bundle")
     counts["left over"] += len(leftovers(bench.folder))
-    bench.clear()
     bench.keep(phase, counts)
-    return counts
 
 
-def lose_workers(bench: Bench, phase: str, number: signal.Signals) -> Counts:
+def lose_workers(bench: Bench, phase: str, number: signal.Signals) -> None:
     """Kills or stops the busiest worker of a run, which must end all right."""
     counts = bench.counts(phase)
-    os.environ["DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL"] = _TTL
-    for _ in range(counts["workers"], max(_TIMES.value // 2, 1)):
+    os.environ["DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL"] = "5 s"
+    while counts["workers"] < _TIMES.value:
         bench.clear()
         process = bench.start("tables", how="spawn")
-        wait_for_news(process, bench.folder)
-        time.sleep(bench.random(phase, counts).uniform(0, 3.0))
-        if not process.is_alive():
-            raise RuntimeError("The run was over before its worker was lost")
+        bench.wait_for_news(process)
+        time.sleep(random.uniform(0, 3))
         workers_of(process.pid or 0)[0].send_signal(number)
         counts["workers"] += 1
         counts["not as expected"] += bench.end(process, counts) != 0
-        bench.compare(counts)
+        bench.compare(counts, "tables")
         bench.keep(phase, counts)
     del os.environ["DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL"]
-    return counts
 
 
-def run_out_of_memory(bench: Bench, phase: str) -> Counts:
-    """Trains models that are too large beside others that are not."""
-    import faults_runs as runs
+def run_out_of_memory(bench: Bench, phase: str) -> None:
+    """Trains MT that is too large beside other models that are not."""
+    from faults_runs import jobs_of, leftovers
 
-    bench.clear()
-    bench.run_well("tables")
-    wanted = runs.answers_of(bench.folder)
-    large = len(runs.jobs_of(bench.folder)) - len(wanted)
-    bench.clear()
-    status = bench.run("greedy_tables")
-    found = runs.answers_of(bench.folder)
+    wanted, _ = bench.undisturbed("tables")
+    large = {name for name in wanted if name.startswith("MT")}
+    counts: Counts = collections.Counter({"jobs too large": len(large)})
+    counts["not as expected"] = bench.run("greedy_tables") != 1
     failed = set(
         re.findall(
             r"FAILED: (\S+): .*; tried 3 times", bench.log("greedy_tables")
         )
     )
     table = (bench.folder / "work" / "table3.md").read_text()
-    named = "INCOMPLETE" in table and all(name in table for name in failed)
-    counts: Counts = collections.Counter(
-        {
-            "jobs without enough memory": large,
-            "of these reported after 3 tries": len(failed),
-            "jobs finished beside them": len(found),
-            "lost": len(wanted.keys() - found.keys()),
-            "different": sum(wanted.get(k) != found[k] for k in found),
-            "not as expected": (status != 1)
-            + (len(failed) != large or not named),
-            "left over": len(runs.leftovers(bench.folder)),
-        }
-    )
-    bench.clear()
+    named = "INCOMPLETE" in table and all(name in table for name in large)
+    counts["not as expected"] += len(failed ^ large) + (not named)
+    counts["reported after 3 tries"] = len(failed)
+    found = jobs_of(bench.folder)
+    counts["finished beside them"] = len(found)
+    counts["lost"] = len(wanted.keys() - found.keys() - large)
+    counts["different"] = sum(wanted[k] != found[k] for k in found)
+    counts["left over"] = len(leftovers(bench.folder))
     bench.keep(phase, counts)
-    return counts
 
 
-def run_twice(bench: Bench, phase: str) -> Counts:
-    """Starts two more runs on a folder: one is refused, one waits."""
+def run_twice(bench: Bench, phase: str) -> None:
+    """Starts two more runs on a folder: one waits, one is refused."""
     bench.clear()
     counts: Counts = collections.Counter(runs=3)
     first = bench.start("tables")
-    wait_for_news(first, bench.folder)
+    bench.wait_for_news(first)
     waiting = bench.start("waiting_tables")
-    counts["refused"] = bench.run("tables") == 1
-    named = f"process {first.pid} " in bench.log("tables")
-    counts["not as expected"] = 2 - counts["refused"] - named
+    refused = bench.start("tables")
+    counts["not as expected"] += bench.end(refused, counts) != 1
+    holder = f"process {first.pid} on "
+    counts["not as expected"] += holder not in bench.log("tables")
     for process in (first, waiting):
         counts["not as expected"] += bench.end(process, counts) != 0
-    found = re.search(
-        rf"Waiting for another run .* {first.pid} (?s:.*)"
-        r"(\d+) finished jobs were used again",
-        bench.log("waiting_tables"),
+    text = bench.log("waiting_tables")
+    counts["jobs used again"] = sum(
+        map(int, re.findall(r"(\d+) finished jobs were used again", text))
     )
-    counts["not as expected"] += found is None
-    bench.compare(counts)
+    counts["not as expected"] += holder not in text
+    counts["not as expected"] += "Training: " in text
+    bench.compare(counts, "tables")
     bench.keep(phase, counts)
-    return counts
 
 
-def compare_workers(bench: Bench, phase: str, number: int) -> Counts:
+def compare_workers(bench: Bench, phase: str, number: int) -> None:
     """Trains with a number of workers: results must not depend on it."""
     bench.clear()
     bench.run_well("tables", number)
     counts: Counts = collections.Counter(runs=1)
-    bench.compare(counts)
+    bench.compare(counts, "tables")
     bench.keep(phase, counts)
-    return counts
 
 
-def interrupt(bench: Bench, phase: str) -> Counts:
+def interrupt(bench: Bench, phase: str) -> None:
     """Presses Ctrl-C, as a terminal does: on all processes of the group."""
     counts = bench.counts(phase)
     script = Path(__file__).parents[1] / "experiments" / "table3.py"
     command = [sys.executable, str(script), f"--workers={_WORKERS.value}"]
     command += [f"--corpus={bench.folder / 'corpus'}"]
     command += [f"--out={bench.folder / 'work'}"]
-    for number in range(counts["pressed"], _TIMES.value):
-        generator = bench.random(phase, counts)
+    while counts["pressed"] < _TIMES.value:
         bench.clear()
         with (bench.folder / "interrupt.log").open("wb") as log:
             process = subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True
             )
-        # While it imports, or while its workers start or train.
-        while number % 2 and not workers_of(process.pid):
+        # While it imports, or while its workers start and train.
+        trains = counts["pressed"] % 2
+        while trains and not workers_of(process.pid):
             time.sleep(0.05)
-        time.sleep(generator.uniform(0.3, 20.0 if number % 2 else 4.0))
+        time.sleep(random.uniform(0.5, 20.0 if trains else 4.0))
         os.killpg(process.pid, signal.SIGINT)
         start_s = time.monotonic()
         status = process.wait()
         spent_s = time.monotonic() - start_s
-        text = (bench.folder / "interrupt.log").read_text()
+        text = bench.log("interrupt")
         counts["pressed"] += 1
         counts["ms at most"] = max(counts["ms at most"], round(1000 * spent_s))
         counts["left running"] += not gone(process.pid)
@@ -438,53 +395,31 @@ def interrupt(bench: Bench, phase: str) -> Counts:
             + ("Traceback" in text)
         )
         bench.keep(phase, counts)
-    bench.clear()
-    return counts
 
 
-def phases() -> dict[str, tuple[str, Callable[[Bench, str], Counts]]]:
+def phases() -> dict[str, tuple[str, Callable[[Bench, str], None]]]:
     """What can be done: key of its counts to what it is and how it is done."""
-    import faults_runs as runs
-
-    extraction = {"run": "extraction", "parts": runs.segments_of}
-    training = {"run": "tables", "parts": runs.jobs_of}
-    writing = {"run": "tables", "parts": runs.tables_of, "stay": True}
-    ends = {"final": runs.tables_of}
     part = functools.partial
     kills = [(_KILLS.value + n) // 4 for n in range(4)]
+    extract = {"run": "extraction", "span_s": 0.3, "kills": kills[0]}
+    train = {"run": "tables", "span_s": 3.0, "kills": kills[1]}
+    write = {"run": "tables", "span_s": 0.4, "kills": kills[2], "stay": True}
+    lose = {number: part(lose_workers, number=number) for number in (9, 19)}
     return {
-        "extraction": (
-            "kill -9 during extraction",
-            part(
-                kill_runs,
-                **extraction,
-                final=runs.features_of,
-                span_s=0.3,
-                kills=kills[0],
-            ),
-        ),
-        "training": (
-            "kill -9 during training",
-            part(kill_runs, **training, **ends, span_s=3.0, kills=kills[1]),
-        ),
-        "writing": (
-            "kill -9 while tables are written",
-            part(kill_runs, **writing, **ends, span_s=0.4, kills=kills[2]),
-        ),
+        "extraction": ("kill -9 during extraction", part(kill_runs, **extract)),
+        "training": ("kill -9 during training", part(kill_runs, **train)),
+        "writing": ("kill -9 during writing tables", part(kill_runs, **write)),
         "bundles": (
             "kill -9 while a bundle is saved over another",
             part(kill_bundles, kills=kills[3]),
         ),
-        "worker killed": (
-            "kill -9 of a worker",
-            part(lose_workers, number=signal.SIGKILL),
-        ),
+        "worker killed": ("kill -9 of a worker", lose[signal.SIGKILL]),
         "worker stopped": (
-            f"SIGSTOP of a worker, worker-ttl of {_TTL}",
-            part(lose_workers, number=signal.SIGSTOP),
+            "SIGSTOP of a worker, given up after 5 s",
+            lose[signal.SIGSTOP],
         ),
-        "memory": ("models larger than RLIMIT_AS", run_out_of_memory),
-        "second run": ("runs on a folder that another holds", run_twice),
+        "memory": ("MT that RLIMIT_AS has no room for", run_out_of_memory),
+        "second run": ("a run is refused, another waits", run_twice),
         **{
             f"{n} workers": (f"{n} workers", part(compare_workers, number=n))
             for n in (1, 2, 4)
@@ -495,14 +430,15 @@ def phases() -> dict[str, tuple[str, Callable[[Bench, str], Counts]]]:
 
 def disturb(folder: Path) -> int:
     """Does the phases and prints them; returns how much went wrong."""
-    import emotion_mt as emt
+    from faults_runs import simulate
 
-    emt.simulate_corpus(folder / "corpus", segments_per_movie=3, progress=False)
+    simulate(folder)
     bench, bad, lines = Bench(folder), 0, []
     for phase, (what, how) in phases().items():
         if _PHASES.value and phase not in _PHASES.value:
             continue
-        counts = how(bench, phase)
+        how(bench, phase)
+        counts = bench.counts(phase)
         done = [f"{n} {k}" for k, n in counts.items() if k not in BAD]
         wrong = [f"{counts[k]} {k}" for k in BAD]
         bad += sum(counts[k] for k in BAD)
@@ -524,12 +460,10 @@ def main(argv: list[str]) -> int | None:
     import faults_runs  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
 
-    if _FOLDER.value is not None:
-        folder = Path(_FOLDER.value).resolve()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(_FOLDER.value or temporary).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         return 1 if disturb(folder) else None
-    with tempfile.TemporaryDirectory() as name:
-        return 1 if disturb(Path(name)) else None
 
 
 if __name__ == "__main__":

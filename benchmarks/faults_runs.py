@@ -1,18 +1,18 @@
 """The runs that `faults.py` disturbs, and what must be true of their files.
 
-Everything is tiny, so that a kill costs seconds: films of a simulated corpus,
-mean colours in the place of the I3D, networks of a few units. Files, locks,
-processes and workers are the real ones.
+Everything is tiny, so that a kill costs seconds: four simulated films and
+three viewers, mean colours in the place of the I3D, networks of a few units.
+Files, locks, processes and workers are the real ones.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
 import resource
 import sys
-import time
 from pathlib import Path
 
 import keras
@@ -21,6 +21,7 @@ import numpy as np
 import emotion_mt as emt
 from emotion_mt import cli
 from emotion_mt.cli.parsing import Command
+from emotion_mt.corpus.simulation import SimulationConfig
 from emotion_mt.evaluation import SPECS
 from emotion_mt.evaluation.records import read_record
 from emotion_mt.features import extract
@@ -34,11 +35,17 @@ _GREEDY_UNITS = 1_600_000_000
 #: Exit status of a check that finds an old bundle; errors have status 1.
 LOST = 3
 
-#: The end of every PNG file.
-_PNG_END = b"IEND\xaeB`\x82"
-
 #: What is finished: name to a digest of its content.
 Parts = dict[str, str]
+
+
+def simulate(folder: Path) -> None:
+    """Writes the corpus, if it is not there yet."""
+    config = SimulationConfig()
+    config = dataclasses.replace(
+        config, films=config.films[:4], viewers=config.viewers[1:4]
+    )
+    emt.simulate_corpus(folder / "corpus", 0, 4, config, progress=False)
 
 
 def extraction(folder: Path, workers: int) -> int:
@@ -96,22 +103,22 @@ def greedy_tables(folder: Path, workers: int) -> int:
 
 def bundles(folder: Path, workers: int) -> int:
     """Saves one bundle over another for ever, and counts in them."""
+    while last_bundle(folder, workers) == 0:
+        (folder / "saved").write_text(f"{bundle_number(folder)}\n")
+    return 1
+
+
+def last_bundle(folder: Path, workers: int) -> int:
+    """Saves one bundle more, which removes what killed processes left."""
     del workers
     path = folder / "work" / "bundle"
     path.parent.mkdir(exist_ok=True)
-    number = bundle_number(folder) if path.exists() else 0
-    while True:
-        number += 1
-        save_bundle(path, number)
-        (folder / "saved").write_text(f"{number}\n")
-
-
-def save_bundle(path: Path, number: int) -> None:
-    """Saves a tiny bundle with a number in it."""
+    number = bundle_number(folder) + 1 if path.exists() else 0
     model = emt.EvokedEmotionModel(
         viewers=("V1",), trunk_units=(8,), modalities=("visual",)
     )
     emt.save_bundle(path, model, training={"number": number})
+    return 0
 
 
 def check_bundle(folder: Path, workers: int) -> int:
@@ -124,14 +131,6 @@ def check_bundle(folder: Path, workers: int) -> int:
     return LOST if bundle_number(folder) < least else 0
 
 
-def last_bundle(folder: Path, workers: int) -> int:
-    """Saves one bundle more, which removes what killed processes left."""
-    del workers
-    path = folder / "work" / "bundle"
-    save_bundle(path, bundle_number(folder) + 1)
-    return 0
-
-
 def bundle_number(folder: Path) -> int:
     """Loads the bundle and returns its number."""
     bundle = load_bundle(folder / "work" / "bundle")
@@ -139,52 +138,40 @@ def bundle_number(folder: Path) -> int:
 
 
 def jobs_of(folder: Path) -> Parts:
-    """Result files; raises ValueError if one is not whole."""
-    found = {}
-    for path in sorted((folder / "work" / "jobs").glob("[!.]*.json")):
-        record = read_record(path)
-        record["fit"].pop("seconds")
-        found[path.name] = _digest(json.dumps(record, sort_keys=True).encode())
-    return found
-
-
-def answers_of(folder: Path) -> Parts:
-    """Probabilities and scores of the jobs that are not MT, by name."""
+    """Result files by job; raises ValueError if one is not whole."""
     found = {}
     for path in (folder / "work" / "jobs").glob("[!.]*.json"):
         record = read_record(path)
-        if record["job"]["architecture"] != "MT":
-            text = json.dumps(record["viewers"], sort_keys=True)
-            found[record["name"]] = _digest(text.encode())
-    return found
-
-
-def segments_of(folder: Path) -> Parts:
-    """Stored features; raises ValueError if a file is not whole."""
-    found = {}
-    for path in sorted((folder / "work" / "store").glob("[!.]*.npz")):
-        arrays = read_npz(path)
-        for times, feature in zip(
-            arrays["times_s"], arrays["features"], strict=True
-        ):
-            found[f"{path.name} {times}"] = _digest(feature.tobytes())
+        record["fit"].pop("seconds")
+        result = json.dumps([record["viewers"], record["fit"]], sort_keys=True)
+        found[record["name"]] = _digest(result.encode())
     return found
 
 
 def tables_of(folder: Path) -> Parts:
     """Written tables; raises ValueError if report or figure is not whole."""
     work = folder / "work"
-    for path in work.glob("report.html"):
-        if not path.read_text().rstrip().endswith("</html>"):
-            raise ValueError(f"{path} is not whole")
-    for path in work.rglob("[!.]*.png"):
-        if not path.read_bytes().endswith(_PNG_END):
+    ends = {".html": b"</html>", ".png": b"IEND\xaeB`\x82"}
+    for path in (*work.glob("report.html"), *work.rglob("[!.]*.png")):
+        if not path.read_bytes().rstrip().endswith(ends[path.suffix]):
             raise ValueError(f"{path} is not whole")
     return {
         path.name: _digest(path.read_bytes())
-        for path in sorted(work.glob("table*.*"))
+        for path in work.glob("table*.*")
         if path.suffix != ".png"
     }
+
+
+def segments_of(folder: Path) -> Parts:
+    """Stored features; raises ValueError if a file is not whole."""
+    found = {}
+    for path in (folder / "work" / "store").glob("[!.]*.npz"):
+        arrays = read_npz(path)
+        for times, feature in zip(
+            arrays["times_s"], arrays["features"], strict=True
+        ):
+            found[f"{path.name} {times}"] = _digest(feature.tobytes())
+    return found
 
 
 def features_of(folder: Path) -> Parts:
@@ -197,6 +184,13 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+#: Run to what reads its finished parts, and what is there in the end.
+READERS = {
+    "extraction": (segments_of, features_of),
+    "tables": (jobs_of, tables_of),
+}
+
+
 def leftovers(folder: Path) -> list[str]:
     """Hidden files and locks that nobody removed; the run's own lock stays."""
     work = folder / "work"
@@ -204,32 +198,18 @@ def leftovers(folder: Path) -> list[str]:
     return sorted(path.name for path in found - {work / ".lock"})
 
 
-def news(folder: Path) -> dict[str, int]:
-    """All finished files and when they were written, to notice new ones."""
-    found = {}
-    for path in (folder / "work").rglob("[!.]*"):
-        try:
-            if path.is_file():
-                found[str(path)] = path.stat().st_mtime_ns
-        except OSError:  # Replaced at this moment.
-            continue
-    return found
-
-
 def begin(run: str, folder: str, workers: int) -> None:
     """Does a run in this process, a group of its own, and ends it.
 
     Args:
         run: Name of one of the functions above.
-        folder: With the corpus; its output goes there, to a file per run.
+        folder: With the corpus; output goes there, to a file per run.
         workers: Worker processes.
     """
-    if os.getpgid(0) != os.getpid():
-        os.setsid()
-    with Path(folder, f"{run}.log").open("ab") as log:
+    os.setsid()
+    with Path(folder, f"{run}.log").open("wb") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    print(f"--- {run}, process {os.getpid()}, {time.ctime()}", flush=True)
     status = globals()[run](Path(folder), workers)
     sys.stdout.flush()
     sys.exit(status)

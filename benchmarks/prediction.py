@@ -14,24 +14,19 @@ from __future__ import annotations
 import os
 import pathlib
 import platform
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 
 import extraction
 from absl import app, flags
 
-from emotion_mt import paper
-from emotion_mt.features import FeatureConfig, load_i3d, model_digest
-from emotion_mt.features.windows import plan_segment
+from emotion_mt.features import load_i3d, model_digest
 from emotion_mt.inference import Predictor, save_bundle
 from emotion_mt.models import EvokedEmotionModel, make_tokenizer
 
 _MINUTES = flags.DEFINE_float("minutes", 2.0, "Length of the film.")
 _DTYPE = flags.DEFINE_string(
-    "dtype", "auto", "Arithmetic of the I3D, as `Predictor` has it by default."
+    "dtype", "float32", "Arithmetic of the I3D, as `load_i3d` takes it."
 )
 _MEMORY = flags.DEFINE_bool("memory", True, "Whether to measure memory.")
 _PEAK = flags.DEFINE_string(
@@ -49,16 +44,14 @@ _FILM, _SUBTITLES, _BUNDLE = "film.mp4", "film.srt", "bundle"
 
 def write_subtitles(path: pathlib.Path, length_s: float, every_s: float) -> int:
     """Writes cues at equal distances; returns their number."""
-    starts = [
-        every_s * i for i in range(int((length_s - _CUE_S) / every_s) + 1)
-    ]
+    count = int((length_s - _CUE_S) / every_s) + 1
     blocks = [
-        f"{i}\n{_srt_time(start)} --> {_srt_time(start + _CUE_S)}\n"
-        "A line of some six words.\n"
-        for i, start in enumerate(starts, 1)
+        f"{i + 1}\n{_srt_time(every_s * i)} --> "
+        f"{_srt_time(every_s * i + _CUE_S)}\nA line of some six words.\n"
+        for i in range(count)
     ]
     path.write_text("\n".join(blocks), "utf-8")
-    return len(starts)
+    return count
 
 
 def _srt_time(seconds: float) -> str:
@@ -67,81 +60,45 @@ def _srt_time(seconds: float) -> str:
     return f"{hours:02}:{minutes:02}:{rest // 1000:02},{rest % 1000:03}"
 
 
-def write_bundle(folder: pathlib.Path, digest: str) -> None:
-    """Saves a model of the paper's size with random weights."""
+def measure_time(folder: pathlib.Path) -> None:
+    """Predicts the film after a warm-up, with random weights."""
+    i3d = load_i3d(dtype=_DTYPE.value)
     words = [f"word{i}" for i in range(3000)]
     save_bundle(
-        folder,
+        folder / _BUNDLE,
         EvokedEmotionModel.multi_task(vocabulary_size=len(words) + 2),
         tokenizer=make_tokenizer(words),
-        weights_digest=digest,
+        weights_digest=model_digest(i3d),
     )
-
-
-def time_rows(folder: pathlib.Path) -> list[extraction.Row]:
-    """Predicts the film after a warm-up; returns rows of the table."""
-    i3d = load_i3d(dtype=_DTYPE.value)
-    write_bundle(folder / _BUNDLE, model_digest(i3d))
     predictor = Predictor.load(folder / _BUNDLE, i3d)
-    length_s = 60 * _MINUTES.value
-    times = {}
     # Tracing is part of every process, not of every second of a film.
-    for name, seconds in (("warm-up", 5.0), ("film", length_s)):
-        film = extraction.write_film(folder / _FILM, seconds, (640, 360))
-        cues = write_subtitles(folder / _SUBTITLES, seconds, _EVERY_S)
+    for name, length_s in (
+        ("first prediction in a process", 5.0),
+        ("prediction", 60 * _MINUTES.value),
+    ):
+        film = extraction.write_film(folder / _FILM, length_s, (640, 360))
+        cues = write_subtitles(folder / _SUBTITLES, length_s, _EVERY_S)
         start, cpu_start = time.perf_counter(), time.process_time()
         predictor.predict(film, folder / _SUBTITLES, progress=False)
-        times[name] = time.perf_counter() - start
+        spent_s = time.perf_counter() - start
         cpu_s = time.process_time() - cpu_start
-    config = FeatureConfig()
-    plan = plan_segment(0.0, _CUE_S, config.fps or paper.FPS, config)
-    windows = cues * plan.windows
-    dtype = " and ".join(sorted({x.compute_dtype for x in i3d.layers}))
-    return [
-        (
-            f"prediction of {length_s:.0f} s, {cues} cues, {windows} windows, "
-            f"I3D in {dtype}",
-            # The latter says more on a machine that does other things too:
-            # a share of 0.5 takes a quarter of the length on two cores.
-            f"{times['film']:.1f} s, {cpu_s:.1f} s of one core",
-            f"{times['film'] / length_s:.3f} × length, "
+        # The processor time says more where other work goes on besides.
+        extraction.print_row(
+            f"{name} of {length_s:.0f} s, {cues} cues, I3D in {_DTYPE.value}",
+            f"{spent_s:.1f} s, {cpu_s:.1f} s of one core",
+            f"{spent_s / length_s:.3f} × length, "
             f"{cpu_s / length_s:.3f} × with one core",
-        ),
-        ("first prediction in a process, 5 s", f"{times['warm-up']:.1f} s", ""),
-    ]
+        )
 
 
-def memory_rows(folder: pathlib.Path) -> list[extraction.Row]:
+def measure_memory(folder: pathlib.Path) -> None:
     """Peak memory for a short and a long film, a cue per minute."""
     peaks = []
     for minutes in _LENGTHS_MIN:
-        film = folder / _FILM
-        extraction.write_film(film, 60 * minutes, (320, 180))
+        extraction.write_film(folder / _FILM, 60 * minutes, (320, 180))
         write_subtitles(folder / _SUBTITLES, 60 * minutes, 60.0)
-        output = subprocess.run(
-            [sys.executable, __file__, f"--peak={folder}"],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        peaks.append(float(output.split()[-1]))
-    return [
-        (
-            f"peak memory, films of {_LENGTHS_MIN[0]} and {_LENGTHS_MIN[1]} "
-            "minutes",
-            " and ".join(f"{peak:.0f} MiB" for peak in peaks),
-            f"{peaks[1] / peaks[0]:.2f}",
-        )
-    ]
-
-
-def print_peak(folder: pathlib.Path) -> None:
-    """Predicts the film in a folder; prints the peak memory in MiB."""
-    predictor = Predictor.load(folder / _BUNDLE)
-    predictor.predict(folder / _FILM, folder / _SUBTITLES, progress=False)
-    # Linux gives KiB, macOS bytes.
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+        peaks.append(extraction.peaks_mib("peak", str(folder)))
+    extraction.print_peaks(peaks, _LENGTHS_MIN)
 
 
 def main(argv: list[str]) -> None:
@@ -149,14 +106,17 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     if _PEAK.value is not None:
-        print_peak(pathlib.Path(_PEAK.value))
+        folder = pathlib.Path(_PEAK.value)
+        predictor = Predictor.load(folder / _BUNDLE)
+        predictor.predict(folder / _FILM, folder / _SUBTITLES, progress=False)
+        extraction.print_peak()
         return
     print(f"{os.cpu_count()} processors ({platform.machine()})\n")
     print("| what | measured | ratio |\n| --- | --- | --- |")
     with tempfile.TemporaryDirectory() as name:
-        for part in (time_rows, memory_rows)[: 1 + _MEMORY.value]:
-            for row in part(pathlib.Path(name)):
-                print(f"| {' | '.join(row)} |", flush=True)
+        measure_time(pathlib.Path(name))
+        if _MEMORY.value:
+            measure_memory(pathlib.Path(name))
 
 
 if __name__ == "__main__":
