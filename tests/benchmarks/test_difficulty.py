@@ -88,11 +88,6 @@ def test_difficulty_says_which_target_is_missed(difficulty):
     assert "| text | ST | 55 to 62 | 48.0 ± 1.4 | no: below | 51.0 |" in text
 
 
-def test_both_inputs_need_both_single_ones_for_a_verdict(difficulty):
-    table = difficulty.summarize(make_scores({"text+visual": 0.6}))
-    assert difficulty.verdict(table.iloc[0], table) == "–"
-
-
 def test_known_parts_are_consecutive_fifths_of_every_film(
     difficulty, small_corpus
 ):

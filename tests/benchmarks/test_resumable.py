@@ -37,8 +37,3 @@ def test_a_line_that_is_no_result_is_named(resumable, tmp_path):
     path.write_text('{"key": "a"}\nnonsense\n')
     with pytest.raises(ValueError, match=r"line 2: .*Received: 'nonsense'"):
         resumable.read_results(path)
-
-
-def test_at_least_one_worker(resumable, tmp_path):
-    with pytest.raises(ValueError, match=r"`workers` .* Received: 0"):
-        resumable.run(None, {}, tmp_path / "r", None, workers=0, title="Test")

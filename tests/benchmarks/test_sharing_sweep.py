@@ -82,20 +82,6 @@ def test_more_missing_ratings_include_the_fewer(sweep):
     assert (other != some).any()
 
 
-def test_no_missing_ratings_change_no_viewer(sweep):
-    values = np.random.default_rng(1).uniform(-1, 1, (20, 3))
-    found = sweep.remove_ratings(values, 0.0, seed=0)
-    np.testing.assert_array_equal(found[:, :-1], values[:, :-1])
-
-
-def test_an_impossible_share_is_refused(sweep, small_corpus):
-    with pytest.raises(ValueError, match=r"in \[0, 1\). Received: 1"):
-        sweep.remove_ratings(np.zeros((2, 3)), 1.0, seed=0)
-    split = paper.Split("F", ("A",), ("B",), ("C",))
-    with pytest.raises(ValueError, match=r"in \(0, 1\]. Received: 0"):
-        sweep.kept_rows(small_corpus, split, 0.0, seed=0)
-
-
 # Fewer segments
 
 
@@ -157,16 +143,6 @@ def test_keys_depend_on_what_decides_the_results(sweep, material):
     ]
     assert key(material) == key(dataclasses.replace(material))
     assert not any(key(material) & key(other) for other in others)
-
-
-def test_the_estimate_grows_with_the_work(sweep, material):
-    def seconds(*settings):
-        tasks = sweep.list_tasks(material, (0,), settings)
-        return sweep.estimate_s(material, list(tasks.values()))
-
-    whole = seconds(sweep.Setting())
-    assert seconds() == 0 < seconds(sweep.Setting(training=0.5)) < whole
-    assert seconds(sweep.Setting(missing=0.5)) < whole
 
 
 # One task
