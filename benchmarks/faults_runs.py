@@ -13,10 +13,12 @@ import json
 import os
 import resource
 import sys
+import threading
 from pathlib import Path
 
 import keras
 import numpy as np
+from tqdm.std import tqdm
 
 import emotion_mt as emt
 from emotion_mt import cli
@@ -113,7 +115,8 @@ def last_bundle(folder: Path, workers: int) -> int:
     del workers
     path = folder / "work" / "bundle"
     path.parent.mkdir(exist_ok=True)
-    number = bundle_number(folder) + 1 if path.exists() else 0
+    first = not (folder / "saved").exists()
+    number = 0 if first else bundle_number(folder) + 1
     model = emt.EvokedEmotionModel(
         viewers=("V1",), trunk_units=(8,), modalities=("visual",)
     )
@@ -210,6 +213,9 @@ def begin(run: str, folder: str, workers: int) -> None:
     with Path(folder, f"{run}.log").open("wb") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
+    # tqdm's own lock is shared by all forks: one that is killed while it holds
+    # it would stop the others for ever.
+    tqdm.set_lock(threading.RLock())
     status = globals()[run](Path(folder), workers)
     sys.stdout.flush()
     sys.exit(status)
