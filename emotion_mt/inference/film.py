@@ -30,26 +30,16 @@ class FilmFeatures:
     """What could be computed of a film.
 
     Attributes:
-        features: (start_s, end_s) to float32 [C]; segments that the film does
-            not hold are missing.
+        features: float32 [N, C]; NaN rows for segments that the film does not
+            hold.
         end_s: Where the film was found to end before a segment does; None if
             all segments lie within it.
         problem: What is wrong with the film, or "".
     """
 
-    features: dict[Times, np.ndarray]
+    features: np.ndarray
     end_s: float | None = None
     problem: str = ""
-
-
-def check_opens(path: str | os.PathLike[str]) -> None:
-    """Raises VideoError unless there is a video that opens.
-
-    Args:
-        path: The video.
-    """
-    with Video(path):
-        return
 
 
 def cut_film(
@@ -75,8 +65,8 @@ def cut_film(
     with Video(path) as video:
         end_s, stated = video.stated_end_s, video.stated_frames
         window_s = config.window_frames / (config.fps or video.fps)
-    if not end_s or not ends_after(path, stated):
-        end_s = measure_end_s(path, config)
+    if not end_s or not _ends_after(path, stated):
+        end_s = _measure_end_s(path, config)
         logging.warning(
             "%s: expected the %d frames that it states. Received another "
             "number; it was decoded once more to find its end, %.2f s",
@@ -88,60 +78,6 @@ def cut_film(
     pieces = max(1, int((end_s - window_s) // segment_s) + 1)
     starts = [i * segment_s for i in range(pieces)]
     return list(zip(starts, [*starts[1:], end_s], strict=True))
-
-
-def ends_after(path: str | os.PathLike[str], frames: int) -> bool:
-    """Says whether a film has just as many frames, without decoding all.
-
-    Args:
-        path: A video that opens.
-        frames: The number, at least 1, for instance from the file's header.
-
-    Returns:
-        True if there is a frame of this number and none after it. False also
-        where that cannot be found out.
-    """
-    capture = cv2.VideoCapture(os.fspath(path))
-    try:
-        # Where there are fewer, OpenCV stops at the last.
-        found = capture.set(cv2.CAP_PROP_POS_FRAMES, frames)
-        reached = capture.get(cv2.CAP_PROP_POS_FRAMES)
-        return bool(found and reached == frames and not capture.grab())
-    finally:
-        capture.release()
-
-
-def _refuse_endless(path: str | os.PathLike[str], end_s: float) -> None:
-    """Raises if a film lasts longer than any does."""
-    if end_s > LONGEST_FILM_S:
-        raise VideoError(
-            f"{os.fspath(path)}: expected a film of at most "
-            f"{LONGEST_FILM_S:g} s. Received {end_s:g} s or more, by its "
-            "frames and the frame rate that it states"
-        )
-
-
-def measure_end_s(path: str | os.PathLike[str], config: FeatureConfig) -> float:
-    """Decodes a film to find out where it ends.
-
-    Args:
-        path: The video.
-        config: Its `fps` decides the ticks.
-
-    Returns:
-        Seconds, a whole number of ticks.
-
-    Raises:
-        VideoError: If the video does not open or does not decode, or is
-            longer than `LONGEST_FILM_S`.
-    """
-    ticks = 0
-    with Video(path) as video:
-        fps = config.fps or video.fps
-        for _ in frames_on_screen(video, config.fps):
-            ticks += 1
-            _refuse_endless(path, ticks / fps)
-        return ticks / fps
 
 
 def film_features(
@@ -159,7 +95,7 @@ def film_features(
 
     Args:
         path: The video.
-        times: (start_s, end_s) of the segments.
+        times: (start_s, end_s) of the N segments.
         i3d: Network to Mixed_5c.
         config: How films become windows.
         progress: Whether to show on stderr how far it is.
@@ -170,39 +106,78 @@ def film_features(
     Raises:
         VideoError: If nothing of the film can be used.
     """
-    job = _run(path, list(dict.fromkeys(times)), i3d, config, progress)
-    features = job.finished()
-    if job.error is None:
-        return FilmFeatures(features)
-    end_s = measure_end_s(path, config)
-    shortened = {
-        (start, end): (start, min(end, end_s))
-        for start, end in job.times
-        if (start, end) not in features and start < end_s
-    }
-    if shortened:
-        rest = list(dict.fromkeys(shortened.values()))
-        found = _run(path, rest, i3d, config, progress).finished()
-        features |= {
-            whole: found[short]
-            for whole, short in shortened.items()
-            if short in found
+    job = _run(path, times, i3d, config, progress)
+    found, end_s = job.finished(), None
+    if job.error is not None:
+        end_s = _measure_end_s(path, config)
+        shortened = {
+            (start, end): (start, min(end, end_s))
+            for start, end in times
+            if (start, end) not in found and start < end_s
         }
-    if not features:
-        raise VideoError(job.error)
-    return FilmFeatures(features, end_s, job.error)
+        if shortened:
+            rest = _run(path, [*shortened.values()], i3d, config, progress)
+            computed = rest.finished()
+            found |= {
+                whole: computed[short]
+                for whole, short in shortened.items()
+                if short in computed
+            }
+    if not found:
+        raise VideoError(job.error or f"{path}: no segment to compute")
+    missing = np.full_like(next(iter(found.values())), np.nan)
+    features = np.stack([found.get(segment, missing) for segment in times])
+    return FilmFeatures(features, end_s, job.error or "")
+
+
+def _ends_after(path: str | os.PathLike[str], frames: int) -> bool:
+    """Whether a film has just as many frames, without decoding all.
+
+    False also where that cannot be found out.
+    """
+    capture = cv2.VideoCapture(os.fspath(path))
+    try:
+        # Where there are fewer, OpenCV stops at the last.
+        found = capture.set(cv2.CAP_PROP_POS_FRAMES, frames)
+        reached = capture.get(cv2.CAP_PROP_POS_FRAMES)
+        return bool(found and reached == frames and not capture.grab())
+    finally:
+        capture.release()
+
+
+def _refuse_endless(path: str | os.PathLike[str], end_s: float) -> None:
+    if end_s > LONGEST_FILM_S:
+        raise VideoError(
+            f"{os.fspath(path)}: expected a film of at most "
+            f"{LONGEST_FILM_S:g} s. Received {end_s:g} s or more, by its "
+            "frames and the frame rate that it states"
+        )
+
+
+def _measure_end_s(
+    path: str | os.PathLike[str], config: FeatureConfig
+) -> float:
+    """Decodes a film to find its end, a whole number of ticks, in seconds."""
+    ticks = 0
+    with Video(path) as video:
+        fps = config.fps or video.fps
+        for _ in frames_on_screen(video, config.fps):
+            ticks += 1
+            _refuse_endless(path, ticks / fps)
+        return ticks / fps
 
 
 def _run(
     path: str | os.PathLike[str],
-    times: list[Times],
+    times: Sequence[Times],
     i3d: keras.Model,
     config: FeatureConfig,
     progress: bool,
 ) -> pipeline.FilmJob:
-    """Sends segments, each different, through the network."""
+    """Sends segments through the network."""
+    distinct = list(dict.fromkeys(times))
+    job = pipeline.FilmJob(os.fspath(path), distinct, config)
     gpu = tf.config.list_physical_devices("GPU")
-    job = pipeline.FilmJob(os.fspath(path), times, config)
     with _progress.progress(
         desc="I3D",
         unit=" windows",

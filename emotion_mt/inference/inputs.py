@@ -21,14 +21,6 @@ _TAKES: Mapping[tuple[str, ...], str] = {
     ("text", "visual"): "a video together with its subtitles",
 }
 
-#: Modalities of the bundles that take (a video, subtitles).
-_WOULD_DO: Mapping[tuple[bool, bool], tuple[tuple[str, ...], ...]] = {
-    (False, False): (),
-    (False, True): (("text",),),
-    (True, False): (("visual",),),
-    (True, True): (("visual",), ("text", "visual")),
-}
-
 
 def check_inputs(
     bundle: Bundle,
@@ -48,23 +40,32 @@ def check_inputs(
         ValueError: Says what the bundle takes and which kind of bundle would
             do with what was given.
     """
+
+    def fits(modalities: tuple[str, ...]) -> bool:
+        # A model of videos can use the cues' times.
+        heard = "text" not in modalities or subtitles is not None
+        return heard and ("visual" in modalities) == (video is not None)
+
     modalities = bundle.modalities
-    problem = ""
-    if "text" in modalities and subtitles is None:
-        problem = "`subtitles` must be given"
-    elif "visual" in modalities and video is None:
-        problem = "`video` must be given"
-    elif "visual" not in modalities and video is not None:
-        problem = "`video` cannot be used"
-    if problem:
+    if not fits(modalities):
+        if "text" in modalities and subtitles is None:
+            problem = "`subtitles` must be given"
+        elif video is None:
+            problem = "`video` must be given"
+        else:
+            problem = "`video` cannot be used"
         given = {"`video`": video, "`subtitles`": subtitles}
         received = " and ".join(k for k, v in given.items() if v is not None)
-        kinds = _WOULD_DO[video is not None, subtitles is not None]
-        hint = " or ".join(f"{kind} (takes {_TAKES[kind]})" for kind in kinds)
+        kinds = [
+            f"{kind} (takes {_TAKES[kind]})" for kind in _TAKES if fits(kind)
+        ]
         raise ValueError(
             f"{problem}: {bundle.name} has the modalities {modalities} and "
             f"takes {_TAKES[modalities]}. Received: {received or 'neither'}."
-            + (f" A bundle with modalities {hint} would do." if hint else "")
+            + (
+                f" A bundle with modalities {' or '.join(kinds)} would do."
+                * bool(kinds)
+            )
         )
     if segment_s is not None and subtitles is not None:
         raise ValueError(

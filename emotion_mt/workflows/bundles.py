@@ -18,7 +18,7 @@ from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, versions
 from emotion_mt.evaluation.records import features_digest, make_record
 from emotion_mt.features import FeatureConfig
 from emotion_mt.inference import load_bundle, save_bundle
-from emotion_mt.inference.manifest import NAME
+from emotion_mt.inference.description import NAME
 from emotion_mt.training import FitResult, Progress, TrainingConfig, fit_split
 
 #: Entries of a bundle's `training` that say what decided it.

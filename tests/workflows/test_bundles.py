@@ -82,7 +82,7 @@ def test_bundle_has_all_that_is_known_of_the_model(
 
 def test_same_arguments_nothing_to_do(train, text_config):
     first = train(config=text_config)
-    path = first.folder / "model.keras"
+    path = first.folder / "weights.npy"
     before = path.stat().st_mtime_ns
     # Features and their weights have no part in a text model.
     again = train(config=text_config, features=None, weights_digest=None)
