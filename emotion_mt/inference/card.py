@@ -12,8 +12,6 @@ from emotion_mt import paper
 if TYPE_CHECKING:
     from emotion_mt.inference.bundle import Bundle
 
-_NOT_STATED = "not stated"
-
 
 def render(bundle: Bundle, template: str = "card.md") -> str:
     """Writes the model card of a bundle.
@@ -34,79 +32,33 @@ def render(bundle: Bundle, template: str = "card.md") -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # A bar or a new line would end the cell.
-    environment.filters["cell"] = lambda text: " ".join(
-        str(text).replace("|", "\\|").splitlines()
-    )
-    corpus = _mapping(bundle.training.get("corpus"))
-    split = _mapping(bundle.training.get("split"))
+    environment.filters["cell"] = _cell
     return environment.get_template(template).render(
         bundle=bundle,
         average=paper.AVERAGE,
-        dimension=corpus.get("dimension", "valence"),
-        facts=_facts(bundle, corpus, split),
+        corpus=_mapping(bundle.training.get("corpus")),
+        split=_mapping(bundle.training.get("split")),
+        config=_mapping(bundle.training.get("config")),
         measures=list(
             dict.fromkeys(m for score in bundle.scores.values() for m in score)
         ),
-        number=_number,
-        tested=_films(split.get("test")),
     )
-
-
-def _facts(
-    bundle: Bundle, corpus: Mapping[str, Any], split: Mapping[str, Any]
-) -> dict[str, str]:
-    """Where the model comes from."""
-    facts = {
-        "Corpus": _stated(corpus.get("name")),
-        "Simulated": _yes_or_no(corpus.get("simulated")),
-        "Annotation": _stated(corpus.get("annotation")),
-        "Digest of the corpus": _code(corpus.get("digest")),
-        "Fold": _stated(split.get("name")),
-        "Trained on": _films(split.get("train")),
-        "Validated on": _films(split.get("validation")),
-        "Tested on": _films(split.get("test")),
-        "Seed": _stated(bundle.training.get("seed")),
-    }
-    if bundle.feature_config is not None:
-        facts["Digest of the I3D weights"] = _code(bundle.weights_digest)
-        facts["Windows"] = _settings(bundle.feature_config.as_dict())
-    facts["Training"] = _settings(bundle.training.get("config"))
-    facts["Written with"] = _settings(bundle.versions)
-    return facts
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _stated(value: Any) -> str:
-    return _NOT_STATED if value is None or value == "" else str(value)
-
-
-def _yes_or_no(value: Any) -> str:
-    if value is None:
-        return _NOT_STATED
-    return "**yes**" if value else "no"
-
-
-def _code(value: Any) -> str:
-    return f"`{value}`" if value else _NOT_STATED
-
-
-def _films(value: Any) -> str:
-    if value is None:
-        return _NOT_STATED
-    films = [value] if isinstance(value, str) else list(value)
-    return ", ".join(map(str, films)) or "none"
-
-
-def _settings(values: Any) -> str:
-    pairs = [f"{name} {value}" for name, value in _mapping(values).items()]
-    return "; ".join(pairs) or _NOT_STATED
-
-
-def _number(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+def _cell(value: Any) -> str:
+    """A value in a cell of a Markdown table."""
+    if isinstance(value, Mapping):
+        value = "; ".join(f"{key} {part}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        value = "**yes**" if value else "no"
+    if isinstance(value, float):
+        value = f"{value:.3f}"
+    text = "" if value is None else str(value)
+    # A bar or a new line would end the cell.
+    return " ".join(text.replace("|", "\\|").split("\n")) or "not stated"

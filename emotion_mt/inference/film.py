@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Sequence
 
@@ -23,23 +22,6 @@ from emotion_mt.features.windows import Times
 
 #: Longest film that is cut, in seconds; a longer one states another unit.
 LONGEST_FILM_S = 1e6
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class FilmFeatures:
-    """What could be computed of a film.
-
-    Attributes:
-        features: float32 [N, C]; NaN rows for segments that the film does not
-            hold.
-        end_s: Where the film was found to end before a segment does; None if
-            all segments lie within it.
-        problem: What is wrong with the film, or "".
-    """
-
-    features: np.ndarray
-    end_s: float | None = None
-    problem: str = ""
 
 
 def cut_film(
@@ -86,7 +68,7 @@ def film_features(
     i3d: keras.Model,
     config: FeatureConfig,
     progress: bool,
-) -> FilmFeatures:
+) -> tuple[np.ndarray, str]:
     """Computes the features of a film's segments, as far as the film goes.
 
     The film is decoded as it goes by; only a few windows are in memory. If
@@ -101,14 +83,14 @@ def film_features(
         progress: Whether to show on stderr how far it is.
 
     Returns:
-        See `FilmFeatures`.
+        float32 [N, C], NaN rows for segments that the film does not hold; and
+        what is wrong with the film, or "".
 
     Raises:
         VideoError: If nothing of the film can be used.
     """
-    job = _run(path, times, i3d, config, progress)
-    found, end_s = job.finished(), None
-    if job.error is not None:
+    found, problem = _run(path, times, i3d, config, progress)
+    if problem:
         end_s = _measure_end_s(path, config)
         shortened = {
             (start, end): (start, min(end, end_s))
@@ -116,18 +98,16 @@ def film_features(
             if (start, end) not in found and start < end_s
         }
         if shortened:
-            rest = _run(path, [*shortened.values()], i3d, config, progress)
-            computed = rest.finished()
+            rest, _ = _run(path, [*shortened.values()], i3d, config, progress)
             found |= {
-                whole: computed[short]
+                whole: rest[short]
                 for whole, short in shortened.items()
-                if short in computed
+                if short in rest
             }
     if not found:
-        raise VideoError(job.error or f"{path}: no segment to compute")
+        raise VideoError(problem)
     missing = np.full_like(next(iter(found.values())), np.nan)
-    features = np.stack([found.get(segment, missing) for segment in times])
-    return FilmFeatures(features, end_s, job.error or "")
+    return np.stack([found.get(t, missing) for t in times]), problem
 
 
 def _ends_after(path: str | os.PathLike[str], frames: int) -> bool:
@@ -173,24 +153,17 @@ def _run(
     i3d: keras.Model,
     config: FeatureConfig,
     progress: bool,
-) -> pipeline.FilmJob:
-    """Sends segments through the network."""
+) -> tuple[dict[Times, np.ndarray], str]:
+    """Segments to features, those that are finished; and what went wrong."""
     distinct = list(dict.fromkeys(times))
     job = pipeline.FilmJob(os.fspath(path), distinct, config)
     gpu = tf.config.list_physical_devices("GPU")
-    with _progress.progress(
-        desc="I3D",
-        unit=" windows",
-        total=int(job.planned.sum()),
-        shown=progress,
-    ) as bar:
+    batch_windows = GPU_BATCH_WINDOWS if gpu else CPU_BATCH_WINDOWS
+    total = int(job.planned.sum())
+    with _progress.progress("I3D", total, " windows", shown=progress) as bar:
+        timing = pipeline.Timing()
         for _ in pipeline.run(
-            [job],
-            i3d,
-            config,
-            GPU_BATCH_WINDOWS if gpu else CPU_BATCH_WINDOWS,
-            bar.update,
-            pipeline.Timing(),
+            [job], i3d, config, batch_windows, bar.update, timing
         ):
             pass
-    return job
+    return job.finished(), job.error or ""

@@ -40,32 +40,21 @@ def check_inputs(
         ValueError: Says what the bundle takes and which kind of bundle would
             do with what was given.
     """
-
-    def fits(modalities: tuple[str, ...]) -> bool:
-        # A model of videos can use the cues' times.
-        heard = "text" not in modalities or subtitles is not None
-        return heard and ("visual" in modalities) == (video is not None)
-
     modalities = bundle.modalities
-    if not fits(modalities):
+    if not _fits(modalities, video, subtitles):
         if "text" in modalities and subtitles is None:
             problem = "`subtitles` must be given"
-        elif video is None:
-            problem = "`video` must be given"
         else:
-            problem = "`video` cannot be used"
+            verb = "must be given" if video is None else "cannot be used"
+            problem = f"`video` {verb}"
         given = {"`video`": video, "`subtitles`": subtitles}
         received = " and ".join(k for k, v in given.items() if v is not None)
-        kinds = [
-            f"{kind} (takes {_TAKES[kind]})" for kind in _TAKES if fits(kind)
-        ]
+        kinds = [k for k in _TAKES if _fits(k, video, subtitles)]
+        hint = " or ".join(f"{kind} (takes {_TAKES[kind]})" for kind in kinds)
         raise ValueError(
             f"{problem}: {bundle.name} has the modalities {modalities} and "
             f"takes {_TAKES[modalities]}. Received: {received or 'neither'}."
-            + (
-                f" A bundle with modalities {' or '.join(kinds)} would do."
-                * bool(kinds)
-            )
+            + (f" A bundle with modalities {hint} would do." if hint else "")
         )
     if segment_s is not None and subtitles is not None:
         raise ValueError(
@@ -77,3 +66,11 @@ def check_inputs(
             f"`segment_s` must be a number of seconds, at least {SHORTEST_S}. "
             f"Received: {segment_s}"
         )
+
+
+def _fits(
+    modalities: tuple[str, ...], video: Path | None, subtitles: Path | None
+) -> bool:
+    # A model of videos can do with and without the times of cues.
+    readable = "text" not in modalities or subtitles is not None
+    return readable and ("visual" in modalities) == (video is not None)

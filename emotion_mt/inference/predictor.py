@@ -16,7 +16,7 @@ from emotion_mt.features.video import Video
 from emotion_mt.features.windows import Times
 from emotion_mt.inference.bundle import Bundle, load_bundle
 from emotion_mt.inference.errors import BundleError
-from emotion_mt.inference.film import FilmFeatures, cut_film, film_features
+from emotion_mt.inference.film import cut_film, film_features
 from emotion_mt.inference.inputs import Path, check_inputs
 from emotion_mt.models import tokenize
 
@@ -39,6 +39,7 @@ class _Rows:
     Attributes:
         times: (start_s, end_s) of each.
         texts: Text of each, maybe "".
+        names: What problems call each.
         visual: float32 [N, C], NaN rows where the film has nothing; None
             without a video.
         problems: What a user should know.
@@ -46,6 +47,7 @@ class _Rows:
 
     times: list[Times]
     texts: list[str]
+    names: list[str]
     visual: np.ndarray | None = None
     problems: list[str] = dataclasses.field(default_factory=list)
 
@@ -180,11 +182,14 @@ class Predictor:
         """
         check_inputs(self.bundle, video, subtitles, segment_s)
         if subtitles is not None:
-            rows = self._cue_rows(video, subtitles, progress)
+            rows = _cue_rows(subtitles)
         else:
             assert video is not None, "check_inputs has seen to it"
             length_s = DEFAULT_SEGMENT_S if segment_s is None else segment_s
-            rows = self._cut_rows(video, length_s, progress)
+            times = cut_film(video, length_s, self._config)
+            rows = _Rows(times, [""] * len(times), [str(video)] * len(times))
+        if video is not None:
+            self._look(video, rows, progress)
         for problem in rows.problems:
             logging.warning("%s", problem)
         return self._table(rows)
@@ -206,61 +211,28 @@ class Predictor:
                 f"the output shape {i3d.output_shape}"
             )
 
-    def _cut_rows(self, video: Path, segment_s: float, progress: bool) -> _Rows:
-        times = cut_film(video, segment_s, self._config)
-        film = self._film(video, times, progress)
-        if film.end_s is None:
-            return _Rows(times, [""] * len(times), film.features)
-        # The film states a length that it does not have.
-        kept = [(s, min(e, film.end_s)) for s, e in times if s < film.end_s]
-        visual = film.features[: len(kept)]
-        return _Rows(kept, [""] * len(kept), visual, [film.problem])
-
-    def _cue_rows(
-        self, video: Path | None, subtitles: Path, progress: bool
-    ) -> _Rows:
-        found = read_subtitles(subtitles)
-        if not found.usable:
-            raise ValueError(
-                f"{subtitles}: expected at least one cue that can be used. "
-                f"Received {len(found.cues)}, all left out: "
-                f"{found.cues[0].left_out}"
-            )
-        rows = _Rows(
-            times=[(cue.start_s, cue.end_s) for cue in found.usable],
-            texts=[cue.text for cue in found.usable],
-            problems=[
-                f"{subtitles}, line {cue.line}: left out, {cue.left_out}"
-                for cue in found.cues
-                if cue.left_out
-            ],
+    def _look(self, video: Path, rows: _Rows, progress: bool) -> None:
+        """Adds what the film has at the rows' times."""
+        with Video(video):
+            pass  # It opens; else the I3D need not be loaded.
+        rows.visual, problem = film_features(
+            video, rows.times, self.i3d, self._config, progress
         )
-        if video is None:
-            return rows
-        film = self._film(video, rows.times, progress)
-        rows.visual = film.features
-        if film.problem:
-            rows.problems.append(film.problem)
+        if problem:
+            rows.problems.append(problem)
         rows.problems += [
-            f"{subtitles}, line {cue.line}: not predicted, the film has no "
-            f"frames at {cue.start_s:.2f} s"
-            for cue, vector in zip(found.usable, rows.visual, strict=True)
+            f"{name}: not predicted, the film has no frames at {start_s:.2f} s"
+            for name, (start_s, _), vector in zip(
+                rows.names, rows.times, rows.visual, strict=True
+            )
             if np.isnan(vector).any()
         ]
-        return rows
 
     @property
     def _config(self) -> FeatureConfig:
         config = self.bundle.feature_config
         assert config is not None, "visual bundles have one"
         return config
-
-    def _film(
-        self, video: Path, times: list[Times], progress: bool
-    ) -> FilmFeatures:
-        with Video(video):
-            pass  # It opens; else the I3D need not be loaded.
-        return film_features(video, times, self.i3d, self._config, progress)
 
     def _table(self, rows: _Rows) -> pd.DataFrame:
         times = np.array(rows.times, np.float64)
@@ -301,3 +273,23 @@ class Predictor:
         for viewer in self.bundle.untrained_viewers:
             result[:, self.viewers.index(viewer)] = np.nan
         return result
+
+
+def _cue_rows(subtitles: Path) -> _Rows:
+    found = read_subtitles(subtitles)
+    if not found.usable:
+        raise ValueError(
+            f"{subtitles}: expected at least one cue that can be used. "
+            f"Received {len(found.cues)}, all left out: "
+            f"{found.cues[0].left_out}"
+        )
+    return _Rows(
+        times=[(cue.start_s, cue.end_s) for cue in found.usable],
+        texts=[cue.text for cue in found.usable],
+        names=[f"{subtitles}, line {cue.line}" for cue in found.usable],
+        problems=[
+            f"{subtitles}, line {cue.line}: left out, {cue.left_out}"
+            for cue in found.cues
+            if cue.left_out
+        ],
+    )

@@ -41,9 +41,7 @@ def no_download(monkeypatch):
 
 
 def features_of(film, bundle, i3d, times):
-    return film_features(
-        film, times, i3d, bundle.feature_config, False
-    ).features
+    return film_features(film, times, i3d, bundle.feature_config, False)[0]
 
 
 def labels_of(probabilities):
@@ -164,23 +162,6 @@ def test_bad_cues_do_not_lose_the_others(saved, srt, film, network, caplog):
     )
     for problem in table.attrs["problems"]:
         assert problem in caplog.text
-
-
-def test_a_film_that_is_shorter_than_it_says(saved, film, network, monkeypatch):
-    # As if the file stated a length of 3.1 s.
-    monkeypatch.setattr(
-        predictor,
-        "cut_film",
-        lambda *_: [(0.0, 1.0), (1.0, 1.8), (1.8, 2.6), (2.6, 3.1)],
-    )
-
-    table = Predictor.load(saved(("visual",)), i3d=network).predict(film)
-
-    np.testing.assert_allclose(
-        table[["start_s", "end_s"]], [(0, 1), (1, 1.8), (1.8, 2)]
-    )
-    assert table[PROBABILITIES].notna().all(axis=None)
-    assert "expected frames up to 3.10 s" in table.attrs["problems"][0]
 
 
 def test_untrained_viewers_are_not_predicted(saved, srt):
