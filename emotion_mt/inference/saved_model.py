@@ -14,13 +14,7 @@ from emotion_mt.inference.bundle import Bundle, load_bundle
 from emotion_mt.inference.folders import replacing_folder
 
 #: All that an exported folder may hold.
-NAMES = (
-    "README.md",
-    "assets",
-    "fingerprint.pb",
-    "saved_model.pb",
-    "variables",
-)
+NAMES = ("README.md", "assets", "fingerprint.pb", "saved_model.pb", "variables")
 
 
 def export(
