@@ -10,6 +10,7 @@ import itertools
 import json
 import math
 import re
+import tokenize
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,13 +34,14 @@ MODELS: Mapping[str, type[ViewerModel]] = {
 
 #: What building a network raises if its description makes no sense.
 _UNBUILDABLE = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    tf.errors.OpError,
+    *(ArithmeticError, AttributeError, LookupError, RecursionError),
+    *(TypeError, ValueError, tf.errors.OpError),
+)
+
+#: What NumPy raises for a file that is no array, or a header that is damaged.
+_UNREADABLE = (
+    *(OSError, OverflowError, SyntaxError, ValueError),
+    tokenize.TokenError,
 )
 
 
@@ -138,9 +140,9 @@ def _read_weights(
     """Reads the arrays for some variables."""
     sizes = [math.prod(variable.shape) for _, variable in variables]
     try:
-        # Mapped: a size that the file does not have is refused, not allocated.
-        flat = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError, OverflowError) as error:
+        # Mapped first: a size that the file does not have is not allocated.
+        flat = np.array(np.lib.format.open_memmap(path, mode="r"))
+    except _UNREADABLE as error:
         raise BundleError(
             f"{path}: expected an array of numbers (.npy). Received a file "
             f"that cannot be read as one: {error}"

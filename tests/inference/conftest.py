@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from emotion_mt.features import FeatureConfig, build_i3d, model_digest
+from emotion_mt.features import FeatureConfig, model_digest
 from emotion_mt.inference import save_bundle
 from emotion_mt.models import EvokedEmotionModel, make_tokenizer
 
@@ -31,12 +31,6 @@ SIZES = {
 }
 
 CONFIG = FeatureConfig(window_frames=10, stride_frames=5)
-
-
-@pytest.fixture(scope="session")
-def thin_i3d():
-    """An I3D from 32 pixels to 64 features, with random weights."""
-    return build_i3d(image_size_px=32, width=1 / 16, seed=3)
 
 
 @pytest.fixture(scope="session")

@@ -29,16 +29,16 @@ def expected_feature(i3d, path, first, stop):
     return np.max(pooled, axis=0)
 
 
-def test_features_are_those_of_the_windows(film, thin_i3d):
+def test_features_are_those_of_the_windows(film, network):
     times = [(0.4, 1.2), (0.0, 0.4), (0.4, 1.2)]
 
     features, problem = film_features(
-        film, times, thin_i3d, CONFIG, progress=False
+        film, times, network, CONFIG, progress=False
     )
 
     assert problem == ""
     expected = [
-        expected_feature(thin_i3d, film, first, stop)
+        expected_feature(network, film, first, stop)
         for first, stop in ((10, 30), (0, 10), (10, 30))
     ]
     np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-5)

@@ -338,6 +338,8 @@ def weights_of(folder):
         (lambda w: pickle.dumps(Payload()), "magic string is not correct"),
         (lambda w: npy(w)[:-4], "an array of numbers"),
         (lambda w: npy(w)[:40], "an array of numbers"),
+        (lambda w: npy(w).replace(b"}", b" "), "an array of numbers"),
+        (lambda w: npy(w).replace(b"}", b"'"), "an array of numbers"),
         (lambda w: b"", "an array of numbers"),
     ],
 )

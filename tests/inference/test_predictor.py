@@ -165,7 +165,11 @@ def test_bad_cues_do_not_lose_the_others(saved, srt, film, network, caplog):
 
 
 def test_untrained_viewers_are_not_predicted(saved, srt):
-    folder = saved(("text",), untrained_viewers=("anna b.",))
+    folder = saved(
+        ("text",),
+        untrained_viewers=("anna b.",),
+        training={"corpus": {"simulated": True}},
+    )
 
     table = Predictor.load(folder).predict(subtitles=srt(*CUES))
 
@@ -173,24 +177,7 @@ def test_untrained_viewers_are_not_predicted(saved, srt):
     assert table["anna b._label"].tolist() == [None, None]
     others = [p for p in PROBABILITIES if not p.startswith("anna")]
     assert table[others].notna().all(axis=None)
-
-
-def test_simulated_models_mark_their_predictions(saved, srt):
-    folder = saved(("text",), training={"corpus": {"simulated": True}})
-
-    table = Predictor.load(folder).predict(subtitles=srt(*CUES))
-
     assert table.attrs["simulated"]
-
-
-def test_one_viewer(saved, srt, build_model):
-    model = build_model(("text",), viewers=("Vavg",), head_units=())
-
-    table = Predictor.load(saved(("text",), model=model)).predict(
-        subtitles=srt(*CUES)
-    )
-
-    assert list(table)[3:] == ["Vavg_probability", "Vavg_label"]
 
 
 def test_the_i3d_is_loaded_at_the_first_video(
@@ -279,12 +266,3 @@ def test_unusable_files_are_named(saved, srt, film, tmp_path, no_download):
             visual.predict(*arguments)
     with pytest.raises(VideoError, match=r"clip\.srt: expected a video"):
         visual.predict(srt(*CUES))
-
-
-def test_attributes(saved, network):
-    loaded = Predictor.load(saved(("visual",)), i3d=network)
-
-    assert loaded.viewers == VIEWERS
-    assert loaded.modalities == ("visual",)
-    assert loaded.i3d is network
-    assert loaded.model is loaded.bundle.model
