@@ -114,15 +114,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        received = "no such file"
-        if (path.parent / EARLIER_MODEL).exists():
-            received += (
-                f", but {EARLIER_MODEL}, as emotion_mt before 0.3.0 wrote it; "
-                f"save the model again with emotion_mt {__version__}"
-            )
+        hint = (
+            f", but {EARLIER_MODEL}, as emotion_mt before 0.3.0 wrote it; save "
+            f"the model again with emotion_mt {__version__}"
+        ) * (path.parent / EARLIER_MODEL).exists()
         raise BundleError(
             f"{path}: expected a file of a bundle, as save_bundle writes. "
-            f"Received: {received}"
+            f"Received: no such file{hint}"
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise BundleError(

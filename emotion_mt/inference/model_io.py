@@ -102,10 +102,18 @@ def rebuild(
             f"none can be built: {error}"
         ) from error
     _check_same(path, describe(plan), described)
-    arrays = _read_weights(weights, _variables(plan))
+    sizes = [math.prod(variable.shape) for _, variable in _variables(plan)]
+    flat = _read_weights(weights, sum(sizes))
     model = MODELS[str(name)].from_config(config)
-    for (_, variable), array in zip(_variables(model), arrays, strict=True):
-        variable.assign(array)
+    arrays = np.split(flat, np.cumsum(sizes)[:-1])
+    for (key, variable), array in zip(_variables(model), arrays, strict=True):
+        wrong = np.count_nonzero(~np.isfinite(array))
+        if wrong:
+            raise BundleError(
+                f"{weights}: expected finite weights. Received {wrong} of "
+                f"{array.size} numbers of {key} that are not"
+            )
+        variable.assign(array.reshape(variable.shape))
     return model
 
 
@@ -134,11 +142,8 @@ def _check_same(
             )
 
 
-def _read_weights(
-    path: Path, variables: list[tuple[str, Any]]
-) -> list[np.ndarray]:
-    """Reads the arrays for some variables."""
-    sizes = [math.prod(variable.shape) for _, variable in variables]
+def _read_weights(path: Path, size: int) -> np.ndarray:
+    """Reads float32 [size]."""
     try:
         # Mapped first: a size that the file does not have is not allocated.
         flat = np.array(np.lib.format.open_memmap(path, mode="r"))
@@ -147,20 +152,9 @@ def _read_weights(
             f"{path}: expected an array of numbers (.npy). Received a file "
             f"that cannot be read as one: {error}"
         ) from error
-    if (flat.dtype, flat.shape) != (np.dtype("<f4"), (sum(sizes),)):
+    if (flat.dtype, flat.shape) != (np.dtype("<f4"), (size,)):
         raise BundleError(
-            f"{path}: expected float32 [{sum(sizes)}], the weights of the "
-            f"model in bundle.json. Received: {flat.dtype} {list(flat.shape)}"
+            f"{path}: expected float32 [{size}], the weights of the model in "
+            f"bundle.json. Received: {flat.dtype} {list(flat.shape)}"
         )
-    arrays = np.split(flat, np.cumsum(sizes)[:-1])
-    for (name, _), array in zip(variables, arrays, strict=True):
-        wrong = np.count_nonzero(~np.isfinite(array))
-        if wrong:
-            raise BundleError(
-                f"{path}: expected finite weights. Received {wrong} of "
-                f"{array.size} numbers of {name} that are not"
-            )
-    return [
-        array.reshape(variable.shape)
-        for (_, variable), array in zip(variables, arrays, strict=True)
-    ]
+    return flat
