@@ -52,12 +52,7 @@ def installed_versions() -> dict[str, str]:
 
 
 def write(folder: Path, entries: Mapping[str, Any]) -> None:
-    """Writes `bundle.json` as the last file of a bundle.
-
-    Args:
-        folder: The bundle; its other files are there.
-        entries: Plain JSON, "model" to "scores".
-    """
+    """Writes `bundle.json` as the last file of a bundle."""
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -69,16 +64,10 @@ def write(folder: Path, entries: Mapping[str, Any]) -> None:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """Reads `bundle.json`; checks its version, entries and all digests.
-
-    Args:
-        folder: The bundle.
-
-    Returns:
-        Its content, with all entries and the right types.
+    """Reads `bundle.json`: its entries, all there and of the right types.
 
     Raises:
-        BundleError: If something is not as it was written.
+        BundleError: If they or a file's digest are not as they were written.
     """
     path = folder / NAME
     content = _read_json(path)

@@ -27,18 +27,11 @@ LONGEST_FILM_S = 1e6
 def cut_film(
     path: str | os.PathLike[str], segment_s: float, config: FeatureConfig
 ) -> list[Times]:
-    """Cuts a film into segments of one length.
+    """Cuts a film into segments of `segment_s` seconds, at least one.
 
-    Args:
-        path: The video.
-        segment_s: Length in seconds.
-        config: How films become windows. A rest that is shorter than one
-            window is added to the segment before it.
-
-    Returns:
-        (start_s, end_s) of each, without a gap; at least one. They end where
-        the film does: a length that its header states is believed only if the
-        last frames are there, else the film is decoded to find out.
+    A rest that is shorter than one window is added to the segment before it.
+    They end where the film does: a length that its header states is believed
+    only if the last frames are there, else the film is decoded to find out.
 
     Raises:
         VideoError: If the video does not open or does not decode, or is
@@ -74,13 +67,6 @@ def film_features(
     The film is decoded as it goes by; only a few windows are in memory. If
     it ends before a segment does, the segments that lie within it are
     computed all the same, and one that begins within it ends with it.
-
-    Args:
-        path: The video.
-        times: (start_s, end_s) of the N segments.
-        i3d: Network to Mixed_5c.
-        config: How films become windows.
-        progress: Whether to show on stderr how far it is.
 
     Returns:
         float32 [N, C], NaN rows for segments that the film does not hold; and

@@ -28,17 +28,10 @@ def check_inputs(
     subtitles: Path | None,
     segment_s: float | None,
 ) -> None:
-    """Refuses what a bundle lacks, and the lack of what it needs.
+    """Raises ValueError unless a bundle takes these for `Predictor.predict`.
 
-    Args:
-        bundle: The bundle.
-        video: See `Predictor.predict`.
-        subtitles: See there.
-        segment_s: See there.
-
-    Raises:
-        ValueError: Says what the bundle takes and which kind of bundle would
-            do with what was given.
+    It says what the bundle takes, and which kind of bundle would do with what
+    was given.
     """
     modalities = bundle.modalities
     if not _fits(modalities, video, subtitles):

@@ -69,16 +69,11 @@ def write_weights(path: Path, model: ViewerModel) -> None:
 def rebuild(
     path: Path, described: Mapping[str, Any], weights: Path
 ) -> ViewerModel:
-    """Builds a model with its weights.
-
-    Args:
-        path: Where the description is from, for errors.
-        described: What `describe` returned, or what somebody forged.
-        weights: What `write_weights` wrote.
+    """Builds what `describe` described, with what `write_weights` wrote.
 
     Raises:
-        BundleError: If it is no model of ours, or the weights are not those
-            of this model.
+        BundleError: If it is no model of ours (names `path`), or the weights
+            are not those of this model.
     """
     name, config = described.get("class_name"), described.get("config")
     # Keras makes an object of whatever class a dict names as "dtype".
