@@ -11,8 +11,13 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from emotion_mt.features import architecture, files, hub, pypi
-from emotion_mt.features import weights as weights_lib
+from emotion_mt.features import (
+    architecture,
+    files,
+    hub,
+    pypi,
+    weights as weights_lib,
+)
 from emotion_mt.features.computation import check_dtype
 from emotion_mt.features.i3d import build_i3d
 from emotion_mt.features.weights import WeightsError

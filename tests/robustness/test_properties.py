@@ -15,12 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from emotion_mt import paper
-from emotion_mt.corpus import CorpusError, labels_from_values, load_corpus
-from emotion_mt.corpus import splits as splits_lib
+from emotion_mt.corpus import (
+    CorpusError,
+    labels_from_values,
+    load_corpus,
+    splits as splits_lib,
+)
 from emotion_mt.corpus.corpus import MEAN_DECIMALS
 from emotion_mt.corpus.subtitles import read_subtitles
 from emotion_mt.corpus.textfiles import plain_line, read_text
