@@ -49,8 +49,8 @@ from emotion_mt.features import (
     extract,
     pipeline,
     sources,
+    weights as weights_lib,
 )
-from emotion_mt.features import weights as weights_lib
 
 _WEIGHTS = flags.DEFINE_string(
     "weights", "auto", "Source of the I3D's weights; see load_i3d."

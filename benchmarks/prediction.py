@@ -26,7 +26,7 @@ from emotion_mt.models import EvokedEmotionModel, make_tokenizer
 
 _MINUTES = flags.DEFINE_float("minutes", 2.0, "Length of the film.")
 _DTYPE = flags.DEFINE_string(
-    "dtype", "float32", "Arithmetic of the I3D, as `load_i3d` takes it."
+    "dtype", "float32", "Arithmetic of the I3D; the default is `Predictor`'s."
 )
 _MEMORY = flags.DEFINE_bool("memory", True, "Whether to measure memory.")
 _PEAK = flags.DEFINE_string(

@@ -7,19 +7,6 @@ import logging
 import sys
 from typing import Any
 
-from absl import flags
-
-
-def define_json_flag(values: flags.FlagValues) -> None:
-    """Defines --json."""
-    flags.DEFINE_bool(
-        "json",
-        False,
-        "Write the result to stdout as JSON, and nothing else; what is meant "
-        "for people goes to stderr.",
-        flag_values=values,
-    )
-
 
 def write_json(content: Any) -> None:
     """Writes strict JSON to stdout.

@@ -1,4 +1,4 @@
-"""Flags of corpora, networks, fits and whole experiments.
+"""Flags that several commands take, and what is made of them.
 
 Defaults are written out, so that a help page needs no TensorFlow; a test
 holds them against those of `Experiment`.
@@ -6,246 +6,155 @@ holds them against those of `Experiment`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
 
 from emotion_mt import paper
+from emotion_mt.cli.parsing import (
+    Definition,
+    choice,
+    names,
+    number,
+    switch,
+    text,
+    whole,
+)
 
 if TYPE_CHECKING:
     from emotion_mt.runs import Experiment
     from emotion_mt.training import TrainingConfig
 
-
-def define_corpus_flag(values: flags.FlagValues) -> None:
-    """Defines the folder of a corpus that exists."""
-    define_outside_flag(values)
-    flags.DEFINE_string(
-        "corpus",
-        None,
+CORPUS: Mapping[str, Definition] = {
+    "allow_outside": switch(
+        "Let segments.csv name videos outside of its folder."
+    ),
+    "corpus": text(
         "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
-        "and annotations.csv.",
-        flag_values=values,
-    )
+        "and annotations.csv."
+    ),
+}
 
-
-def define_outside_flag(values: flags.FlagValues) -> None:
-    """Defines whether a corpus may lead out of its folder."""
-    flags.DEFINE_bool(
-        "allow_outside",
-        False,
-        "Let segments.csv name videos outside of its folder.",
-        flag_values=values,
-    )
-
-
-def define_rating_flags(values: flags.FlagValues) -> None:
-    """Defines which ratings of a corpus are meant."""
-    flags.DEFINE_enum(
-        "annotation",
+RATINGS: Mapping[str, Definition] = {
+    "annotation": choice(
         "experienced",
         ["experienced", "intended"],
         "Which ratings: what the viewers experienced, or what an expert "
         "thinks the film intends.",
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "dimension",
-        "valence",
-        ["valence", "arousal"],
-        "Which dimension of the ratings.",
-        flag_values=values,
-    )
+    ),
+    "dimension": choice(
+        "valence", ["valence", "arousal"], "Which dimension of the ratings."
+    ),
+}
 
-
-def define_i3d_flags(values: flags.FlagValues) -> None:
-    """Defines which I3D makes the visual features, and where they are kept."""
-    define_weights_flag(values)
-    flags.DEFINE_string(
-        "dtype",
-        "float32",
-        "Arithmetic of the I3D: float32, or bfloat16 where the processor has "
-        "it.",
-        flag_values=values,
-    )
-    define_cache_flag(values)
-
-
-def define_weights_flag(values: flags.FlagValues) -> None:
-    """Defines where the weights of the I3D come from."""
-    flags.DEFINE_string(
-        "weights",
-        "auto",
+WEIGHTS: Mapping[str, Definition] = {
+    "weights": text(
         "Kinetics-400 weights of the I3D: auto, or one of the sources that "
         "`load_i3d` documents.",
-        flag_values=values,
-    )
-
-
-def define_cache_flag(values: flags.FlagValues) -> None:
-    """Defines where weights and features are kept."""
-    flags.DEFINE_string(
-        "cache",
-        None,
+        "auto",
+    ),
+    "cache": text(
         "Folder of weights and features; default $EMOTION_MT_CACHE or "
-        "~/.cache/emotion_mt.",
-        flag_values=values,
-    )
+        "~/.cache/emotion_mt."
+    ),
+}
 
+FEATURES: Mapping[str, Definition] = {
+    "dtype": text(
+        "Arithmetic of the I3D: float32, or bfloat16 where the processor has "
+        "it.",
+        "float32",
+    ),
+    **WEIGHTS,
+    "skip_bad_films": switch(
+        "Go on without films whose files are broken. They are listed."
+    ),
+}
 
-def define_skip_flag(values: flags.FlagValues) -> None:
-    """Defines what happens to broken films."""
-    flags.DEFINE_bool(
-        "skip_bad_films",
-        False,
-        "Go on without films whose files are broken. They are listed.",
-        flag_values=values,
-    )
-
-
-def define_training_flags(values: flags.FlagValues) -> None:
-    """Defines how a model is fitted."""
-    flags.DEFINE_list(
-        "modalities",
+TRAINING: Mapping[str, Definition] = {
+    "modalities": names(
         ["text", "visual"],
         "Input of the models: text, visual, or both, separated by a comma.",
-        flag_values=values,
-    )
-    flags.DEFINE_list(
-        "l1",
+    ),
+    "l1": names(
         ["0.0001"],
         "L1 strengths to try, separated by commas; the one that is best on "
         "the validation film, see --monitor, is kept.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "max_epochs", 200, "Epochs at most.", lower_bound=1, flag_values=values
-    )
-    flags.DEFINE_integer(
-        "patience",
+    ),
+    "max_epochs": whole(200, 1, "Epochs at most."),
+    "patience": whole(
         10,
+        1,
         "Epochs that bring nothing better, see --monitor, before fitting "
         "stops.",
-        lower_bound=1,
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "monitor",
+    ),
+    "monitor": choice(
         "val_balanced_accuracy",
         ["val_bce", "val_balanced_accuracy", "val_auc"],
         "What decides on the validation film which epoch is kept: the loss "
         "without the L1 penalty, the balanced accuracy or the area under the "
         "ROC curve.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "batch_size",
-        32,
-        "Segments per step.",
-        lower_bound=1,
-        flag_values=values,
-    )
-    flags.DEFINE_float(
-        "learning_rate",
-        paper.LEARNING_RATE,
-        "Adam's learning rate.",
-        lower_bound=0.0,
-        flag_values=values,
-    )
+    ),
+    "batch_size": whole(32, 1, "Segments per step."),
+    "learning_rate": number(paper.LEARNING_RATE, "Adam's learning rate."),
+}
 
-
-def define_experiment_flags(values: flags.FlagValues) -> None:
-    """Defines the flags that every table script takes."""
-    define_outside_flag(values)
-    flags.DEFINE_string(
-        "corpus",
-        None,
+EXPERIMENT: Mapping[str, Definition] = {
+    **CORPUS,
+    "corpus": text(
         "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
-        "and annotations.csv. Without it a corpus is simulated.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "out",
-        None,
+        "and annotations.csv. Without it a corpus is simulated."
+    ),
+    "out": text(
         "Folder of the results; default runs/<name of the corpus folder>, or "
-        "runs/simulated. The same folder continues a run that was stopped.",
-        flag_values=values,
-    )
-    define_rating_flags(values)
-    define_training_flags(values)
-    flags.DEFINE_list(
-        "seeds",
+        "runs/simulated. The same folder continues a run that was stopped."
+    ),
+    **RATINGS,
+    **TRAINING,
+    "seeds": names(
         ["0"],
         "Seeds, separated by commas. Every model is fitted once per seed and "
         "the table averages over them.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "baseline_validation",
-        None,
+    ),
+    "baseline_validation": text(
         "Validation film of Tables V and VI, which the paper does not name; "
         "default GLA under the paper's split, else the film before those that "
-        "are tested on.",
-        flag_values=values,
-    )
-    define_i3d_flags(values)
-    flags.DEFINE_integer(
-        "workers",
+        "are tested on."
+    ),
+    **FEATURES,
+    "workers": whole(
         None,
+        1,
         "Training processes; default one per core, or one where there is a "
         "GPU. The results do not depend on it.",
-        lower_bound=1,
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "scheduler",
-        None,
+    ),
+    "scheduler": text(
         "Address of a Dask scheduler, host:port, whose workers run the jobs; "
-        "default is processes of this machine.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "dashboard",
-        False,
+        "default is processes of this machine."
+    ),
+    "dashboard": switch(
         "Open Dask's dashboard on port 8787 while jobs run; needs the package "
-        "bokeh.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "wait",
-        False,
-        "Wait for another run in the same folder instead of ending.",
-        flag_values=values,
-    )
-    define_skip_flag(values)
-    flags.DEFINE_integer(
-        "corpus_seed",
-        0,
-        "Seed of the simulated corpus; not with --corpus.",
-        lower_bound=0,
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "segments_per_movie",
+        "bokeh."
+    ),
+    "wait": switch("Wait for another run in the same folder."),
+    "corpus_seed": whole(
+        0, 0, "Seed of the simulated corpus; not with --corpus."
+    ),
+    "segments_per_movie": whole(
         60,
+        2,
         "Segments per film of the simulated corpus, on average; not with "
         "--corpus.",
-        lower_bound=2,
-        flag_values=values,
-    )
+    ),
+}
 
 
 def numbers(
     values: flags.FlagValues, name: str, kind: Callable[[str], float]
 ) -> tuple:
-    """Reads a comma-separated flag as numbers, each at most once.
-
-    Args:
-        values: The flags.
-        name: Of the flag.
-        kind: int or float.
+    """Reads a comma-separated flag as numbers of a kind, each at most once.
 
     Raises:
         flags.Error: If it holds something else.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from absl import flags
 
@@ -17,6 +17,68 @@ PROGRAM = "emotion-mt"
 _WIDTH = 80
 
 
+#: Defines a flag of a name among some flag values.
+Definition = Callable[[str, flags.FlagValues], object]
+
+
+def text(help_: str, default: str | None = None) -> Definition:
+    """A flag that holds any text."""
+    return lambda name, values: flags.DEFINE_string(
+        name, default, help_, flag_values=values
+    )
+
+
+def switch(help_: str) -> Definition:
+    """A flag that is off unless it is given."""
+    return lambda name, values: flags.DEFINE_bool(
+        name, False, help_, flag_values=values
+    )
+
+
+def choice(default: str, among: list[str], help_: str) -> Definition:
+    """A flag that holds one of some words."""
+    return lambda name, values: flags.DEFINE_enum(
+        name, default, among, help_, flag_values=values
+    )
+
+
+def names(default: list[str] | None, help_: str) -> Definition:
+    """A flag that holds words separated by commas."""
+    return lambda name, values: flags.DEFINE_list(
+        name, default, help_, flag_values=values
+    )
+
+
+def whole(
+    default: int | None, least: int, help_: str, most: int | None = None
+) -> Definition:
+    """A flag that holds a whole number."""
+    return lambda name, values: flags.DEFINE_integer(
+        name,
+        default,
+        help_,
+        lower_bound=least,
+        upper_bound=most,
+        flag_values=values,
+    )
+
+
+def number(default: float | None, help_: str) -> Definition:
+    """A flag that holds a number of at least 0."""
+    return lambda name, values: flags.DEFINE_float(
+        name, default, help_, lower_bound=0.0, flag_values=values
+    )
+
+
+#: Flag of commands that can tell their result to programs.
+JSON = {
+    "json": switch(
+        "Write the result to stdout as JSON, and nothing else; what is meant "
+        "for people goes to stderr."
+    )
+}
+
+
 @dataclasses.dataclass(frozen=True)
 class Command:
     """A subcommand, or a script.
@@ -24,7 +86,7 @@ class Command:
     Attributes:
         name: What the user types, for a script its file.
         summary: What it does: one line, or a script's docstring.
-        define: Defines its flags in the `FlagValues` it is given.
+        options: Its flags, name to definition.
         run: Does the work; is given the parsed flags and returns the exit
             status. It raises `flags.Error` for wrong usage that parsing does
             not notice.
@@ -34,7 +96,7 @@ class Command:
 
     name: str
     summary: str
-    define: Callable[[flags.FlagValues], None]
+    options: Mapping[str, Definition]
     run: Callable[[flags.FlagValues], int]
     example: str = ""
     required: tuple[str, ...] = ()
@@ -49,7 +111,8 @@ class Command:
     def new_flags(self) -> flags.FlagValues:
         """Returns flags of this command alone, not parsed."""
         values = flags.FlagValues()
-        self.define(values)
+        for name, define in self.options.items():
+            define(name, values)
         return values
 
     def parse(self, arguments: Sequence[str]) -> flags.FlagValues:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion_mt.corpus import corpus as corpus_lib
-from emotion_mt.corpus import textfiles
+from emotion_mt.corpus import corpus as corpus_lib, textfiles
 from emotion_mt.corpus.corpus import CorpusError
 
 #: What a trace row holds after the time, in order.

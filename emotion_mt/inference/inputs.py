@@ -21,14 +21,6 @@ _TAKES: Mapping[tuple[str, ...], str] = {
     ("text", "visual"): "a video together with its subtitles",
 }
 
-#: Modalities of the bundles that take (a video, subtitles).
-_WOULD_DO: Mapping[tuple[bool, bool], tuple[tuple[str, ...], ...]] = {
-    (False, False): (),
-    (False, True): (("text",),),
-    (True, False): (("visual",),),
-    (True, True): (("visual",), ("text", "visual")),
-}
-
 
 def check_inputs(
     bundle: Bundle,
@@ -36,30 +28,21 @@ def check_inputs(
     subtitles: Path | None,
     segment_s: float | None,
 ) -> None:
-    """Refuses what a bundle lacks, and the lack of what it needs.
+    """Raises ValueError unless a bundle takes these for `Predictor.predict`.
 
-    Args:
-        bundle: The bundle.
-        video: See `Predictor.predict`.
-        subtitles: See there.
-        segment_s: See there.
-
-    Raises:
-        ValueError: Says what the bundle takes and which kind of bundle would
-            do with what was given.
+    It says what the bundle takes, and which kind of bundle would do with what
+    was given.
     """
     modalities = bundle.modalities
-    problem = ""
-    if "text" in modalities and subtitles is None:
-        problem = "`subtitles` must be given"
-    elif "visual" in modalities and video is None:
-        problem = "`video` must be given"
-    elif "visual" not in modalities and video is not None:
-        problem = "`video` cannot be used"
-    if problem:
+    if not _fits(modalities, video, subtitles):
+        if "text" in modalities and subtitles is None:
+            problem = "`subtitles` must be given"
+        else:
+            verb = "must be given" if video is None else "cannot be used"
+            problem = f"`video` {verb}"
         given = {"`video`": video, "`subtitles`": subtitles}
         received = " and ".join(k for k, v in given.items() if v is not None)
-        kinds = _WOULD_DO[video is not None, subtitles is not None]
+        kinds = [k for k in _TAKES if _fits(k, video, subtitles)]
         hint = " or ".join(f"{kind} (takes {_TAKES[kind]})" for kind in kinds)
         raise ValueError(
             f"{problem}: {bundle.name} has the modalities {modalities} and "
@@ -76,3 +59,11 @@ def check_inputs(
             f"`segment_s` must be a number of seconds, at least {SHORTEST_S}. "
             f"Received: {segment_s}"
         )
+
+
+def _fits(
+    modalities: tuple[str, ...], video: Path | None, subtitles: Path | None
+) -> bool:
+    # A model of videos can do with and without the times of cues.
+    readable = "text" not in modalities or subtitles is not None
+    return readable and ("visual" in modalities) == (video is not None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -13,15 +12,11 @@ from absl import logging
 
 from emotion_mt.corpus import read_subtitles
 from emotion_mt.features import FeatureConfig, load_i3d, model_digest
+from emotion_mt.features.video import Video
 from emotion_mt.features.windows import Times
 from emotion_mt.inference.bundle import Bundle, load_bundle
 from emotion_mt.inference.errors import BundleError
-from emotion_mt.inference.film import (
-    FilmFeatures,
-    check_opens,
-    cut_film,
-    film_features,
-)
+from emotion_mt.inference.film import cut_film, film_features
 from emotion_mt.inference.inputs import Path, check_inputs
 from emotion_mt.models import tokenize
 
@@ -44,6 +39,7 @@ class _Rows:
     Attributes:
         times: (start_s, end_s) of each.
         texts: Text of each, maybe "".
+        names: What problems call each.
         visual: float32 [N, C], NaN rows where the film has nothing; None
             without a video.
         problems: What a user should know.
@@ -51,6 +47,7 @@ class _Rows:
 
     times: list[Times]
     texts: list[str]
+    names: list[str]
     visual: np.ndarray | None = None
     problems: list[str] = dataclasses.field(default_factory=list)
 
@@ -61,7 +58,10 @@ class Predictor:
     Args:
         bundle: A loaded bundle.
         i3d: Network to Mixed_5c whose weights made the training features.
-            Defaults to None: `load_i3d` is called when the first video comes.
+            Defaults to None: `load_i3d()`, which computes in float32, is
+            called when the first video comes. For another arithmetic give
+            `load_i3d(dtype="bfloat16")`; probabilities change by less than
+            0.01 or so.
 
     Attributes:
         bundle: The bundle.
@@ -86,11 +86,7 @@ class Predictor:
             self._check_i3d(i3d)
 
     @classmethod
-    def load(
-        cls,
-        folder: Path,
-        i3d: keras.Model | None = None,
-    ) -> Predictor:
+    def load(cls, folder: Path, i3d: keras.Model | None = None) -> Predictor:
         """Loads a bundle, and checks that it is whole and safe.
 
         Args:
@@ -108,7 +104,7 @@ class Predictor:
 
     @property
     def model(self) -> keras.Model:
-        """The `EvokedEmotionModel`."""
+        """The trained model."""
         return self.bundle.model
 
     @property
@@ -125,10 +121,6 @@ class Predictor:
     def i3d(self) -> keras.Model:
         """The I3D, loaded at first use.
 
-        It computes in the type that is the fastest on this machine; 16 bits
-        change probabilities by less than 0.01 or so. To have float32 always,
-        give `load_i3d()` to `load`.
-
         Raises:
             BundleError: If its weights are not those of the training
                 features.
@@ -142,7 +134,7 @@ class Predictor:
                     "Received a bundle without `weights_digest`; give that "
                     "I3D to Predictor.load as `i3d`"
                 )
-            i3d = load_i3d(dtype="auto")
+            i3d = load_i3d()
             self._check_i3d(i3d)
             self._i3d = i3d
         return self._i3d
@@ -190,11 +182,14 @@ class Predictor:
         """
         check_inputs(self.bundle, video, subtitles, segment_s)
         if subtitles is not None:
-            rows = self._cue_rows(video, subtitles, progress)
+            rows = _cue_rows(subtitles)
         else:
             assert video is not None, "check_inputs has seen to it"
             length_s = DEFAULT_SEGMENT_S if segment_s is None else segment_s
-            rows = self._cut_rows(video, length_s, progress)
+            times = cut_film(video, length_s, self._config)
+            rows = _Rows(times, [""] * len(times), [str(video)] * len(times))
+        if video is not None:
+            self._look(video, rows, progress)
         for problem in rows.problems:
             logging.warning("%s", problem)
         return self._table(rows)
@@ -216,49 +211,22 @@ class Predictor:
                 f"the output shape {i3d.output_shape}"
             )
 
-    def _cut_rows(self, video: Path, segment_s: float, progress: bool) -> _Rows:
-        times = cut_film(video, segment_s, self._config)
-        film = self._film(video, times, progress)
-        if film.end_s is None:
-            return _Rows(times, [""] * len(times), _stack(times, film.features))
-        # The film states a length that it does not have.
-        kept = [t for t in times if t[0] < film.end_s]
-        visual = _stack(kept, film.features)
-        kept[-1] = (kept[-1][0], min(kept[-1][1], film.end_s))
-        return _Rows(kept, [""] * len(kept), visual, [film.problem])
-
-    def _cue_rows(
-        self, video: Path | None, subtitles: Path, progress: bool
-    ) -> _Rows:
-        found = read_subtitles(subtitles)
-        if not found.usable:
-            raise ValueError(
-                f"{subtitles}: expected at least one cue that can be used. "
-                f"Received {len(found.cues)}, all left out: "
-                f"{found.cues[0].left_out}"
-            )
-        rows = _Rows(
-            times=[(cue.start_s, cue.end_s) for cue in found.usable],
-            texts=[cue.text for cue in found.usable],
-            problems=[
-                f"{subtitles}, line {cue.line}: left out, {cue.left_out}"
-                for cue in found.cues
-                if cue.left_out
-            ],
+    def _look(self, video: Path, rows: _Rows, progress: bool) -> None:
+        """Adds what the film has at the rows' times."""
+        with Video(video):
+            pass  # It opens; else the I3D need not be loaded.
+        rows.visual, problem = film_features(
+            video, rows.times, self.i3d, self._config, progress
         )
-        if video is None:
-            return rows
-        film = self._film(video, rows.times, progress)
-        rows.visual = _stack(rows.times, film.features)
-        if film.problem:
-            rows.problems.append(film.problem)
+        if problem:
+            rows.problems.append(problem)
         rows.problems += [
-            f"{subtitles}, line {cue.line}: not predicted, the film has no "
-            f"frames at {cue.start_s:.2f} s"
-            for cue, vector in zip(found.usable, rows.visual, strict=True)
+            f"{name}: not predicted, the film has no frames at {start_s:.2f} s"
+            for name, (start_s, _), vector in zip(
+                rows.names, rows.times, rows.visual, strict=True
+            )
             if np.isnan(vector).any()
         ]
-        return rows
 
     @property
     def _config(self) -> FeatureConfig:
@@ -266,25 +234,21 @@ class Predictor:
         assert config is not None, "visual bundles have one"
         return config
 
-    def _film(
-        self, video: Path, times: list[Times], progress: bool
-    ) -> FilmFeatures:
-        check_opens(video)
-        return film_features(video, times, self.i3d, self._config, progress)
-
     def _table(self, rows: _Rows) -> pd.DataFrame:
-        probabilities = self._probabilities(rows)
         times = np.array(rows.times, np.float64)
         columns: dict[str, Any] = {
             "start_s": times[:, 0],
             "end_s": times[:, 1],
             "text": np.array(rows.texts, object),
         }
+        probabilities = self._probabilities(rows)
         for viewer, values in zip(self.viewers, probabilities.T, strict=True):
+            answers = np.where(values > DECISION_THRESHOLD, POSITIVE, NEGATIVE)
+            labels = answers.astype(object)
+            labels[np.isnan(values)] = None
             columns[f"{viewer}_probability"] = values
-            columns[f"{viewer}_label"] = pd.Series(
-                _labels(values), dtype=object
-            )
+            # Some versions of pandas turn None into NaN unless they are told.
+            columns[f"{viewer}_label"] = pd.Series(labels, dtype=object)
         table = pd.DataFrame(columns)
         table.attrs.update(
             viewers=list(self.viewers),
@@ -311,18 +275,21 @@ class Predictor:
         return result
 
 
-def _stack(
-    times: Sequence[Times], features: Mapping[Times, np.ndarray]
-) -> np.ndarray:
-    """float32 [N, C], NaN where there is no feature."""
-    missing = np.full_like(next(iter(features.values())), np.nan)
-    return np.stack([features.get(t, missing) for t in times])
-
-
-def _labels(probabilities: np.ndarray) -> pd.Series:
-    """Labels, None where there is no probability."""
-    labels = np.full(probabilities.shape, NEGATIVE, object)
-    labels[probabilities > DECISION_THRESHOLD] = POSITIVE
-    labels[np.isnan(probabilities)] = None
-    # Some versions of pandas turn None into NaN unless they are told.
-    return pd.Series(labels, dtype=object)
+def _cue_rows(subtitles: Path) -> _Rows:
+    found = read_subtitles(subtitles)
+    if not found.usable:
+        raise ValueError(
+            f"{subtitles}: expected at least one cue that can be used. "
+            f"Received {len(found.cues)}, all left out: "
+            f"{found.cues[0].left_out}"
+        )
+    return _Rows(
+        times=[(cue.start_s, cue.end_s) for cue in found.usable],
+        texts=[cue.text for cue in found.usable],
+        names=[f"{subtitles}, line {cue.line}" for cue in found.usable],
+        problems=[
+            f"{subtitles}, line {cue.line}: left out, {cue.left_out}"
+            for cue in found.cues
+            if cue.left_out
+        ],
+    )

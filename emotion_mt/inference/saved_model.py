@@ -9,17 +9,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from emotion_mt.inference import card
 from emotion_mt.inference.bundle import Bundle, load_bundle
-from emotion_mt.inference.folders import replacing_folder
+from emotion_mt.storage.folders import replacing_folder
 
 #: All that an exported folder may hold.
-NAMES = (
-    "README.md",
-    "assets",
-    "fingerprint.pb",
-    "saved_model.pb",
-    "variables",
-)
+NAMES = ("README.md", "assets", "fingerprint.pb", "saved_model.pb", "variables")
 
 
 def export(
@@ -71,18 +66,13 @@ def export(
     )
     with replacing_folder(destination, NAMES, "saved_model.pb") as temporary:
         archive.write_out(temporary, verbose=False)
-        (temporary / "README.md").write_text(_readme(bundle), "utf-8")
+        readme = card.render(bundle, "saved_model.md")
+        (temporary / "README.md").write_text(readme, "utf-8")
     return Path(destination)
 
 
 def _serving(bundle: Bundle) -> tuple[Any, list[tf.TensorSpec]]:
     """The function that is exported, and what it takes."""
-    specs = {
-        "text": tf.TensorSpec([None], tf.string, name="texts"),
-        "visual": tf.TensorSpec(
-            [None, bundle.model.visual_features], tf.float32, name="visual"
-        ),
-    }
     trained = [v not in bundle.untrained_viewers for v in bundle.viewers]
 
     def predict(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -94,43 +84,14 @@ def _serving(bundle: Bundle) -> tuple[Any, list[tf.TensorSpec]]:
         assert bundle.tokenizer is not None, "text bundles have one"
         return tf.cast(bundle.tokenizer(texts), tf.int32)
 
-    # Argument names become the names of the inputs.
-    functions = {
-        ("text",): lambda texts: predict(tokens=tokens(texts)),
-        ("visual",): lambda visual: predict(visual=visual),
-        ("text", "visual"): lambda texts, visual: predict(
-            tokens=tokens(texts), visual=visual
-        ),
-    }
-    return functions[bundle.modalities], [specs[m] for m in bundle.modalities]
-
-
-def _readme(bundle: Bundle) -> str:
-    simulated = (
-        "> **SIMULATED DATA.** The model was trained on a simulated corpus.\n\n"
-        if bundle.simulated
-        else ""
+    text = tf.TensorSpec([None], tf.string, name="texts")
+    if bundle.modalities == ("text",):
+        return lambda texts: predict(tokens=tokens(texts)), [text]
+    features = [None, bundle.model.visual_features]
+    visual = tf.TensorSpec(features, tf.float32, name="visual")
+    if bundle.modalities == ("visual",):
+        return lambda visual: predict(visual=visual), [visual]
+    return (
+        lambda texts, visual: predict(tokens=tokens(texts), visual=visual),
+        [text, visual],
     )
-    arguments = {
-        "text": 'texts=tf.constant(["Come on!"])',
-        "visual": f"visual=tf.zeros([1, {bundle.model.visual_features}])",
-    }
-    call = ", ".join(arguments[m] for m in bundle.modalities)
-    lines = [
-        "# Evoked emotion of film viewers, for TensorFlow\n",
-        f"{simulated}```python",
-        "import tensorflow as tf\n",
-        'model = tf.saved_model.load("path/of/this/folder")',
-        f"model.serve({call})",
-        "model.viewers()",
-        "```\n",
-        f"Viewers: {', '.join(bundle.viewers)}.",
-    ]
-    if "visual" in bundle.modalities:
-        lines.append(
-            "`visual` is Mixed_5c of the I3D, mean over space and time, "
-            "maximum over the windows of a segment. Digest of the weights: "
-            f"{bundle.weights_digest or 'not known'}. Windows: "
-            f"{bundle.feature_config}."
-        )
-    return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from absl import logging
 
 from emotion_mt import paper
 from emotion_mt._progress import progress as show_progress
@@ -21,8 +22,8 @@ from emotion_mt.evaluation.jobs import (
 )
 from emotion_mt.evaluation.records import features_digest, make_record
 from emotion_mt.features import FeatureConfig
-from emotion_mt.inference import load_bundle, save_bundle
-from emotion_mt.inference.manifest import NAME
+from emotion_mt.inference import BundleError, load_bundle, save_bundle
+from emotion_mt.inference.description import NAME
 from emotion_mt.runs.run import Run
 from emotion_mt.training import FitResult, Progress, TrainingConfig, fit_split
 
@@ -109,7 +110,8 @@ def train_bundle(
     Raises:
         ValueError: If `folder` holds a bundle that was trained otherwise, or
             something else; or if arguments do not fit the corpus.
-        BundleError: If the bundle in `folder` is damaged.
+        BundleError: If the bundle in `folder` is damaged or of an earlier
+            version, and is not to be replaced.
 
     Example:
         ```python
@@ -209,7 +211,13 @@ def _existing(
     folder: Path, source: Mapping[str, Any], replace: bool
 ) -> TrainedBundle | None:
     """The bundle in the folder if it is the wanted one; None to replace it."""
-    found = _read(folder, reused=True)
+    try:
+        found = _read(folder, reused=True)
+    except BundleError as error:
+        if not replace:
+            raise
+        logging.warning("The bundle is replaced. %s", error)
+        return None
     # The same corpus may have another name in another place.
     if found.training.get("key") == source["key"] and (
         found.training["features"] == source["features"]

@@ -5,8 +5,8 @@ import pytest
 from absl import flags
 
 from emotion_mt.cli.experiment_flags import (
-    define_experiment_flags,
-    define_training_flags,
+    EXPERIMENT,
+    TRAINING,
     experiment_from_flags,
     training_from_flags,
 )
@@ -14,11 +14,16 @@ from emotion_mt.runs import Experiment
 from emotion_mt.training import TrainingConfig
 
 
-def experiment(*arguments):
+def parse(options, *arguments):
     values = flags.FlagValues()
-    define_experiment_flags(values)
+    for name, define in options.items():
+        define(name, values)
     values(["program", *arguments])
-    return experiment_from_flags(values)
+    return values
+
+
+def experiment(*arguments):
+    return experiment_from_flags(parse(EXPERIMENT, *arguments))
 
 
 def test_defaults_are_those_of_an_experiment():
@@ -26,10 +31,7 @@ def test_defaults_are_those_of_an_experiment():
 
 
 def test_defaults_are_those_of_a_fit():
-    values = flags.FlagValues()
-    define_training_flags(values)
-    values(["program"])
-    assert training_from_flags(values) == TrainingConfig()
+    assert training_from_flags(parse(TRAINING)) == TrainingConfig()
 
 
 def test_every_flag_reaches_the_experiment():
@@ -95,10 +97,8 @@ def test_results_are_named_after_the_corpus():
 
 def test_no_field_of_an_experiment_is_forgotten():
     fields = {field.name for field in dataclasses.fields(Experiment)}
-    values = flags.FlagValues()
-    define_experiment_flags(values)
     # `training` has flags of its own; `data` is where corpora are simulated.
-    assert fields - set(values) == {"training", "data"}
+    assert fields - set(EXPERIMENT) == {"training", "data"}
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ import pytest
 from emotion_mt import paper
 from emotion_mt.evaluation import rendering, report
 from emotion_mt.evaluation.figures import Picture
-from emotion_mt.evaluation.grids import COMPARISON_NAMES, MEASURE_NAMES
-from emotion_mt.evaluation.grids import SPREAD_NAMES as SPREADS
+from emotion_mt.evaluation.grids import (
+    COMPARISON_NAMES,
+    MEASURE_NAMES,
+    SPREAD_NAMES as SPREADS,
+)
 from emotion_mt.evaluation.report_content import RunInfo
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table

@@ -17,9 +17,9 @@ from emotion_mt.evaluation import records
 from emotion_mt.features import FeatureConfig
 from emotion_mt.features.store import FeatureStore, FilmKey
 from emotion_mt.features.video import VideoError, fingerprint
-from emotion_mt.inference.folders import replacing_folder
 from emotion_mt.storage import atomic
 from emotion_mt.storage.claims import try_claim
+from emotion_mt.storage.folders import replacing_folder
 
 KEY = FilmKey("a", 1, "b", "float32", 64, 224, FeatureConfig().as_dict())
 STORED = {

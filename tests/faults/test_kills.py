@@ -19,8 +19,8 @@ import pytest
 from emotion_mt.evaluation import records
 from emotion_mt.features import FeatureConfig
 from emotion_mt.features.store import FeatureStore, FilmKey
-from emotion_mt.inference.folders import replacing_folder
 from emotion_mt.storage import atomic
+from emotion_mt.storage.folders import find_folder, replacing_folder
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
@@ -95,12 +95,12 @@ class BundleFolder:
                 (temporary / name).write_text(f"{n}\n" * 500)
 
     def newest(self, folder):
-        found = {path.name for path in (folder / "bundle").iterdir()}
-        assert found == set(self.names)
+        bundle = find_folder(folder / "bundle")
+        assert {path.name for path in bundle.iterdir()} == set(self.names)
         lines = {
             line
             for name in self.names
-            for line in (folder / "bundle" / name).read_text().split()
+            for line in (bundle / name).read_text().split()
         }
         assert len(lines) == 1
         return int(lines.pop())

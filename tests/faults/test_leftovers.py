@@ -8,9 +8,8 @@ import time
 
 import pytest
 
-from emotion_mt.inference import folders
-from emotion_mt.inference.folders import replacing_folder
 from emotion_mt.storage import atomic, claims
+from emotion_mt.storage.folders import replacing_folder
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
@@ -145,22 +144,6 @@ def test_links_are_not_followed(tmp_path):
     (tmp_path / ".a-00000000.tmp").symlink_to(precious)
     atomic.remove_unheld(tmp_path, re.compile(r"\.a-0+\.tmp"))
     assert (precious / "thesis").exists()
-
-
-def test_a_folder_that_a_killed_swap_left_is_the_only_copy(
-    tmp_path, monkeypatch
-):
-    """Where two folders cannot be exchanged at once."""
-    target = Folder(tmp_path)
-    write(target, "old")
-    monkeypatch.setattr(folders, "_exchange", lambda *_: False)
-    only_copy = tmp_path / ".table2.md-01234567.tmp.old"
-    target.path.rename(only_copy)
-    write(target, "new")
-    assert names(tmp_path) == [only_copy.name, "table2.md"]
-    # Now it is one of two.
-    write(target, "newer")
-    assert names(tmp_path) == ["table2.md"]
 
 
 def test_without_locks_age_decides(tmp_path, monkeypatch):

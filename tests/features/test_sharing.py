@@ -19,8 +19,8 @@ from emotion_mt.features import (
     histograms,
     pipeline,
     sharing,
+    store as store_module,
 )
-from emotion_mt.features import store as store_module
 from emotion_mt.features.store import FeatureStore
 from emotion_mt.storage import claims
 

@@ -7,8 +7,7 @@ import filelock
 import numpy as np
 import pytest
 
-from emotion_mt.features import FeatureConfig
-from emotion_mt.features import store as store_lib
+from emotion_mt.features import FeatureConfig, store as store_lib
 from emotion_mt.features.store import FeatureStore, FilmKey
 
 KEY = FilmKey(

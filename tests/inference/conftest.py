@@ -1,19 +1,16 @@
 """Small models, a thin I3D, films and forged bundles."""
 
-import io
+import hashlib
 import json
 import shutil
-import zipfile
 
 import cv2
-import h5py
 import keras
 import numpy as np
 import pytest
 
-from emotion_mt.features import FeatureConfig, build_i3d, model_digest
-from emotion_mt.features.files import file_sha256
-from emotion_mt.inference import manifest, save_bundle
+from emotion_mt.features import FeatureConfig, model_digest
+from emotion_mt.inference import save_bundle
 from emotion_mt.models import EvokedEmotionModel, make_tokenizer
 
 WORDS = ("good", "don't", "ship", "straße", "run", "sea")
@@ -34,12 +31,6 @@ SIZES = {
 }
 
 CONFIG = FeatureConfig(window_frames=10, stride_frames=5)
-
-
-@pytest.fixture(scope="session")
-def thin_i3d():
-    """An I3D from 32 pixels to 64 features, with random weights."""
-    return build_i3d(image_size_px=32, width=1 / 16, seed=3)
 
 
 @pytest.fixture(scope="session")
@@ -137,55 +128,26 @@ def saved(tmp_path, save, templates):
     return save_or_copy
 
 
-def sign(folder):
-    """Makes all digests of a bundle true again, as a forger would."""
-    path = folder / manifest.NAME
-    content = json.loads(path.read_text("utf-8"))
-    content["files"] = {
-        p.name: file_sha256(p)
-        for p in folder.iterdir()
-        if p.name in (manifest.MODEL, manifest.CARD, manifest.VOCABULARY)
-    }
-    content["sha256"] = manifest._digest(content)
-    path.write_text(json.dumps(content), "utf-8")
-
-
-@pytest.fixture
-def edit_manifest():
-    """Changes bundle.json with a function and signs it again."""
-
-    def edit(folder, change):
-        path = folder / manifest.NAME
-        content = json.loads(path.read_text("utf-8"))
-        change(content)
-        path.write_text(json.dumps(content), "utf-8")
-        sign(folder)
-
-    return edit
-
-
 @pytest.fixture
 def forge():
-    """Rewrites the model's file with other members, signed again."""
+    """Changes a bundle as a forger would, with digests that are true."""
 
-    def rewrite(folder, config=None, weights=None, extra=(), **options):
-        """`config` and `weights` change the dict and the h5py.File."""
-        path = folder / manifest.MODEL
-        with zipfile.ZipFile(path) as archive:
-            members = {n: archive.read(n) for n in archive.namelist()}
-        if config is not None:
-            content = json.loads(members["config.json"])
-            content = config(content) or content
-            members["config.json"] = json.dumps(content).encode()
+    def rewrite(folder, change=lambda content: None, weights=None):
+        """`change` is given bundle.json, `weights` are bytes."""
         if weights is not None:
-            buffer = io.BytesIO(members["model.weights.h5"])
-            with h5py.File(buffer, "r+") as file:
-                weights(file)
-            members["model.weights.h5"] = buffer.getvalue()
-        with zipfile.ZipFile(path, "w", **options) as archive:
-            for name, content in (*members.items(), *extra):
-                archive.writestr(name, content)
-        sign(folder)
+            (folder / "weights.npy").write_bytes(weights)
+        path = folder / "bundle.json"
+        content = json.loads(path.read_text("utf-8"))
+        if isinstance(content.get("files"), dict):
+            content["files"] = {
+                name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+                for name in content["files"]
+            }
+        change(content)
+        del content["sha256"]
+        text = json.dumps(content, sort_keys=True)
+        content["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+        path.write_text(json.dumps(content), "utf-8")
 
     return rewrite
 

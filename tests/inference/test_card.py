@@ -45,7 +45,7 @@ def test_a_simulated_model_says_so_at_the_top(saved):
     assert card.index("**SIMULATED DATA.**") < card.index("Multi-task model")
     assert cells(card, "Simulated") == ["Simulated", "**yes**"]
     assert cells(card, "Corpus") == ["Corpus", "made-up"]
-    assert cells(card, "Digest of the corpus")[1] == "`ab12`"
+    assert cells(card, "Digest of the corpus")[1] == "ab12"
     assert cells(card, "Trained on")[1] == "A, B"
     assert cells(card, "Validated on")[1] == "none"
     assert cells(card, "Tested on")[1] == "C"

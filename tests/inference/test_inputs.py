@@ -1,12 +1,11 @@
 import pytest
 
-from emotion_mt.inference import load_bundle
-from emotion_mt.inference.inputs import check_inputs
+from emotion_mt.inference import Predictor
 
 
 @pytest.fixture(scope="module")
-def bundles(templates):
-    return {kind: load_bundle(folder) for kind, folder in templates.items()}
+def predictors(templates):
+    return {kind: Predictor.load(folder) for kind, folder in templates.items()}
 
 
 @pytest.mark.parametrize(
@@ -56,28 +55,20 @@ def bundles(templates):
     ],
 )
 def test_says_what_is_taken_and_what_would_do(
-    bundles, modalities, video, subtitles, message
+    predictors, modalities, video, subtitles, message
 ):
     with pytest.raises(ValueError, match=message):
-        check_inputs(bundles[modalities], video, subtitles, None)
+        predictors[modalities].predict(video, subtitles)
 
 
-def test_what_fits_is_taken(bundles):
-    check_inputs(bundles["text",], None, "a.srt", None)
-    check_inputs(bundles["visual",], "a.mp4", None, None)
-    check_inputs(bundles["visual",], "a.mp4", None, 2.0)
-    check_inputs(bundles["visual",], "a.mp4", "a.srt", None)
-    check_inputs(bundles["text", "visual"], "a.mp4", "a.srt", None)
-
-
-@pytest.mark.parametrize("length", [0, -1.0, float("nan"), float("inf")])
-def test_impossible_lengths(bundles, length):
+@pytest.mark.parametrize("length", [0, 0.01, -1.0, float("nan"), float("inf")])
+def test_impossible_lengths(predictors, length):
     with pytest.raises(ValueError, match=rf"`segment_s` must .*: {length}"):
-        check_inputs(bundles["visual",], "a.mp4", None, length)
+        predictors["visual",].predict("a.mp4", segment_s=length)
 
 
-def test_a_length_and_subtitles(bundles):
+def test_a_length_and_subtitles(predictors):
     with pytest.raises(
         ValueError, match=r"`segment_s` may be given without `subtitles`.*: 2"
     ):
-        check_inputs(bundles["visual",], "a.mp4", "a.srt", 2.0)
+        predictors["visual",].predict("a.mp4", "a.srt", segment_s=2.0)

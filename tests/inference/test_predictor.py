@@ -41,8 +41,7 @@ def no_download(monkeypatch):
 
 
 def features_of(film, bundle, i3d, times):
-    result = film_features(film, times, i3d, bundle.feature_config, False)
-    return np.stack([result.features[t] for t in times])
+    return film_features(film, times, i3d, bundle.feature_config, False)[0]
 
 
 def labels_of(probabilities):
@@ -165,25 +164,12 @@ def test_bad_cues_do_not_lose_the_others(saved, srt, film, network, caplog):
         assert problem in caplog.text
 
 
-def test_a_film_that_is_shorter_than_it_says(saved, film, network, monkeypatch):
-    # As if the file stated a length of 3.1 s.
-    monkeypatch.setattr(
-        predictor,
-        "cut_film",
-        lambda *_: [(0.0, 1.0), (1.0, 1.8), (1.8, 2.6), (2.6, 3.1)],
-    )
-
-    table = Predictor.load(saved(("visual",)), i3d=network).predict(film)
-
-    np.testing.assert_allclose(
-        table[["start_s", "end_s"]], [(0, 1), (1, 1.8), (1.8, 2)]
-    )
-    assert table[PROBABILITIES].notna().all(axis=None)
-    assert "expected frames up to 3.10 s" in table.attrs["problems"][0]
-
-
 def test_untrained_viewers_are_not_predicted(saved, srt):
-    folder = saved(("text",), untrained_viewers=("anna b.",))
+    folder = saved(
+        ("text",),
+        untrained_viewers=("anna b.",),
+        training={"corpus": {"simulated": True}},
+    )
 
     table = Predictor.load(folder).predict(subtitles=srt(*CUES))
 
@@ -191,24 +177,7 @@ def test_untrained_viewers_are_not_predicted(saved, srt):
     assert table["anna b._label"].tolist() == [None, None]
     others = [p for p in PROBABILITIES if not p.startswith("anna")]
     assert table[others].notna().all(axis=None)
-
-
-def test_simulated_models_mark_their_predictions(saved, srt):
-    folder = saved(("text",), training={"corpus": {"simulated": True}})
-
-    table = Predictor.load(folder).predict(subtitles=srt(*CUES))
-
     assert table.attrs["simulated"]
-
-
-def test_one_viewer(saved, srt, build_model):
-    model = build_model(("text",), viewers=("Vavg",), head_units=())
-
-    table = Predictor.load(saved(("text",), model=model)).predict(
-        subtitles=srt(*CUES)
-    )
-
-    assert list(table)[3:] == ["Vavg_probability", "Vavg_label"]
 
 
 def test_the_i3d_is_loaded_at_the_first_video(
@@ -227,7 +196,8 @@ def test_the_i3d_is_loaded_at_the_first_video(
     first = loaded.predict(film, segment_s=1.0)
     second = loaded.predict(film, segment_s=1.0)
 
-    assert calls == [{"dtype": "auto"}]
+    # Its defaults, so that it computes in float32 on every machine.
+    assert calls == [{}]
     pd.testing.assert_frame_equal(first, second)
 
 
@@ -296,12 +266,3 @@ def test_unusable_files_are_named(saved, srt, film, tmp_path, no_download):
             visual.predict(*arguments)
     with pytest.raises(VideoError, match=r"clip\.srt: expected a video"):
         visual.predict(srt(*CUES))
-
-
-def test_attributes(saved, network):
-    loaded = Predictor.load(saved(("visual",)), i3d=network)
-
-    assert loaded.viewers == VIEWERS
-    assert loaded.modalities == ("visual",)
-    assert loaded.i3d is network
-    assert loaded.model is loaded.bundle.model

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from emotion_mt.inference import BundleError, export, load_bundle, manifest
+from emotion_mt.inference import BundleError, export, load_bundle
 from emotion_mt.models import tokenize
 
 TEXTS = ["Good SHIP, don’t run!", "", "Straße unknown sea", "É", "run " * 30]
@@ -114,7 +114,7 @@ def test_what_others_put_there_stays(saved, tmp_path):
 
 def test_a_bad_bundle_is_not_exported(saved, tmp_path):
     folder = saved(("visual",))
-    (folder / manifest.CARD).write_text("altered")
+    (folder / "README.md").write_text("altered")
 
     with pytest.raises(BundleError, match=r"README\.md: .*altered content"):
         export(folder, tmp_path / "exported")

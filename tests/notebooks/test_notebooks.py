@@ -11,6 +11,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from emotion_mt.evaluation.run_folder import part_of, write_config
 from IPython.core.inputtransformer2 import TransformerManager
 
 from emotion_mt import paper
@@ -18,7 +19,6 @@ from emotion_mt.corpus import Corpus
 from emotion_mt.evaluation import SPECS, build_table
 from emotion_mt.evaluation.records import make_record, write_record
 from emotion_mt.evaluation.rendering import write_table
-from emotion_mt.evaluation.run_folder import part_of, write_config
 from emotion_mt.training import FitResult, TrainingConfig, Trial
 
 REPOSITORY = Path(__file__).resolve().parents[2]

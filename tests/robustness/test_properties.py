@@ -5,6 +5,7 @@ it is given. `make test` tries few cases; EMOTION_MT_CASES=10000 tries many.
 """
 
 import dataclasses
+import hashlib
 import json
 import math
 import tempfile
@@ -14,12 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from emotion_mt import paper
-from emotion_mt.corpus import CorpusError, labels_from_values, load_corpus
-from emotion_mt.corpus import splits as splits_lib
+from emotion_mt.corpus import (
+    CorpusError,
+    labels_from_values,
+    load_corpus,
+    splits as splits_lib,
+)
 from emotion_mt.corpus.corpus import MEAN_DECIMALS
 from emotion_mt.corpus.subtitles import read_subtitles
 from emotion_mt.corpus.textfiles import plain_line, read_text
@@ -238,28 +242,35 @@ json_values = st.recursive(
 )
 
 
-def manifest_of(changes):
-    from emotion_mt.inference import manifest
+#: Arguments of a small model.
+ARGUMENTS = {
+    **{"viewers": ["V1"], "trunk_units": [2], "head_units": []},
+    **{"modalities": ["visual"], "vocabulary_size": None, "words": 9},
+    **{"visual_features": 3, "embedding_dim": 2, "text_filters": 2},
+    **{"text_widths": [2], "l1": 0.5, "seed": 1, "dtype": "float32"},
+    **{"name": "m", "frozen": []},
+}
 
+
+def forged_bundle(entries, arguments):
+    """bundle.json changed by a forger, who can compute the digests too."""
+    # Both files are empty.
+    files = ("weights.npy", "README.md")
     content = {
-        "format": manifest.FORMAT,
-        "version": manifest.VERSION,
-        "versions": manifest.installed_versions(),
-        "viewers": ["V1"],
-        "untrained_viewers": [],
-        "modalities": ["text"],
-        "model_digest": "0",
-        "feature_config": None,
-        "weights_digest": None,
-        "training": {},
-        "scores": {},
-        "files": dict.fromkeys(
-            (manifest.MODEL, manifest.CARD, manifest.VOCABULARY), "0"
-        ),
+        **{"format": "emotion_mt bundle", "version": 2, "versions": {}},
+        "model": {
+            "class_name": "EvokedEmotionModel",
+            "config": {**ARGUMENTS, **arguments},
+            "variables": [],
+        },
+        **{"vocabulary": None, "feature_config": None, "weights_digest": None},
+        **{"untrained_viewers": [], "training": {}, "scores": {}},
+        "files": dict.fromkeys(files, hashlib.sha256().hexdigest()),
+        **entries,
     }
-    content.update(changes)
-    # A forger can compute the digest too.
-    return {**content, "sha256": manifest._digest(content)}
+    text = json.dumps(content, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return json.dumps({**content, "sha256": digest}).encode()
 
 
 @many
@@ -267,21 +278,29 @@ def manifest_of(changes):
     st.binary(max_size=50)
     | json_values.map(json.dumps).map(str.encode)
     | st.sampled_from([NESTED, b"9" * 5000])
-    | st.dictionaries(
-        st.sampled_from(
-            ["format", "version", "versions", "modalities", "files", "viewers"]
+    | st.builds(
+        forged_bundle,
+        st.dictionaries(
+            st.sampled_from(
+                ["format", "version", "versions", "model", "files", "scores"]
+            ),
+            json_values,
+            max_size=2,
         ),
-        json_values
-        | st.dictionaries(st.just("keras"), json_values, min_size=1),
-        max_size=3,
-    ).map(lambda changes: json.dumps(manifest_of(changes)).encode())
+        st.dictionaries(
+            st.sampled_from([*ARGUMENTS, "trainable"]),
+            json_values | st.lists(st.integers(-2, 2**70)),
+            max_size=2,
+        ),
+    )
 )
 def test_no_bundle_is_refused_as_one(content):
-    from emotion_mt.inference import load_bundle
-    from emotion_mt.inference.errors import BundleError
+    from emotion_mt.inference import BundleError, load_bundle
 
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "bundle.json").write_bytes(content)
+        for name in ("weights.npy", "README.md"):
+            Path(folder, name).touch()
         with pytest.raises(BundleError) as caught:
             load_bundle(folder)
     assert folder in str(caught.value)

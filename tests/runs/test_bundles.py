@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from emotion_mt.corpus import folds
-from emotion_mt.inference import Predictor, load_bundle
+from emotion_mt.inference import BundleError, Predictor, load_bundle
 from emotion_mt.runs import train_bundle
 from emotion_mt.training import fit_split
 
@@ -82,7 +82,7 @@ def test_bundle_has_all_that_is_known_of_the_model(
 
 def test_same_arguments_nothing_to_do(train, text_config):
     first = train(config=text_config)
-    path = first.folder / "model.keras"
+    path = first.folder / "weights.npy"
     before = path.stat().st_mtime_ns
     # Features and their weights have no part in a text model.
     again = train(config=text_config, features=None, weights_digest=None)
@@ -103,6 +103,16 @@ def test_another_bundle_is_refused_and_replaced_on_demand(train, text_config):
     replaced = train(config=text_config, seed=1, replace=True)
     assert not replaced.reused
     assert load_bundle(replaced.folder).training["seed"] == 1
+
+
+def test_a_bundle_that_cannot_be_read_is_replaced_on_demand(train, text_config):
+    folder = train(config=text_config).folder
+    path = folder / "bundle.json"
+    path.write_text(path.read_text().replace('"version": 2', '"version": 1'))
+    with pytest.raises(BundleError, match="version 1, written by"):
+        train(config=text_config)
+    assert not train(config=text_config, replace=True).reused
+    assert load_bundle(folder).viewers == ("V1", "V2", "Vavg")
 
 
 def test_other_features_make_another_bundle(train, small_features):

@@ -4,27 +4,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from emotion_mt.cli.parsing import Command
-
-
-def _define(values: flags.FlagValues) -> None:
-    flags.DEFINE_string(
-        "model", None, "Folder of the saved bundle.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "host",
-        "127.0.0.1",
-        "Address to listen on; the default is this machine alone.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "port",
-        7860,
-        "Port to listen on.",
-        lower_bound=1,
-        upper_bound=65535,
-        flag_values=values,
-    )
+from emotion_mt.cli.parsing import Command, text, whole
 
 
 def _run(values: flags.FlagValues) -> int:
@@ -42,7 +22,14 @@ COMMAND = Command(
     name="demo",
     summary="Open a local page: drop a clip, see the timeline per viewer.",
     example="--model=runs/simulated/bundles/multimodal",
-    define=_define,
+    options={
+        "model": text("Folder of the saved bundle."),
+        "host": text(
+            "Address to listen on; the default is this machine alone.",
+            "127.0.0.1",
+        ),
+        "port": whole(7860, 1, "Port to listen on.", 65535),
+    },
     run=_run,
     required=("model",),
 )

@@ -9,29 +9,13 @@ from absl import flags
 
 from emotion_mt.cli import console
 from emotion_mt.cli.experiment_flags import (
+    CORPUS,
+    FEATURES,
+    RATINGS,
     corpus_experiment,
-    define_corpus_flag,
-    define_i3d_flags,
-    define_rating_flags,
-    define_skip_flag,
     optional_path,
 )
-from emotion_mt.cli.parsing import Command
-
-
-def _define(values: flags.FlagValues) -> None:
-    define_corpus_flag(values)
-    flags.DEFINE_string(
-        "out",
-        None,
-        "File (.npz) to write the features to, besides the cache: segment_id "
-        "[N] and features, float32 [N, 1024], NaN where there is no video.",
-        flag_values=values,
-    )
-    define_rating_flags(values)
-    define_i3d_flags(values)
-    define_skip_flag(values)
-    console.define_json_flag(values)
+from emotion_mt.cli.parsing import JSON, Command, text
 
 
 def _run(values: flags.FlagValues) -> int:
@@ -71,7 +55,17 @@ COMMAND = Command(
     name="extract",
     summary="Compute the visual features of a corpus into the cache.",
     example="--corpus=data/tiny",
-    define=_define,
+    options={
+        **CORPUS,
+        "out": text(
+            "File (.npz) to write the features to, besides the cache: "
+            "segment_id [N] and features, float32 [N, 1024], NaN where there "
+            "is no video."
+        ),
+        **RATINGS,
+        **FEATURES,
+        **JSON,
+    },
     run=_run,
     required=("corpus",),
 )

@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from emotion_mt.cli import console
-from emotion_mt.cli.experiment_flags import (
-    define_corpus_flag,
-    define_rating_flags,
-)
-from emotion_mt.cli.parsing import Command
+from emotion_mt.cli.experiment_flags import CORPUS, RATINGS
+from emotion_mt.cli.parsing import JSON, Command
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from emotion_mt.corpus import Corpus, Inspection
-
-
-def _define(values: flags.FlagValues) -> None:
-    define_corpus_flag(values)
-    define_rating_flags(values)
-    console.define_json_flag(values)
 
 
 def _run(values: flags.FlagValues) -> int:
@@ -76,7 +67,7 @@ COMMAND = Command(
     name="inspect",
     summary="Tell what is in a corpus, and what is missing.",
     example="--corpus=data/tiny",
-    define=_define,
+    options={**CORPUS, **RATINGS, **JSON},
     run=_run,
     required=("corpus",),
 )

@@ -5,46 +5,7 @@ from __future__ import annotations
 from absl import flags
 
 from emotion_mt.cli import console
-from emotion_mt.cli.parsing import Command
-
-
-def _define(values: flags.FlagValues) -> None:
-    flags.DEFINE_string(
-        "model", None, "Folder of the saved bundle.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "video",
-        None,
-        "The film; needed by models with the visual modality.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "subtitles",
-        None,
-        "Its subtitles (SRT, WebVTT, ASS), whose cues are the segments; needed "
-        "by models with the text modality.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "out",
-        None,
-        "Folder to write predictions.csv, timeline.png and timeline.html to.",
-        flag_values=values,
-    )
-    flags.DEFINE_float(
-        "segment_s",
-        None,
-        "Length of the segments in seconds where there are no subtitles; "
-        "default 2.5.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "title",
-        None,
-        "Title of the pictures; default is the name of the file.",
-        flag_values=values,
-    )
-    console.define_json_flag(values)
+from emotion_mt.cli.parsing import JSON, Command, number, text
 
 
 def _run(values: flags.FlagValues) -> int:
@@ -74,7 +35,27 @@ COMMAND = Command(
         "--model=runs/simulated/bundles/multimodal --video=clip.mp4 "
         "--subtitles=clip.srt --out=prediction"
     ),
-    define=_define,
+    options={
+        "model": text("Folder of the saved bundle."),
+        "video": text("The film; needed by models with the visual modality."),
+        "subtitles": text(
+            "Its subtitles (SRT, WebVTT, ASS), whose cues are the segments; "
+            "needed by models with the text modality."
+        ),
+        "out": text(
+            "Folder to write predictions.csv, timeline.png and timeline.html "
+            "to."
+        ),
+        "segment_s": number(
+            None,
+            "Length of the segments in seconds where there are no subtitles; "
+            "default 2.5.",
+        ),
+        "title": text(
+            "Title of the pictures; default is the name of the file."
+        ),
+        **JSON,
+    },
     run=_run,
     required=("model", "out"),
 )

@@ -4,31 +4,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from emotion_mt.cli.parsing import Command
-
-
-def _define(values: flags.FlagValues) -> None:
-    flags.DEFINE_string(
-        "out",
-        None,
-        "Folder to write, laid out as COGNIMUSE. A folder that holds the same "
-        "corpus is left as it is; one of a stopped run is completed.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "seed",
-        0,
-        "Another seed gives other films and viewers.",
-        lower_bound=0,
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "segments_per_movie",
-        60,
-        "Segments per film, on average.",
-        lower_bound=2,
-        flag_values=values,
-    )
+from emotion_mt.cli.parsing import Command, text, whole
 
 
 def _run(values: flags.FlagValues) -> int:
@@ -43,7 +19,14 @@ COMMAND = Command(
     name="simulate",
     summary="Write a corpus of simulated films, subtitles and ratings.",
     example="--out=data/tiny --segments_per_movie=5",
-    define=_define,
+    options={
+        "out": text(
+            "Folder to write, laid out as COGNIMUSE. A folder that holds the "
+            "same corpus is left as it is; one of a stopped run is completed."
+        ),
+        "seed": whole(0, 0, "Another seed gives other films and viewers."),
+        "segments_per_movie": whole(60, 2, "Segments per film, on average."),
+    },
     run=_run,
     required=("out",),
 )

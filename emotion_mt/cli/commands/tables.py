@@ -7,10 +7,7 @@ import sys
 
 from absl import flags
 
-from emotion_mt.cli.experiment_flags import (
-    define_experiment_flags,
-    experiment_from_flags,
-)
+from emotion_mt.cli.experiment_flags import EXPERIMENT, experiment_from_flags
 from emotion_mt.cli.parsing import Command
 
 
@@ -37,7 +34,7 @@ def table_command(number: str, description: str | None) -> Command:
     return Command(
         name=sys.argv[0],
         summary=description or "",
-        define=define_experiment_flags,
+        options=EXPERIMENT,
         run=functools.partial(_run, number=number),
     )
 
@@ -46,6 +43,6 @@ COMMAND = Command(
     name="tables",
     summary="Make Tables II to VI of the paper, a report and bundles.",
     example="--corpus=COGNIMUSE --seeds=0,1,2",
-    define=define_experiment_flags,
+    options=EXPERIMENT,
     run=_run,
 )

@@ -5,17 +5,8 @@ from __future__ import annotations
 from absl import flags
 
 from emotion_mt.cli import console
-from emotion_mt.cli.experiment_flags import (
-    define_cache_flag,
-    define_weights_flag,
-)
-from emotion_mt.cli.parsing import Command
-
-
-def _define(values: flags.FlagValues) -> None:
-    define_weights_flag(values)
-    define_cache_flag(values)
-    console.define_json_flag(values)
+from emotion_mt.cli.experiment_flags import WEIGHTS
+from emotion_mt.cli.parsing import JSON, Command
 
 
 def _run(values: flags.FlagValues) -> int:
@@ -44,6 +35,6 @@ COMMAND = Command(
     name="weights",
     summary="Get and check the weights of the I3D, before going offline.",
     example="--weights=auto",
-    define=_define,
+    options={**WEIGHTS, **JSON},
     run=_run,
 )

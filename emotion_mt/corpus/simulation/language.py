@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from emotion_mt.corpus.simulation import content as content_lib
-from emotion_mt.corpus.simulation import lexicon, streams
+from emotion_mt.corpus.simulation import (
+    content as content_lib,
+    lexicon,
+    streams,
+)
 from emotion_mt.corpus.simulation.config import FilmProfile, SimulationConfig
 from emotion_mt.corpus.simulation.timeline import STEP_MS, Timeline
 

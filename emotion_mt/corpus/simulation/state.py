@@ -8,11 +8,14 @@ import numpy as np
 
 from emotion_mt import paper
 from emotion_mt.corpus.corpus import mean_of_rated
-from emotion_mt.corpus.simulation import content as content_lib
-from emotion_mt.corpus.simulation import intended as intended_lib
-from emotion_mt.corpus.simulation import language, traces
-from emotion_mt.corpus.simulation import timeline as timeline_lib
-from emotion_mt.corpus.simulation import viewers as viewers_lib
+from emotion_mt.corpus.simulation import (
+    content as content_lib,
+    intended as intended_lib,
+    language,
+    timeline as timeline_lib,
+    traces,
+    viewers as viewers_lib,
+)
 from emotion_mt.corpus.simulation.config import (
     FilmProfile,
     SimulationConfig,

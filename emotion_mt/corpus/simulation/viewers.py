@@ -6,8 +6,11 @@ import dataclasses
 
 import numpy as np
 
-from emotion_mt.corpus.simulation import content as content_lib
-from emotion_mt.corpus.simulation import signals, streams
+from emotion_mt.corpus.simulation import (
+    content as content_lib,
+    signals,
+    streams,
+)
 from emotion_mt.corpus.simulation.config import (
     FilmProfile,
     SimulationConfig,

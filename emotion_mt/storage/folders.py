@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+from absl import logging
 
 from emotion_mt.storage.atomic import (
     folder_names,
@@ -24,10 +25,14 @@ def replacing_folder(
 ) -> Iterator[Path]:
     """Yields a temporary folder that takes the place of `folder` at the end.
 
-    The temporary folder lies beside `folder` and is renamed when all of it is
-    on the disk. After an exception `folder` is as before and the temporary
-    one is gone. (A process that is killed leaves a hidden folder behind, and
-    `folder` whole; the next call for `folder` removes it.)
+    The temporary folder lies beside `folder`. When all of it is on the disk,
+    the earlier folder is renamed to a hidden name, the new one is renamed to
+    `folder`, and the earlier one is removed. A reader finds the earlier one
+    whole, then for the moment between the renames no folder, then the new one
+    whole; who reads several files across that moment reads of both. A process
+    that is killed in it leaves the earlier one whole under its hidden name,
+    where `find_folder` finds it; the next call removes it and other leftovers
+    once `folder` is there. After an exception `folder` is as before.
 
     Args:
         folder: Folder to write. It must not exist, be empty, or hold what
@@ -47,7 +52,7 @@ def replacing_folder(
     _refuse_strangers(folder, names, marker)
     folder.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{folder.name}-"
-    _remove_leftovers(folder, prefix)
+    remove_unheld(folder.parent, re.compile(folder_names(prefix)))
     with (
         naming(folder),
         temporary_folder(folder.parent, prefix) as temporary,
@@ -57,17 +62,39 @@ def replacing_folder(
             if path.is_file():
                 with path.open("rb+") as written:
                     os.fsync(written.fileno())
-        # After an exchange, the old folder is the temporary one.
-        _swap(temporary, folder)
+        earlier = _earlier(folder)
+        if folder.exists():
+            shutil.rmtree(earlier, ignore_errors=True)
+            folder.rename(earlier)
+        temporary.rename(folder)
+        shutil.rmtree(earlier, ignore_errors=True)
 
 
-def _remove_leftovers(folder: Path, prefix: str) -> None:
-    """Removes what killed processes left of a folder."""
-    names = folder_names(prefix)
-    if folder.exists():
-        # Else this is the only copy (see `_swap`).
-        names += r"(\.old)?"
-    remove_unheld(folder.parent, re.compile(names))
+def find_folder(folder: str | os.PathLike[str]) -> Path:
+    """Returns where a folder of `replacing_folder` is to be read.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The folder; where it is absent because a process was killed while it
+        was replaced, the earlier one.
+    """
+    folder = Path(folder)
+    earlier = _earlier(folder.resolve())
+    if folder.exists() or not earlier.exists():
+        return folder
+    logging.warning(
+        "%s: absent, since replacing it was interrupted; %s, which was there "
+        "before, is read instead",
+        folder,
+        earlier,
+    )
+    return earlier
+
+
+def _earlier(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
 
 
 def _refuse_strangers(
@@ -89,34 +116,3 @@ def _refuse_strangers(
             f"a whole. Received a folder with: "
             f"{', '.join(strangers[:5] or sorted(found)[:5])}"
         )
-
-
-def _exchange(new: Path, folder: Path) -> bool:
-    """Exchanges two folders in one step, where the system can (Linux)."""
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError, TypeError):
-        return False
-    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    names = os.fsencode(new), os.fsencode(folder)
-    return rename(here, names[0], here, names[1], exchange) == 0
-
-
-def _swap(new: Path, folder: Path) -> None:
-    """Renames `new` to `folder`; what was there goes, or comes back."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    if _exchange(new, folder):
-        # The caller removes what is now at `new`.
-        return
-    # Elsewhere there is a moment without the folder: a process that is killed
-    # in it leaves the old one under a hidden name.
-    old = new.with_name(f"{new.name}.old")
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old)

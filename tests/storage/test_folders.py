@@ -1,7 +1,6 @@
 import pytest
 
-from emotion_mt.inference import folders
-from emotion_mt.inference.folders import replacing_folder
+from emotion_mt.storage.folders import find_folder, replacing_folder
 
 NAMES = ("mark", "other")
 
@@ -24,6 +23,8 @@ def test_makes_parents_and_leaves_nothing_beside(tmp_path):
 
 def test_replaces_as_a_whole(tmp_path):
     folder = tmp_path / "b"
+    # An empty one may be there.
+    folder.mkdir()
     with replacing_folder(folder, NAMES, "mark") as temporary:
         (temporary / "mark").write_text("old")
         (temporary / "other").mkdir()
@@ -34,14 +35,6 @@ def test_replaces_as_a_whole(tmp_path):
     assert contents(folder) == ["mark"]
     assert (folder / "mark").read_text() == "new"
     assert contents(tmp_path) == ["b"]
-
-
-def test_fills_an_empty_folder(tmp_path):
-    (tmp_path / "b").mkdir()
-
-    write(tmp_path / "b")
-
-    assert contents(tmp_path / "b") == ["mark"]
 
 
 def test_after_an_error_all_is_as_before(tmp_path):
@@ -60,48 +53,45 @@ def test_after_an_error_all_is_as_before(tmp_path):
     assert contents(tmp_path) == ["b"]
 
 
-def test_old_folder_comes_back_if_the_new_one_cannot_take_its_place(
-    tmp_path, monkeypatch
-):
+def test_an_interrupted_swap_is_survived(tmp_path, caplog):
+    """As a process that is killed between the two renames leaves it."""
     folder = tmp_path / "b"
     write(folder, "old")
-    rename = type(folder).rename
+    folder.rename(tmp_path / ".b.old")
 
-    def refuse(self, target):
-        if self.name.startswith(".b-") and not self.name.endswith(".old"):
-            raise OSError("no")
-        return rename(self, target)
+    found = find_folder(folder)
 
-    # As where the system cannot exchange two folders in one step.
-    monkeypatch.setattr(folders, "_exchange", lambda *_: False)
-    monkeypatch.setattr(type(folder), "rename", refuse)
-    with pytest.raises(OSError, match="no"):
-        write(folder)
-
-    assert (folder / "mark").read_text() == "old"
+    assert (found / "mark").read_text() == "old"
+    assert f"{folder}: absent" in caplog.text
+    write(folder)
+    assert find_folder(folder) == folder
     assert contents(tmp_path) == ["b"]
 
 
-def test_keeps_what_others_put_there(tmp_path):
-    write(tmp_path / "b", "old")
-    (tmp_path / "b" / "thesis.doc").write_text("precious")
+def test_what_a_killed_process_did_not_remove_goes(tmp_path):
+    """As one leaves it that is killed while it removes the old folder."""
+    write(tmp_path / "b", "new")
+    (tmp_path / ".b.old" / "other").mkdir(parents=True)
+
+    assert find_folder(tmp_path / "b") == tmp_path / "b"
+    write(tmp_path / "b", "newer")
+    assert contents(tmp_path) == ["b"]
+
+
+@pytest.mark.parametrize("names", [("mark", "thesis.doc"), ("other",)])
+def test_what_others_put_there_stays(tmp_path, names):
+    (tmp_path / "b").mkdir()
+    for name in names:
+        (tmp_path / "b" / name).write_text("precious")
 
     with pytest.raises(
         ValueError,
         match=r"b: expected a new or empty folder.*"
-        r"nothing but mark, other.*with: thesis\.doc",
+        rf"nothing but mark, other.*Received a folder with: {names[-1]}",
     ):
         write(tmp_path / "b")
 
-    assert (tmp_path / "b" / "mark").read_text() == "old"
-
-
-def test_a_folder_without_the_mark_is_not_ours(tmp_path):
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "other").write_text("")
-
-    with pytest.raises(ValueError, match="Received a folder with: other"):
-        write(tmp_path / "b")
+    assert contents(tmp_path / "b") == sorted(names)
 
 
 def test_a_file_is_no_folder(tmp_path):
