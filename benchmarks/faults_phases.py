@@ -253,6 +253,10 @@ def lose_workers(bench: Bench, phase: str, number: signal.Signals) -> None:
         process = bench.start("tables", how="spawn")
         bench.wait_for_news(process)
         time.sleep(random.uniform(0, 3))
+        if not process.is_alive():
+            raise RuntimeError(
+                f"A run was over:\n{bench.log('tables')[-3000:]}"
+            )
         workers_of(process.pid or 0)[0].send_signal(number)
         counts["workers"] += 1
         counts["not as expected"] += bench.end(process, counts) != 0

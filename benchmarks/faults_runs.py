@@ -89,7 +89,7 @@ def tables(
         return int(bool(run_tables(experiment, [SPECS["III"]]).failures))
 
     # With the handling of errors and of Ctrl-C that the scripts have.
-    return cli.run(Command("faults", "", lambda _: None, run), [])
+    return cli.run(Command("faults", "", {}, run), [])
 
 
 def waiting_tables(folder: Path, workers: int) -> int:
