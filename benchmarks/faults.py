@@ -51,20 +51,20 @@ PHASES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "kill_bundles",
         {},
     ),
-    "worker killed": (
+    "worker-killed": (
         "kill -9 of a worker",
         "lose_workers",
         {"number": signal.SIGKILL},
     ),
-    "worker stopped": (
+    "worker-stopped": (
         "SIGSTOP of a worker, given up after 5 s",
         "lose_workers",
         {"number": signal.SIGSTOP},
     ),
     "memory": ("MT that RLIMIT_AS has no room for", "run_out_of_memory", {}),
-    "second run": ("one run is refused, another waits", "run_twice", {}),
+    "second-run": ("one run is refused, another waits", "run_twice", {}),
     **{
-        f"{n} workers": (f"{n} worker(s)", "compare_workers", {"number": n})
+        f"workers-{n}": (f"{n} worker(s)", "compare_workers", {"number": n})
         for n in (1, 2, 4)
     },
     "interrupt": ("Ctrl-C, importing and training", "interrupt", {}),
