@@ -118,8 +118,9 @@ def where_it_went(
 
     Returns:
         DataFrame with "model", "input", "jobs", per job the mean number of
-        epochs of all L1 strengths ("epochs"), "s per epoch", "s to build",
-        "s per job", and "minutes" of wall time if no worker was ever idle.
+        epochs of all L1 strengths ("epochs"), "s per epoch", "s to build"
+        (once per worker), "s per job" (without it), and "minutes" of wall
+        time if no worker was ever idle.
     """
     rows = []
     for job in jobs:
@@ -131,7 +132,6 @@ def where_it_went(
                 "epochs": fit
                 and sum(len(t["history"]["bce"]) for t in fit["trials"]),
                 "fit": fit and fit["seconds"]["fit"],
-                # The first job of a kind in a process traces and compiles.
                 "s to build": fit and fit["seconds"]["build"],
                 "s per job": fit and fit["seconds"]["total"],
             }
@@ -140,8 +140,11 @@ def where_it_went(
     found = groups.mean()
     found.insert(0, "jobs", groups.size())
     found.insert(2, "s per epoch", found.pop("fit") / found["epochs"])
+    # Each worker builds each kind once, in the first of its jobs.
+    found["s per job"] -= found["s to build"]
     found["s to build"] = groups["s to build"].max()
-    found["minutes"] = found["s per job"] * found["jobs"] / 60 / workers
+    seconds = found["s per job"] * found["jobs"] / workers
+    found["minutes"] = (seconds + found["s to build"]) / 60
     return found.reset_index()
 
 
