@@ -267,7 +267,7 @@ def measure_agreement(models: Models, folder: pathlib.Path) -> None:
         )
 
 
-def peaks_mib(flag: str, value: str, *more: str) -> float:
+def peak_mib(flag: str, value: str, *more: str) -> float:
     """Runs this program's caller with a flag; returns what it prints last."""
     command = [sys.executable, sys.argv[0], f"--{flag}={value}", *more]
     output = subprocess.run(
@@ -298,7 +298,7 @@ def measure_memory(folder: pathlib.Path) -> None:
     for minutes in _LENGTHS_MIN:
         film = write_film(folder / "long.mp4", 60 * minutes, (320, 180))
         batch = f"--batch_windows={_BATCH.value}"
-        peaks.append(peaks_mib("memory_film", film, batch))
+        peaks.append(peak_mib("memory_film", film, batch))
     print_peaks(peaks, _LENGTHS_MIN)
 
 

@@ -97,7 +97,7 @@ def measure_memory(folder: pathlib.Path) -> None:
     for minutes in _LENGTHS_MIN:
         extraction.write_film(folder / _FILM, 60 * minutes, (320, 180))
         write_subtitles(folder / _SUBTITLES, 60 * minutes, 60.0)
-        peaks.append(extraction.peaks_mib("peak", str(folder)))
+        peaks.append(extraction.peak_mib("peak", str(folder)))
     extraction.print_peaks(peaks, _LENGTHS_MIN)
 
 

@@ -152,7 +152,8 @@ def all_tasks(
         for fold in range(min(most, len(corpora[name].movies)))
         for viewer in (SINGLE[name] if architecture == "ST" else ("all",))
     ]
-    return {" ".join(map(str, task.values())): task for task in tasks}
+    named = ("input", "architecture", "l1", "seed", "fold", "fitted", "epochs")
+    return {" ".join(str(task[n]) for n in named): task for task in tasks}
 
 
 def fit(
