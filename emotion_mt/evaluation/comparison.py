@@ -8,11 +8,34 @@ import math
 import numpy as np
 import pandas as pd
 
-from emotion_mt import paper
 from emotion_mt.evaluation.statistics import film_interval, holm, sign_flip_p
+from emotion_mt.paper import MEAN
 
-#: Name of the column that averages the others.
-MEAN = paper.MEAN
+
+def standing(
+    ours: str, other: str, points: float, single: pd.Series, proof: str = ""
+) -> str:
+    """Says who is ahead, as the beginning of a sentence.
+
+    Args:
+        ours: Name of the first row.
+        other: Name of the second row.
+        points: Its mean minus the other's, in points.
+        single: The same in single columns.
+        proof: Stands after the mean.
+
+    Returns:
+        "MT is behind ST by 2.7 points on average, ahead in 2 of 8 columns".
+    """
+    size = f"{abs(points):.1f}"
+    place = f"equal to {other}"
+    if float(size):
+        side = "ahead of" if points > 0 else "behind"
+        place = f"{side} {other} by {size} points"
+    return (
+        f"{ours} is {place} on average{proof}, ahead in {(single > 0).sum()} "
+        f"of {len(single)} columns"
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,90 +45,119 @@ class Comparison:
     Attributes:
         ours: Name of the row that should be ahead, MT.
         other: Name of the row it is compared with, ST.
-        rows: DataFrame, index the table's columns and `MEAN`; in points of
-            accuracy: difference, low and high (95 % interval by resampling
-            films); p (exact sign-flip test over films) and p_holm (corrected
-            for the number of columns; `MEAN` is a test of its own).
+        measure: What is compared, among `scores.MEASURES`.
+        rows: DataFrame, index the table's columns and `MEAN`; in points:
+            difference, low and high (95 % interval by resampling films); p
+            (exact sign-flip test over films) and p_holm (corrected for the
+            number of columns; `MEAN` is a test of its own). Interval and test
+            of `MEAN` are over the means of single films.
         films: Number of test films.
     """
 
     ours: str
     other: str
+    measure: str
     rows: pd.DataFrame
     films: int
+
+    @property
+    def name(self) -> str:
+        """How the measure is called in words."""
+        return self.measure.replace("_", " ")
 
     def sentence(self) -> str:
         """Says in plain words what the numbers support."""
         columns = self.rows.drop(index=MEAN)
-        ahead = int((columns["difference"] > 0).sum())
         mean = self.rows.loc[MEAN].to_dict()
-        if math.isnan(mean["low"]):
-            return (
-                f"{self.ours} minus {self.other} is "
-                f"{mean['difference']:+.1f} points in the mean, on one test "
-                "film: that says nothing about other films."
-            )
-        text = (
-            f"{self.ours} is ahead of {self.other} in {ahead} of "
-            f"{len(columns)} columns; in the mean by "
-            f"{mean['difference']:+.1f} points (95 % interval over films "
-            f"{mean['low']:+.1f} to {mean['high']:+.1f}, exact sign-flip test "
-            f"over {self.films} films p = {mean['p']:.3f}). "
+        proof = (
+            f" (95 % interval over films {mean['low']:+.1f} to "
+            f"{mean['high']:+.1f}, exact sign-flip test over {self.films} "
+            f"films p = {mean['p']:.3f})"
         )
-        significant = columns.index[columns["p_holm"] <= 0.05]
-        if mean["p"] <= 0.05:
-            better = self.ours if mean["difference"] > 0 else self.other
-            text += f"These numbers support that {better} is better on average"
-        else:
-            text += (
-                "These numbers do not support that either is better on average"
-            )
-        if len(significant):
+        one = math.isnan(mean["low"])
+        text = f"In {self.name}, " + standing(
+            self.ours,
+            self.other,
+            mean["difference"],
+            columns["difference"],
+            "" if one else proof,
+        )
+        if one:
             return (
-                f"{text}; single columns that differ after Holm's correction: "
-                f"{', '.join(significant)}."
+                f"{text}, on one test film: that says nothing about other "
+                "films."
             )
-        return f"{text}; no single column differs after Holm's correction."
+        better = self.ours if mean["difference"] > 0 else self.other
+        sure = (
+            f"support that {better}"
+            if mean["p"] <= 0.05
+            else "do not support that either"
+        )
+        differing = columns.index[columns["p_holm"] <= 0.05]
+        single = (
+            f"single columns that differ after Holm's correction: "
+            f"{', '.join(differing)}"
+            if len(differing)
+            else "no single column differs after Holm's correction"
+        )
+        return f"{text}. These numbers {sure} is better on average; {single}."
 
 
-def compare(per_fold: pd.DataFrame, ours: str, other: str) -> Comparison | None:
+def compare(
+    per_fold: pd.DataFrame, ours: str, other: str, measure: str = "accuracy"
+) -> Comparison | None:
     """Compares two rows film by film.
 
     Args:
-        per_fold: DataFrame with row, fold, column, accuracy in [0, 1], one
-            line per row, fold and column.
+        per_fold: DataFrame with row, fold, column and the measure in [0, 1],
+            one line per row, fold and column.
         ours: Name of the first row.
         other: Name of the second row.
+        measure: What to compare, among `scores.MEASURES`.
 
     Returns:
         The comparison over the cells that both rows have; None if there is
         none.
     """
-    wide = 100 * per_fold.pivot_table(
-        index="fold", columns=["row", "column"], values="accuracy", sort=False
+    films = film_differences(per_fold, ours, other, measure)
+    if films.empty:
+        return None
+    lines = {}
+    for column in films:
+        values = films[column].dropna().to_numpy()
+        lines[column] = [
+            np.mean(values),
+            *film_interval(values),
+            sign_flip_p(values),
+        ]
+    rows = pd.DataFrame.from_dict(
+        lines, orient="index", columns=["difference", "low", "high", "p"]
     )
-    present = set(wide.columns.get_level_values("row"))
-    if not {ours, other} <= present:
-        return None
-    differences = pd.DataFrame(wide[ours] - wide[other])
-    differences = differences.dropna(axis="columns", how="all")
-    if differences.empty:
-        return None
-    differences[MEAN] = differences.mean(axis="columns")
-    lines: dict[str, dict[str, float]] = {}
-    for column in differences:
-        films = differences[column].to_numpy(dtype=float)
-        values = films[~np.isnan(films)]
-        low, high = film_interval(values)
-        lines[str(column)] = {
-            "difference": float(np.mean(values)),
-            "low": low,
-            "high": high,
-            "p": sign_flip_p(values),
-        }
-    rows = pd.DataFrame.from_dict(lines, orient="index")
     single = rows.index != MEAN
-    rows.loc[single, "p_holm"] = holm(
-        rows.loc[single, "p"].to_numpy(dtype=float)
+    rows["p_holm"] = holm(rows["p"].where(single))
+    # As in the rows themselves, also where films lack a viewer.
+    rows.loc[MEAN, "difference"] = rows["difference"][single].mean()
+    return Comparison(ours, other, measure, rows, films=len(films))
+
+
+def film_differences(
+    per_fold: pd.DataFrame, ours: str, other: str, measure: str
+) -> pd.DataFrame:
+    """Subtracts two rows film by film; arguments as of `compare`.
+
+    Returns:
+        DataFrame, index the folds, columns those that both rows have and
+        `MEAN`, in points; empty where there are none.
+    """
+    first, second = (
+        100
+        * per_fold[per_fold["row"] == name].pivot_table(
+            index="fold", columns="column", values=measure, sort=False
+        )
+        for name in (ours, other)
     )
-    return Comparison(ours, other, rows, films=len(differences))
+    films = first.sub(second).reindex(columns=first.columns)
+    films = films.dropna(axis="columns", how="all").dropna(how="all")
+    if not films.empty:
+        films[MEAN] = films.mean(axis="columns")
+    return films

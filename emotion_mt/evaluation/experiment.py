@@ -20,7 +20,6 @@ from emotion_mt.corpus import (
 from emotion_mt.evaluation import rendering, run_folder
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D, Job
 from emotion_mt.evaluation.report import write_report
-from emotion_mt.evaluation.report_content import RunInfo
 from emotion_mt.evaluation.run_folder import TablePart
 from emotion_mt.evaluation.runner import RunOutcome, run_jobs
 from emotion_mt.evaluation.specs import TableSpec, in_working_order
@@ -329,7 +328,9 @@ def _write_report(
         corpus,
         tables,
         list(unique.values()),
-        RunInfo(experiment.resolved(), failures, dict(watch.seconds)),
+        experiment=experiment.resolved(),
+        failures=failures,
+        seconds=watch.seconds,
     )
 
 

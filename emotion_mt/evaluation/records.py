@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emotion_mt.corpus import Corpus
+from emotion_mt.corpus import Corpus, is_rated
 from emotion_mt.corpus.atomic import write_json
 from emotion_mt.evaluation.jobs import Job, versions
 from emotion_mt.evaluation.scores import score
@@ -25,8 +25,19 @@ FORMAT = 3
 #: Where a file keeps the SHA-256 of the rest.
 _DIGEST = "sha256"
 
-#: Columns of `as_frame` that say how good the answers are.
-MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "matthews")
+#: Columns of `as_frame`: those that are the same for all segments of a job
+#: and viewer, and those that are not.
+JOB_COLUMNS = [
+    "name",
+    "architecture",
+    "modalities",
+    "fold",
+    "test",
+    "seed",
+    "viewer",
+    "ceiling",
+]
+_SEGMENT_COLUMNS = ["segment_id", "label", "probability"]
 
 
 def features_digest(features: np.ndarray | None) -> str:
@@ -47,13 +58,10 @@ def _ceiling(corpus: Corpus, job: Job, viewer: str) -> float | None:
     """Known best accuracy on the test films, weighted by rated segments."""
     if corpus.ceiling is None:
         return None
-    labels = corpus.labels[:, corpus.column(viewer)]
-    total, weight = 0.0, 0
-    for movie in job.split.test:
-        rated = int((~np.isnan(labels[corpus.rows((movie,))])).sum())
-        total += rated * corpus.ceiling[movie][viewer]
-        weight += rated
-    return total / weight if weight else None
+    rated = is_rated(corpus.labels[:, corpus.column(viewer)])
+    counts = [rated[corpus.rows((film,))].sum() for film in job.split.test]
+    ceilings = [corpus.ceiling[film][viewer] for film in job.split.test]
+    return float(np.average(ceilings, weights=counts)) if any(counts) else None
 
 
 def _fit(result: FitResult) -> dict[str, Any]:
@@ -152,13 +160,7 @@ def _digest(record: Mapping[str, Any]) -> str:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Reads a result file.
-
-    Args:
-        path: A file written by `write_record`.
-
-    Returns:
-        The record.
+    """Reads a file written by `write_record`.
 
     Raises:
         ValueError: If the file is not a whole result file of this format, or
@@ -170,51 +172,52 @@ def read_record(path: Path) -> dict[str, Any]:
         raise ValueError(
             f"{path}: expected a result file (JSON). Received: {error}"
         ) from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        found = record.get("format") if isinstance(record, dict) else record
+    found = record.get("format") if isinstance(record, dict) else record
+    if not isinstance(record, dict) or found != FORMAT:
         raise ValueError(
             f"{path}: expected a result file of format {FORMAT}. "
             f"Received format: {found!r}"
         )
-    written = record.pop(_DIGEST, None)
-    if written != _digest(record):
+    written, computed = record.pop(_DIGEST, None), _digest(record)
+    if written != computed:
         raise ValueError(
             f"{path}: expected a result file whose content has the digest in "
             f"it. Received an altered one: {written} is written there, "
-            f"{_digest(record)} computed"
+            f"{computed} computed"
         )
     return record
 
 
 def as_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Lists the scores of finished jobs.
+    """Lists what was rated and answered.
 
     Args:
         records: Result files' contents.
 
     Returns:
-        DataFrame with one row per job and viewer: name, architecture,
-        modalities, fold, test, viewer, seed, observed, positive, `MEASURES`
-        (NaN where undefined) and ceiling.
+        DataFrame, one row per job, viewer and test segment: `JOB_COLUMNS`
+        (modalities and test films joined by "+"; ceiling in [0, 1], NaN
+        where unknown), segment_id, label (1, 0, NaN) and probability of
+        "positive" in [0, 1].
     """
-    rows = []
-    for record in records:
-        job = record["job"]
-        for viewer, content in record["viewers"].items():
-            rows.append(
-                {
-                    "name": record["name"],
-                    "architecture": job["architecture"],
-                    "modalities": "+".join(job["config"]["modalities"]),
-                    "fold": job["split"]["name"],
-                    "test": "+".join(job["split"]["test"]),
-                    "viewer": viewer,
-                    "seed": job["seed"],
-                    **content["score"],
-                    "ceiling": content["ceiling"],
-                }
-            )
-    frame = pd.DataFrame(rows)
-    numbers = [*MEASURES, "ceiling"]
-    frame[numbers] = frame[numbers].astype(float)
-    return frame
+    rows = [
+        (
+            record["name"],
+            record["job"]["architecture"],
+            "+".join(record["job"]["config"]["modalities"]),
+            record["job"]["split"]["name"],
+            "+".join(record["job"]["split"]["test"]),
+            record["job"]["seed"],
+            viewer,
+            content["ceiling"],
+            record["segment_id"],
+            content["label"],
+            content["probability"],
+        )
+        for record in records
+        for viewer, content in record["viewers"].items()
+    ]
+    frame = pd.DataFrame(rows, columns=[*JOB_COLUMNS, *_SEGMENT_COLUMNS])
+    return frame.explode(_SEGMENT_COLUMNS, ignore_index=True).astype(
+        {"ceiling": float, "label": float, "probability": float}
+    )

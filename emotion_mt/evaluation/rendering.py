@@ -1,17 +1,21 @@
-"""Tables as Markdown and CSV, and all their files."""
+"""Tables as Markdown, text, CSV and LaTeX.
+
+Every rendering but the CSV file shows the same blocks of a table: DataFrames
+of texts, rounded once. To change what a table shows, change `lead_blocks`,
+`comparison_blocks` or `more_blocks`.
+"""
 
 from __future__ import annotations
 
 import html
+import math
 import re
 from pathlib import Path
 
 import pandas as pd
 
 from emotion_mt.corpus.atomic import write_text
-from emotion_mt.evaluation import grids
-from emotion_mt.evaluation.comparison import Comparison
-from emotion_mt.evaluation.latex import to_latex
+from emotion_mt.evaluation.scores import LEAD
 from emotion_mt.evaluation.tables import Table
 
 #: What simulated data are, in words.
@@ -20,12 +24,109 @@ SIMULATED_SENTENCE = (
     "they say nothing about real viewers."
 )
 
-#: Stands above every simulated result.
-SIMULATED_BANNER = f"**SIMULATED DATA.** {SIMULATED_SENTENCE}"
+#: Headings of blocks by measure in the CSV file.
+HEADINGS = {
+    "accuracy": "Accuracy (%)",
+    "balanced_accuracy": "Balanced accuracy (%)",
+    "macro_f1": "Macro-F1 (%)",
+    "matthews": "Matthews correlation (× 100)",
+    "sd_folds": "Standard deviation of accuracy over test films (points)",
+    "sd_seeds": "Standard deviation of accuracy over seeds (points)",
+}
 
-_CSV_FORMAT = f"%.{grids.CSV_DECIMALS}f"
+#: Lines of a comparison: measure in the CSV file and name elsewhere.
+COMPARISON_NAMES = {
+    "difference": "{ours} − {other} (points)",
+    "low": "95 % interval, low",
+    "high": "95 % interval, high",
+    "p": "p (exact sign-flip)",
+    "p_holm": "p (Holm)",
+}
 
-_MARKS = {grids.OURS: "", grids.PAPER: "*", grids.DIFFERENCE: ""}
+#: Kinds of lines: ours, the paper's, ours minus the paper's, MT minus ST.
+OURS, PAPER, DIFFERENCE, AHEAD = "ours", "paper", "difference", "ahead"
+
+#: Shown where a number is undefined.
+DASH = "–"
+
+#: Decimals in the CSV file. The other renderings round the same digits on.
+CSV_DECIMALS = 4
+
+
+def number(value: float, form: str = ".2f") -> str:
+    """A number of a table as text; a dash where it is undefined."""
+    if math.isnan(value):
+        return DASH
+    return format(round(value, CSV_DECIMALS), form)
+
+
+def _block(rows: pd.DataFrame, form: str = ".2f") -> pd.DataFrame:
+    """Texts of a DataFrame, with the index (name, kind) of a block."""
+    texts = rows.map(lambda value: number(value, form))
+    kinds = pd.Index([OURS] * len(rows))
+    return texts.set_axis(pd.MultiIndex.from_arrays([rows.index, kinds]))
+
+
+def _with_paper(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """A block with the paper's row and the difference under ours."""
+    lines = {}
+    for name in rows.index:
+        row = rows.loc[name]
+        lines[name, OURS] = row.map(number)
+        if name in published.index:
+            theirs = published.loc[name]
+            lines[f"{name}, paper", PAPER] = theirs.map(number)
+            lines[f"{name}, difference", DIFFERENCE] = (row - theirs).map(
+                lambda value: number(value, "+.2f")
+            )
+    return pd.DataFrame(lines).T[list(rows.columns)]
+
+
+def lead_blocks(table: Table) -> dict[str, pd.DataFrame]:
+    """What stands above the notes: accuracy and balanced accuracy.
+
+    Returns:
+        Heading to DataFrame of texts, index (name, kind), columns the
+        table's. The paper's rows are accuracies; MT − ST ends each block.
+    """
+    blocks = {}
+    for measure in LEAD:
+        rows = table.measures[measure]
+        if rows.empty:
+            continue
+        accuracy = measure == "accuracy"
+        block = _with_paper(rows, table.published) if accuracy else _block(rows)
+        comparison = table.comparisons.get(measure)
+        if comparison is not None:
+            difference = comparison.rows["difference"].reindex(rows.columns)
+            name = f"{comparison.ours} − {comparison.other}"
+            block.loc[(name, AHEAD), :] = difference.map(
+                lambda value: number(value, "+.2f")
+            )
+        blocks[HEADINGS[measure]] = block
+    return blocks
+
+
+def comparison_blocks(table: Table) -> dict[str, pd.DataFrame]:
+    """How sure MT − ST is, per measure; as `lead_blocks` returns it."""
+    blocks = {}
+    for one in table.comparisons.values():
+        names = [
+            name.format(ours=one.ours, other=one.other)
+            for name in COMPARISON_NAMES.values()
+        ]
+        rows = one.rows[list(COMPARISON_NAMES)].set_axis(names, axis=1).T
+        heading = f"{one.ours} against {one.other}, {one.name}"
+        blocks[heading] = _block(rows, ".3f")
+    return blocks
+
+
+def more_blocks(table: Table) -> dict[str, pd.DataFrame]:
+    """The other measures and the spread; as `lead_blocks` returns it."""
+    found = {m: rows for m, rows in table.measures.items() if m not in LEAD}
+    found |= {f"sd_{name}": rows for name, rows in table.spread.items()}
+    known = {m: rows.dropna(how="all") for m, rows in found.items()}
+    return {HEADINGS[m]: _block(rows) for m, rows in known.items() if len(rows)}
 
 
 def markdown_text(text: str) -> str:
@@ -34,64 +135,60 @@ def markdown_text(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|])", r"\\\1", line)
 
 
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def markdown_table(frame: pd.DataFrame) -> str:
+    """Renders a DataFrame of texts, or a block, as a Markdown table.
+
+    A block's names are bold and its numbers to the right; the paper's rows
+    are in italics. Otherwise the index is left out.
+    """
+    columns = [markdown_text(str(column)) for column in frame.columns]
+    rows = [list(map(markdown_text, row)) for row in frame.astype(str).values]
+    marks = ["---"] * len(columns)
+    if frame.index.nlevels == 2:
+        for (name, kind), row in zip(frame.index, rows, strict=True):
+            if kind == PAPER:
+                row[:] = [f"*{cell}*" for cell in row]
+            mark = "**" if kind in (OURS, AHEAD) else "*"
+            row.insert(0, f"{mark}{markdown_text(name)}{mark}")
+        columns, marks = ["", *columns], ["---", *["---:"] * len(columns)]
+    lines = [columns, marks, *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def markdown_grid(grid: grids.Grid) -> list[str]:
-    """Renders a block as lines of Markdown, the paper's rows in italics."""
-    lines = [
-        _line(["", *map(markdown_text, grid.columns)]),
-        _line(["---", *["---:"] * len(grid.columns)]),
-    ]
-    for line in grid.lines:
-        mark = "**" if line.kind == grids.OURS else "*"
-        around = _MARKS[line.kind]
-        cells = [f"{around}{c}{around}" for c in line.cells]
-        name = f"{mark}{markdown_text(line.name)}{mark}"
-        lines.append(_line([name, *cells]))
-    return lines
+def _markdown_blocks(blocks: dict[str, pd.DataFrame]) -> str:
+    return "\n".join(
+        f"## {heading}\n\n{markdown_table(block)}\n"
+        for heading, block in blocks.items()
+    )
 
 
 def to_markdown(table: Table) -> str:
-    """Renders a table as Markdown: accuracies, notes, then the rest."""
-    accuracies, *others = grids.grids(table)
-    lines = [f"# {markdown_text(table.title)}", ""]
-    if table.simulated:
-        lines += [SIMULATED_BANNER, ""]
-    lines += [*markdown_grid(accuracies), ""]
-    lines += [f"- {markdown_text(note)}" for note in table.notes]
-    for grid in others:
-        lines += ["", f"## {grid.heading}", "", *markdown_grid(grid)]
-    return "\n".join(lines) + "\n"
+    """Renders a table as Markdown: the lead, notes, then the rest."""
+    banner = f"**SIMULATED DATA.** {SIMULATED_SENTENCE}"
+    rest = {**comparison_blocks(table), **more_blocks(table)}
+    parts = [
+        f"# {markdown_text(table.title)}\n",
+        *([f"{banner}\n"] if table.simulated else []),
+        _markdown_blocks(lead_blocks(table)),
+        "".join(f"- {markdown_text(note)}\n" for note in table.notes),
+        _markdown_blocks(rest),
+    ]
+    return "\n".join(part for part in parts if part)
 
 
 def to_text(table: Table) -> str:
-    """Renders accuracies and notes for a terminal, in aligned columns."""
-    accuracies = grids.grids(table)[0]
-    rows = [("", *accuracies.columns)]
-    rows += [(line.name, *line.cells) for line in accuracies.lines]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [table.title, ""]
-    if table.simulated:
-        lines += [SIMULATED_BANNER.replace("**", ""), ""]
-    for name, *cells in rows:
-        numbers = [c.rjust(w) for c, w in zip(cells, widths[1:], strict=True)]
-        lines.append("  ".join([name.ljust(widths[0]), *numbers]))
-    return "\n".join([*lines, "", *(f"- {note}" for note in table.notes)])
-
-
-def _comparison_parts(
-    comparison: Comparison | None,
-) -> list[tuple[pd.DataFrame, str, str]]:
-    """Lines of the CSV file about MT minus ST: rows, source, measure."""
-    if comparison is None:
-        return []
-    name = f"{comparison.ours} - {comparison.other}"
-    return [
-        (comparison.rows[[key]].T.set_axis([name]), "ours", key)
-        for key in grids.COMPARISON_NAMES
-    ]
+    """Renders the lead and the notes for a terminal, in aligned columns."""
+    banner = f"SIMULATED DATA. {SIMULATED_SENTENCE}"
+    parts = [table.title, *([banner] if table.simulated else [])]
+    blocks = lead_blocks(table)
+    # In one piece, so that their columns stand below each other.
+    whole = pd.concat(blocks.values()).droplevel(1).to_string()
+    names, *lines = whole.split("\n")
+    for heading, block in blocks.items():
+        parts.append("\n".join([heading, names, *lines[: len(block)]]))
+        lines = lines[len(block) :]
+    parts.append("\n".join(f"- {note}" for note in table.notes))
+    return "\n\n".join(parts)
 
 
 def to_csv(table: Table) -> str:
@@ -99,28 +196,103 @@ def to_csv(table: Table) -> str:
 
     Columns: row, source ("ours" or "paper"), measure ("accuracy", …,
     "sd_folds", "sd_seeds"; of the row "MT - ST" "difference", "low", "high",
-    "p", "p_holm"), simulated (True or False), then the table's columns in
-    percent, empty where undefined.
+    "p" and "p_holm" of the accuracy, and the same of the balanced accuracy as
+    "balanced_accuracy_difference", …), simulated (True or False), then the
+    table's columns in percent, empty where undefined.
     """
     parts = [
         *((rows, "ours", name) for name, rows in table.measures.items()),
         (table.published, "paper", "accuracy"),
         *((rows, "ours", f"sd_{name}") for name, rows in table.spread.items()),
-        *_comparison_parts(table.comparison),
     ]
+    for measure, one in table.comparisons.items():
+        prefix = "" if measure == "accuracy" else f"{measure}_"
+        name = f"{one.ours} - {one.other}"
+        parts += [
+            (one.rows[[key]].T.set_axis([name]), "ours", f"{prefix}{key}")
+            for key in COMPARISON_NAMES
+        ]
     frames = []
     for rows, source, measure in parts:
-        if rows.empty:
-            continue
         frame = rows.rename_axis("row").reset_index()
         frame.insert(1, "source", source)
         frame.insert(2, "measure", measure)
         frame.insert(3, "simulated", table.simulated and source == "ours")
         frames.append(frame)
-    whole = pd.concat(frames, ignore_index=True)
+    whole = pd.concat([f for f in frames if len(f)], ignore_index=True)
     return whole.to_csv(
-        index=False, float_format=_CSV_FORMAT, lineterminator="\n"
+        index=False,
+        float_format=f"%.{CSV_DECIMALS}f",
+        lineterminator="\n",
     )
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "−": "$-$",
+    "–": "--",
+    "×": r"$\times$",
+}
+
+
+def latex_text(text: str) -> str:
+    """Returns text in one line without a character that LaTeX acts on."""
+    line = " ".join(text.split())
+    return "".join(_LATEX.get(character, character) for character in line)
+
+
+def _latex_number(text: str) -> str:
+    """A number with a sign of its own width and length."""
+    return re.sub(r"^([+-])(?=\d)", r"$\1$", latex_text(text))
+
+
+def _latex_block(block: pd.DataFrame, caption: str, label: str) -> str:
+    cells = block.map(_latex_number)
+    cells.insert(0, "", [latex_text(name) for name, _ in block.index])
+    papers = [kind == PAPER for _, kind in block.index]
+    cells[papers] = cells[papers].map(r"\textit{{{}}}".format)
+    cells.columns = [latex_text(str(column)) for column in cells.columns]
+    style = cells.style.hide(axis="index")
+    for rule in ("toprule", "midrule", "bottomrule"):
+        style.set_table_styles(
+            [{"selector": rule, "props": ":hline;"}], overwrite=False
+        )
+    return style.to_latex(
+        environment="table*",
+        position_float="centering",
+        column_format=f"l{'r' * len(block.columns)}",
+        caption=latex_text(caption),
+        label=label,
+    )
+
+
+def to_latex(table: Table) -> str:
+    r"""Renders a table as LaTeX for `\input`, without any package.
+
+    A table per block, published rows in italics. The notes stand above as
+    comments. The text is UTF-8, as LaTeX expects by default.
+    """
+    banner = "SIMULATED DATA. " if table.simulated else ""
+    blocks = {
+        **lead_blocks(table),
+        **comparison_blocks(table),
+        **more_blocks(table),
+    }
+    lines = [f"% {' '.join(f'{banner}{n}'.split())}" for n in table.notes]
+    for place, (heading, block) in enumerate(blocks.items(), start=1):
+        label = f"tab:{table.number}" + (f"-{place}" if place > 1 else "")
+        caption = f"{banner}{table.title}: {heading}"
+        lines.append(_latex_block(block, caption, label))
+    return "\n".join(lines)
+
+
+_RENDERINGS = {".md": to_markdown, ".csv": to_csv, ".tex": to_latex}
 
 
 def write_table(folder: Path, name: str, table: Table) -> list[Path]:
@@ -131,9 +303,8 @@ def write_table(folder: Path, name: str, table: Table) -> list[Path]:
     """
     paths = []
     for suffix, render in _RENDERINGS.items():
-        path = folder / f"{name}{suffix}"
-        write_text(path, render(table))
-        paths.append(path)
+        paths.append(folder / f"{name}{suffix}")
+        write_text(paths[-1], render(table))
     return paths
 
 
@@ -141,6 +312,3 @@ def remove_table(folder: Path, name: str) -> None:
     """Removes what `write_table` wrote under this name, if it did."""
     for suffix in _RENDERINGS:
         (folder / f"{name}{suffix}").unlink(missing_ok=True)
-
-
-_RENDERINGS = {".md": to_markdown, ".csv": to_csv, ".tex": to_latex}

@@ -1,28 +1,27 @@
-"""One report of a run: report.html in one file, and report.md."""
+"""One report of a run: report.html in one file, and report.md.
+
+What they say is collected here as DataFrames, Series and texts; how it looks
+is in templates/.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import matplotlib
+import numpy as np
+import pandas as pd
 
 from emotion_mt._version import __version__
-from emotion_mt.corpus import Corpus
+from emotion_mt.corpus import Corpus, is_rated, summarize
 from emotion_mt.corpus.atomic import write_json, write_text
 from emotion_mt.evaluation import figures, rendering
-from emotion_mt.evaluation.report_content import (
-    Block,
-    Content,
-    Result,
-    RunInfo,
-    collect,
-)
 from emotion_mt.evaluation.tables import Table
 
 #: Figures lie in this folder beside the report.
@@ -37,7 +36,10 @@ def write_report(
     corpus: Corpus,
     tables: Sequence[Table],
     records: Sequence[Mapping[str, Any]],
-    info: RunInfo,
+    *,
+    experiment: Mapping[str, object],
+    failures: Mapping[str, str],
+    seconds: Mapping[str, float],
 ) -> list[Path]:
     """Draws all figures and writes the report of a run.
 
@@ -50,30 +52,39 @@ def write_report(
         corpus: The corpus.
         tables: The tables of the run.
         records: Contents of the result files behind them.
-        info: Configuration, failures and times.
+        experiment: Resolved configuration, may be nested.
+        failures: Name of each job that failed, and its error.
+        seconds: Part of the run to the seconds it took.
 
     Returns:
         The files of the report, report.html first.
     """
     folder = Path(folder)
-    inputs = _digest(corpus, tables, records, info)
+    inputs = _digest(corpus, tables, records, experiment, failures)
     known = _known_files(folder, inputs)
     if known is not None:
         return known
-    pictures = figures.save_all(folder / FIGURES, corpus, tables, records)
-    content = collect(corpus, tables, records, pictures, info)
+    drawings = figures.save_all(folder / FIGURES, corpus, tables, records)
+    content = {
+        "title": f"Emotions evoked by films: {corpus.name}",
+        "simulated": corpus.simulated,
+        "warnings": _warnings(corpus, failures),
+        "summary": _summary(corpus, records),
+        "tables": tables,
+        "drawings": drawings,
+        "folder": folder / FIGURES,
+        "corpus": _corpus_parts(corpus, records),
+        "remarks": [*corpus.problems, *corpus.notes, *_fit_notes(records)],
+        "run": _run_parts(records, experiment, failures, seconds),
+    }
     paths = [folder / "report.html", folder / "report.md"]
-    write_text(paths[0], to_html(content))
-    write_text(paths[1], to_markdown(content))
-    for picture in pictures:
-        paths += [picture.png, picture.png.with_suffix(".pdf")]
-    write_json(
-        folder / _STATE,
-        {
-            "inputs": inputs,
-            "files": [path.relative_to(folder).as_posix() for path in paths],
-        },
-    )
+    for path in paths:
+        write_text(path, _render(path.name, content))
+    for drawing in drawings:
+        png = folder / FIGURES / f"{drawing.stem}.png"
+        paths += [png, png.with_suffix(".pdf")]
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    write_json(folder / _STATE, {"inputs": inputs, "files": names})
     return paths
 
 
@@ -81,7 +92,8 @@ def _digest(
     corpus: Corpus,
     tables: Sequence[Table],
     records: Sequence[Mapping[str, Any]],
-    info: RunInfo,
+    experiment: Mapping[str, object],
+    failures: Mapping[str, str],
 ) -> str:
     """SHA-256 of all that decides a report, the times of a run left out."""
     here = Path(__file__).parent
@@ -93,8 +105,8 @@ def _digest(
         "videos": sorted(set(corpus.segments["video"].dropna())),
         "records": [record["key"] for record in records],
         "tables": [rendering.to_markdown(table) for table in tables],
-        "experiment": dict(info.experiment),
-        "failures": dict(info.failures),
+        "experiment": dict(experiment),
+        "failures": dict(failures),
         "versions": [__version__, matplotlib.__version__],
         "code": [hashlib.sha256(p.read_bytes()).hexdigest() for p in code],
     }
@@ -114,103 +126,207 @@ def _known_files(folder: Path, inputs: str) -> list[Path] | None:
     return paths if all(path.is_file() for path in paths) else None
 
 
-def _data_uri(path: Path) -> str:
-    content = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f"data:image/png;base64,{content}"
-
-
-def to_html(content: Content) -> str:
-    """Renders a report as one HTML file with the pictures inside.
-
-    Every text is escaped; the page allows no script and no other file.
-
-    Args:
-        content: The report.
-
-    Returns:
-        The page.
-    """
+def _render(name: str, content: Mapping[str, object]) -> str:
+    """Fills a template; in HTML every text is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("emotion_mt.evaluation", "templates"),
-        autoescape=True,
+        autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    environment.filters["data_uri"] = _data_uri
-    template = environment.get_template("report.html")
-    return template.render(
-        content=content,
+    environment.filters |= {
+        "data_uri": _data_uri,
+        "text": rendering.markdown_text,
+        "table": rendering.markdown_table,
+        "lead": rendering.lead_blocks,
+        "comparisons": rendering.comparison_blocks,
+        "more": rendering.more_blocks,
+    }
+    return environment.get_template(name).render(
+        content,
         version=__version__,
         simulated_sentence=rendering.SIMULATED_SENTENCE,
     )
 
 
-def _escaped(texts: Sequence[str]) -> list[str]:
-    return [rendering.markdown_text(text) for text in texts]
+def _data_uri(path: Path) -> str:
+    content = base64.b64encode(path.read_bytes()).decode("ascii")
+    return f"data:image/png;base64,{content}"
 
 
-def _bullets(texts: Sequence[str]) -> list[str]:
-    return ["", *(f"- {text}" for text in _escaped(texts))] if texts else []
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _block_lines(block: Block, level: str = "##") -> list[str]:
-    columns = _escaped(block.columns or ("", ""))
-    lines = [
-        "",
-        f"{level} {rendering.markdown_text(block.heading)}",
-        "",
-        f"| {' | '.join(columns)} |",
-        f"| {' | '.join(['---'] * len(columns))} |",
+def _warnings(corpus: Corpus, failures: Mapping[str, str]) -> list[str]:
+    """What a reader must know first."""
+    warnings = []
+    if failures:
+        warnings.append(
+            f"INCOMPLETE: {_plural(len(failures), 'job')} failed; the "
+            "cells concerned rest on the remaining ones. See “Failed jobs”."
+        )
+    if corpus.problems:
+        warnings.append(
+            f"{_plural(len(corpus.problems), 'problem')} in the files of the "
+            "corpus: films are missing from all numbers. See “Remarks”."
+        )
+    return warnings
+
+
+def _summary(corpus: Corpus, records: Sequence[Mapping[str, Any]]) -> pd.Series:
+    seeds = sorted({record["job"]["seed"] for record in records})
+    missing = 1 - float(is_rated(corpus.values).mean()) if len(corpus) else 0.0
+    return pd.Series(
+        {
+            "corpus": corpus.name,
+            "data": "SIMULATED" if corpus.simulated else "as annotated",
+            "annotation": f"{corpus.annotation} {corpus.dimension}",
+            "films": f"{len(corpus.movies)}: {', '.join(corpus.movies)}",
+            "viewers": f"{len(corpus.viewers)}: {', '.join(corpus.viewers)}",
+            "segments used": f"{len(corpus):,}",
+            "segments left out": f"{len(corpus.left_out):,}",
+            "ratings missing": f"{100 * missing:.1f} %",
+            "finished jobs": f"{len(records):,}",
+            "seeds": ", ".join(map(str, seeds)),
+        }
+    )
+
+
+def _corpus_parts(
+    corpus: Corpus, records: Sequence[Mapping[str, Any]]
+) -> dict[str, pd.DataFrame]:
+    """Films, and what was left out of corpus and fits, by heading."""
+    inspection = summarize(corpus)
+    films = inspection.films
+    share = f"positive, % ({corpus.viewers[-1]})"
+    parts = {
+        "Films": pd.DataFrame(
+            {
+                "film": films["movie"],
+                "segments found": films["found"],
+                "used": films["used"],
+                "left out": films["left_out"],
+                "used, s": films["used_s"].map("{:.0f}".format),
+                "rated until, s": _numbers(films["rated_until_s"], ".0f"),
+                "traces": films["traces"],
+                share: _numbers(100 * films["positive_share"], ".1f"),
+                "video": np.where(films["video"].isna(), "no", "yes"),
+            }
+        ),
+        "Segments left out of the corpus": inspection.left_out[
+            ["movie", "reason", "segments"]
+        ].rename(columns={"movie": "film"}),
+        "Segments left out of fits": _unused_in_fits(records),
+    }
+    return {name: part for name, part in parts.items() if len(part)}
+
+
+def _numbers(values: pd.Series, form: str) -> pd.Series:
+    return values.map(lambda value: rendering.number(value, form))
+
+
+def _input(record: Mapping[str, Any]) -> str:
+    return " and ".join(record["job"]["config"]["modalities"])
+
+
+def _unused_in_fits(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Segments that fits could not use; the largest number over viewers."""
+    kind = ["model", "input", "split", "part", "reason"]
+    rows = [
+        (
+            record["job"]["architecture"],
+            _input(record),
+            record["job"]["split"]["name"],
+            part,
+            reason,
+            count,
+        )
+        for record in records
+        for part, reasons in record["fit"]["left_out"].items()
+        for reason, count in reasons.items()
+        if count
     ]
-    return lines + [f"| {' | '.join(_escaped(row))} |" for row in block.rows]
+    frame = pd.DataFrame(rows, columns=[*kind, "segments"])
+    return frame.groupby(kind, sort=False, as_index=False).max()
 
 
-def _picture_lines(picture: figures.Picture) -> list[str]:
-    title, caption = _escaped([picture.title, picture.caption])
-    source = f"{FIGURES}/{picture.png.name}"
-    return ["", f"![{title}]({source})", "", f"**{title}.** {caption}"]
+def _fit_notes(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What fits reported, each sentence once."""
+    notes: dict[str, list[str]] = {}
+    for record in records:
+        fit = record["fit"]
+        said = list(fit["notes"])
+        if fit["untrained_viewers"]:
+            who = ", ".join(fit["untrained_viewers"])
+            said.append(f"No rating in the training films: {who}.")
+        for note in said:
+            notes.setdefault(note, []).append(record["name"])
+    return [
+        f"{note} ({first}{f' and {len(others)} more' if others else ''})"
+        for note, (first, *others) in notes.items()
+    ]
 
 
-def _result_lines(result: Result) -> list[str]:
-    lines = ["", f"## {rendering.markdown_text(result.title)}"]
-    if result.sentence:
-        lines += ["", f"**{rendering.markdown_text(result.sentence)}**"]
-    for number, grid in enumerate((*result.main, *result.more)):
-        lines += ["", f"### {rendering.markdown_text(grid.heading)}", ""]
-        lines += rendering.markdown_grid(grid)
-        if number == 0:
-            lines += _bullets(result.notes)
-    for picture in result.pictures:
-        lines += _picture_lines(picture)
-    return lines
+def _run_parts(
+    records: Sequence[Mapping[str, Any]],
+    experiment: Mapping[str, object],
+    failures: Mapping[str, str],
+    seconds: Mapping[str, float],
+) -> dict[str, pd.DataFrame | pd.Series]:
+    """Failures, configuration, versions, digests and times, by heading."""
+    failed = pd.DataFrame(failures.items(), columns=["job", "error"])
+    return {
+        **({"Failed jobs": failed} if failures else {}),
+        "Configuration": _flat(experiment),
+        "Versions": _values(records, "versions"),
+        "Digests": _values(records, "digests"),
+        "Finished jobs": _jobs(records),
+        "Where the time went": pd.Series(
+            {name: f"{s:.1f} s" for name, s in seconds.items()}
+        ),
+    }
 
 
-def to_markdown(content: Content) -> str:
-    """Renders a report as Markdown; pictures by their path in figures/.
+def _flat(settings: Mapping[str, object]) -> pd.Series:
+    """Nested settings as texts by dotted names."""
 
-    Args:
-        content: The report.
+    def said(value: object) -> str:
+        if isinstance(value, (list, tuple)):
+            return ", ".join(map(str, value))
+        return rendering.DASH if value is None else str(value)
 
-    Returns:
-        The text.
-    """
-    lines = [f"# {rendering.markdown_text(content.title)}"]
-    if content.simulated:
-        lines += ["", "# SIMULATED DATA", "", rendering.SIMULATED_SENTENCE]
-    lines += _bullets(content.warnings)
-    lines += _block_lines(content.summary)
-    for result in content.results:
-        lines += _result_lines(result)
-    lines += ["", "## Figures"]
-    for picture in content.pictures:
-        lines += _picture_lines(picture)
-    lines += ["", "## Corpus"]
-    for block in content.corpus:
-        lines += _block_lines(block, "###")
-    if content.remarks:
-        lines += ["", "### Remarks", *_bullets(content.remarks)]
-    lines += ["", "## Run"]
-    for block in content.run:
-        lines += _block_lines(block, "###")
-    return "\n".join(lines) + "\n"
+    (flat,) = pd.json_normalize(dict(settings)).to_dict("records")
+    return pd.Series({name: said(value) for name, value in flat.items()})
+
+
+def _values(records: Sequence[Mapping[str, Any]], key: str) -> pd.Series:
+    """All values of a part of the records, several joined by commas."""
+    found: dict[str, dict[str, None]] = {}
+    for record in records:
+        for name, value in record[key].items():
+            found.setdefault(name, {})[str(value)] = None
+    return pd.Series({name: ", ".join(each) for name, each in found.items()})
+
+
+def _jobs(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Finished jobs per kind of model, with the seconds of their fits."""
+    rows = [
+        (
+            record["job"]["architecture"],
+            _input(record),
+            record["fit"]["seconds"]["total"],
+        )
+        for record in records
+    ]
+    frame = pd.DataFrame(rows, columns=["model", "input", "seconds"])
+    kinds = frame.groupby(["model", "input"], sort=False)["seconds"]
+    return pd.DataFrame(
+        {
+            "jobs": kinds.size(),
+            "fitting, s in all": kinds.sum().map("{:.1f}".format),
+            "s per job": kinds.mean().map("{:.2f}".format),
+        }
+    ).reset_index()

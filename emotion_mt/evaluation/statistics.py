@@ -84,10 +84,9 @@ def holm(p_values: ArrayLike) -> np.ndarray:
         not count as a test.
     """
     raw = np.asarray(p_values, dtype=float)
-    adjusted = np.full(raw.shape, np.nan)
-    made = np.flatnonzero(~np.isnan(raw))
-    order = made[np.argsort(raw[made], kind="stable")]
+    order = np.argsort(raw, kind="stable")[: np.count_nonzero(~np.isnan(raw))]
     factors = np.arange(order.size, 0, -1)
+    adjusted = np.full(raw.shape, np.nan)
     adjusted[order] = np.minimum(
         np.maximum.accumulate(factors * raw[order]), 1.0
     )

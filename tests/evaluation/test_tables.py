@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from emotion_mt import paper
+from emotion_mt.evaluation.comparison import standing
 from emotion_mt.evaluation.specs import SPECS, TEXT, table2_spec
 from emotion_mt.evaluation.tables import build_table
 
@@ -144,7 +146,8 @@ def test_spread_is_the_sample_deviation_over_films(two_viewer_records):
 
 
 def test_comparison_is_paired_by_film(two_viewer_records):
-    comparison = table2(two_viewer_records).comparison
+    table = table2(two_viewer_records)
+    comparison = table.comparisons["accuracy"]
     # MT - ST per film: V1 +25 and +25, V2 +50 and -50; means +37.5, -12.5.
     rows = comparison.rows
     np.testing.assert_allclose(rows["difference"], [25, 0, 12.5])
@@ -152,7 +155,24 @@ def test_comparison_is_paired_by_film(two_viewer_records):
     assert rows.loc["V1", "p_holm"] == 1
     assert rows.loc["Mean", "low"] == pytest.approx(-12.5)
     assert rows.loc["Mean", "high"] == pytest.approx(37.5)
-    assert "do not support" in comparison.sentence()
+    assert comparison.sentence() == table.notes[0]
+    assert table.notes[0].startswith(
+        "In accuracy, MT is ahead of ST by 12.5 points on average (95 % "
+        "interval over films -12.5 to +37.5, exact sign-flip test over 2 films "
+        "p = 1.000), ahead in 1 of 2 columns. These numbers do not support"
+    )
+    # V2 has both classes in F2 only: ST is right, MT recalls one of two.
+    balanced = table.comparisons["balanced_accuracy"]
+    np.testing.assert_allclose(balanced.rows["difference"], [25, -50, -12.5])
+    assert table.notes[1].startswith(
+        "In balanced accuracy, MT is behind ST by 12.5 points on average"
+    )
+    # It is the difference of the rows, also where a film lacks a viewer.
+    for measure, one in table.comparisons.items():
+        rows = table.measures[measure]
+        np.testing.assert_allclose(
+            one.rows["difference"], rows.loc["MT"] - rows.loc["ST"]
+        )
 
 
 def test_clear_difference_is_called_one(record):
@@ -163,7 +183,7 @@ def test_clear_difference_is_called_one(record):
         poor = [0.9, 0.1, 0.1, 0.9 if i % 2 else 0.1]
         records.append(record(f"F{i}", labels, good, architecture="MT"))
         records += [record(f"F{i}", {v: labels[v]}, {v: poor}) for v in labels]
-    comparison = table2(records).comparison
+    comparison = table2(records).comparisons["accuracy"]
     assert comparison.rows.loc["V1", "p"] == pytest.approx(2 / 128)
     assert comparison.rows.loc["V1", "p_holm"] == pytest.approx(4 / 128)
     sentence = comparison.sentence()
@@ -176,7 +196,39 @@ def test_one_film_says_nothing_about_others(record):
     answers = {"V1": [0.9, 0.1], "V2": [0.9, 0.1]}
     records = [record("F1", labels, answers, architecture="MT")]
     records += [record("F1", {v: labels[v]}, {v: answers[v]}) for v in labels]
-    assert "one test film" in table2(records).comparison.sentence()
+    assert table2(records).notes[0] == (
+        "In accuracy, MT is equal to ST on average, ahead in 0 of 2 columns, "
+        "on one test film: that says nothing about other films."
+    )
+
+
+@pytest.mark.parametrize(
+    ("points", "single", "said"),
+    [
+        (-2.7, [-9, 3, 0], "behind ST by 2.7 points on average, ahead in 1"),
+        (
+            3.1,
+            [9, 3, -1],
+            "ahead of ST by 3.1 points on average, ahead in 2",
+        ),
+        (0.0, [1, -1, 0], "equal to ST on average, ahead in 1"),
+        (-0.04, [1, -2, 0], "equal to ST on average, ahead in 1"),
+    ],
+)
+def test_who_is_ahead_is_said_in_plain_english(points, single, said):
+    text = standing("MT", "ST", points, pd.Series(single))
+    assert text == f"MT is {said} of 3 columns"
+
+
+def test_worse_is_called_worse(two_viewer_records):
+    # The same with the models' names exchanged.
+    for record in two_viewer_records:
+        group = record["viewers"]
+        for content in group.values():
+            content["probability"] = [1 - p for p in content["probability"]]
+    note = table2(two_viewer_records).notes[0]
+    assert note.startswith("In accuracy, MT is behind ST by 12.5 points")
+    assert "by -" not in note
 
 
 @pytest.fixture
@@ -213,11 +265,14 @@ def test_table_v_has_modalities_as_columns(one_split_records):
     np.testing.assert_allclose(five.rows.loc["Majority"], 75)
     assert five.published.loc["MT", "Multimodal"] == 89.5
     assert list(five.published.loc["Baseline"]) == [65.1, 82.8, 83.2]
-    assert five.comparison is None
-    assert five.notes[0] == (
-        "MT is ahead of Baseline in 1 of 2 columns (+0.0 points in their "
-        "mean). One split with the test films filmBaseline: that says nothing "
-        "about other films."
+    assert not five.comparisons
+    assert five.notes[:3] == (
+        "In accuracy, MT is equal to Baseline on average, ahead in 1 of 2 "
+        "columns.",
+        "In balanced accuracy, MT is equal to Baseline on average, ahead in 0 "
+        "of 2 columns.",
+        "One split with the test films filmBaseline: that says nothing about "
+        "other films.",
     )
     assert any("65.10 %" in note for note in five.notes)
 
@@ -227,10 +282,11 @@ def test_table_vi_has_no_average(one_split_records):
     assert list(six.rows.columns) == [*paper.VIEWERS, "Mean"]
     assert list(six.rows.index) == ["Majority", "MT", "MT-Text", "MT-Visual"]
     np.testing.assert_allclose(six.rows.loc["MT-Visual"], 25)
-    assert six.comparison is None
-    assert six.notes[0].startswith(
-        "MT is ahead of MT-Text in 7 of 7 columns (+25.0 points in their "
-        "mean); MT is ahead of MT-Visual in 7 of 7 columns (+75.0"
+    assert not six.comparisons
+    assert six.notes[0] == (
+        "In accuracy, MT is ahead of MT-Text by 25.0 points on average, ahead "
+        "in 7 of 7 columns; MT is ahead of MT-Visual by 75.0 points on "
+        "average, ahead in 7 of 7 columns."
     )
 
 
@@ -258,11 +314,9 @@ def test_table_iii_has_the_baseline_and_compares_mt_with_st(record):
     rows = ["Majority", "Baseline-Text", "ST-Text", "MT-Text"]
     assert list(three.rows.index) == rows
     np.testing.assert_allclose(three.rows.loc["Baseline-Text"], [50, 100, 75])
-    assert (three.comparison.ours, three.comparison.other) == (
-        "MT-Text",
-        "ST-Text",
-    )
-    assert three.comparison.rows.loc["V1", "difference"] == 50
+    comparison = three.comparisons["accuracy"]
+    assert (comparison.ours, comparison.other) == ("MT-Text", "ST-Text")
+    assert comparison.rows.loc["V1", "difference"] == 50
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal
 
 import matplotlib.style
+import numpy as np
 import pandas as pd
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -69,9 +71,9 @@ _RC: dict[str, Any] = {
     "text.parse_math": False,
 }
 
-_Layout = Literal["constrained", "compressed"]
-_Parameters = ParamSpec("_Parameters")
-_Result = TypeVar("_Result")
+#: Decorator that runs a function under the common style, whatever the user's
+#: own is.
+styled = matplotlib.style.context(["default", _RC])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -85,6 +87,7 @@ class Drawing:
         figure: The figure.
         data: What the figure shows as a table of texts, for readers who
             cannot see it; None where another table has the same numbers.
+        table: Roman number of the table it belongs to; "" for none.
     """
 
     stem: str
@@ -92,27 +95,18 @@ class Drawing:
     caption: str
     figure: Figure
     data: pd.DataFrame | None = None
+    table: str = ""
 
-
-def styled(
-    draw: Callable[_Parameters, _Result],
-) -> Callable[_Parameters, _Result]:
-    """Runs a function under the common style, whatever the user's own is."""
-
-    @functools.wraps(draw)
-    def inside(
-        *args: _Parameters.args, **kwargs: _Parameters.kwargs
-    ) -> _Result:
-        with matplotlib.style.context(["default", _RC]):
-            return draw(*args, **kwargs)
-
-    return inside
+    @property
+    def width_px(self) -> int:
+        """Width at which its letters have the size of a text's."""
+        return round(self.figure.get_size_inches()[0] * _DPI)
 
 
 def new_figure(
     height_in: float,
     width_in: float = WIDTH_IN,
-    layout: _Layout = "constrained",
+    layout: Literal["constrained", "compressed"] = "constrained",
 ) -> Figure:
     """Returns an empty figure that nothing else refers to."""
     figure = Figure(figsize=(width_in, height_in), layout=layout)
@@ -120,9 +114,11 @@ def new_figure(
     return figure
 
 
-def widest_in(names: Sequence[str], size_pt: float = SMALL_PT) -> float:
-    """Returns the width of the widest of some names in inches."""
-    return max(text_width_in(name, size_pt) for name in names)
+def panels(grid: np.ndarray, count: int) -> list[Axes]:
+    """Returns the first axes of a grid, and hides the others."""
+    for axes in grid.flat[count:]:
+        axes.set_axis_off()
+    return list(grid.flat[:count])
 
 
 def add_legend(figure: Figure, labels: Sequence[str], columns: int) -> None:
@@ -173,11 +169,6 @@ def save(figure: Figure, *paths: Path) -> None:
             )
 
 
-def width_px(figure: Figure) -> int:
-    """Returns the width of a figure's PNG in pixels."""
-    return round(figure.get_size_inches()[0] * _DPI)
-
-
 def set_title(figure: Figure, text: str, simulated: bool) -> None:
     """Writes a title over a figure; simulated data are always called so."""
     whole = f"{SIMULATED}. {text}" if simulated else text
@@ -200,6 +191,11 @@ def text_width_in(text: str, size_pt: float, bold: bool = False) -> float:
         text, _font(size_pt, bold), ismath=False
     )
     return _HINTING * width / _POINTS_PER_INCH
+
+
+def widest_in(names: Sequence[str], size_pt: float = SMALL_PT) -> float:
+    """Returns the width of the widest of some names in inches."""
+    return max(text_width_in(name, size_pt) for name in names)
 
 
 @functools.cache
@@ -238,25 +234,17 @@ def wrap(
     def fits(line: str) -> bool:
         return text_width_in(line, size_pt, bold) <= width_in
 
+    # No letter but a combining one is narrower than a quarter of its size.
+    most = 1 + int(4 * width_in * _POINTS_PER_INCH / size_pt)
     lines: list[str] = []
-    line = ""
-    for word in printable(text).split(" "):
-        longer = f"{line} {word}" if line else word
-        if fits(longer):
-            line = longer
-            continue
-        if line:
-            lines.append(line)
-        while not fits(word) and len(word) > 1:
-            cut = next(
-                n
-                for n in range(len(word) - 1, 0, -1)
-                if n == 1 or fits(word[:n])
-            )
-            lines.append(word[:cut])
-            word = word[cut:]
-        line = word
-    lines += [line] if line else []
+    rest = printable(text)
+    while rest:
+        # The longest beginning that fits, up to a blank if there is one.
+        size = min(len(rest), most)
+        while size > 1 and not fits(rest[:size]):
+            size = max(rest.rfind(" ", 1, size), 0) or size - 1
+        lines.append(rest[:size])
+        rest = rest[size:].lstrip()
     if max_lines is not None and len(lines) > max_lines:
         last = lines[max_lines - 1]
         while last and not fits(f"{last}…"):
@@ -278,15 +266,13 @@ def short_names(names: Sequence[str], width_in: float = 1.3) -> list[str]:
     """
 
     def shorten(name: str, width_in: float) -> str:
-        whole = printable(name)
-        if text_width_in(whole, NORMAL_PT) <= width_in:
-            return whole
-        for kept in range(len(whole) - 1, 1, -1):
-            head = (kept + 1) // 2
-            text = f"{whole[:head]}…{whole[len(whole) - kept // 2 :]}"
-            if text_width_in(text, NORMAL_PT) <= width_in:
-                return text
-        return f"{whole[:1]}…"
+        text = whole = printable(name)
+        kept = len(whole)
+        while text_width_in(text, NORMAL_PT) > width_in and kept > 1:
+            kept -= 1
+            tail = whole[len(whole) - kept // 2 :]
+            text = f"{whole[: (kept + 1) // 2]}…{tail}"
+        return text
 
     short = [shorten(name, width_in) for name in names]
     return [

@@ -1,16 +1,12 @@
-import pytest
-
 from emotion_mt.evaluation import figures
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
-
-pytestmark = pytest.mark.usefixtures("few_draws")
 
 
 def test_all_figures_are_written(tmp_path, made_up_run, film):
     corpus, records = made_up_run(movies=("A",), video=str(film))
     tables = [build_table(SPECS["II"], records)]
-    pictures = figures.save_all(tmp_path, corpus, tables, records)
+    drawings = figures.save_all(tmp_path, corpus, tables, records)
     contents = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     stems = [
         "accuracies-table-II",
@@ -21,13 +17,13 @@ def test_all_figures_are_written(tmp_path, made_up_run, film):
         "timeline",
         "training-curves",
     ]
-    assert [p.png.stem for p in pictures] == stems
+    assert [d.stem for d in drawings] == stems
     assert set(contents) == {f"{s}.{e}" for s in stems for e in ("png", "pdf")}
     for name, content in contents.items():
         magic = b"\x89PNG" if name.endswith("png") else b"%PDF"
         assert content.startswith(magic)
-    assert [p.table for p in pictures[:3]] == ["II", "II", ""]
-    assert all(p.caption and p.title for p in pictures)
+    assert [d.table for d in drawings[:3]] == ["II", "II", ""]
+    assert all(d.caption and d.title for d in drawings)
 
 
 def test_files_repeat(tmp_path, made_up_run, film):
@@ -46,5 +42,5 @@ def test_files_repeat(tmp_path, made_up_run, film):
 
 def test_without_records_the_corpus_is_drawn(tmp_path, made_up_run):
     corpus, _ = made_up_run(viewers=("Expert",))
-    pictures = figures.save_all(tmp_path, corpus, [], [])
-    assert [p.png.name for p in pictures] == ["figure4.png"]
+    drawings = figures.save_all(tmp_path, corpus, [], [])
+    assert [d.stem for d in drawings] == ["figure4"]

@@ -1,17 +1,13 @@
 import numpy as np
-import pytest
 from matplotlib.collections import LineCollection, PathCollection
 
 from emotion_mt import paper
-from emotion_mt.evaluation import figures
 from emotion_mt.evaluation.figures.models import (
     draw_accuracies,
     draw_differences,
 )
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
-
-pytestmark = pytest.mark.usefixtures("few_draws")
 
 
 def table2(records):
@@ -68,8 +64,8 @@ def test_each_row_has_a_colour_and_a_marker_of_its_own(made_up_run):
 def test_differences_are_those_of_the_comparison(made_up_run):
     _, records = made_up_run()
     table = table2(records)
-    (axes,) = draw_differences(table, table.comparison).figure.axes
-    rows = table.comparison.rows
+    (axes,) = draw_differences(table).figure.axes
+    rows = table.comparisons["accuracy"].rows
     marks = [c for c in axes.collections if is_square(c)]
     np.testing.assert_allclose(
         [c.get_offsets()[0, 0] for c in marks], rows["difference"]
@@ -82,7 +78,7 @@ def test_one_film_has_no_interval_to_draw(made_up_run):
     _, records = made_up_run()
     one = [r for r in records if r["job"]["split"]["name"] == "F1"]
     table = table2(one)
-    drawing = draw_differences(table, table.comparison)
+    drawing = draw_differences(table)
     (axes,) = drawing.figure.axes
     assert not [c for c in axes.collections if is_bar(c)]
     assert "1 test film;" in drawing.caption
@@ -94,29 +90,17 @@ def test_viewer_who_rated_nothing_breaks_nothing(made_up_run):
         for viewer, content in record["viewers"].items():
             if viewer == "V1":
                 content["label"] = [None] * len(content["label"])
-                content["score"] = dict.fromkeys(content["score"]) | {
-                    "observed": 0,
-                    "positive": 0,
-                }
     table = table2(records)
     assert np.isnan(table.rows.loc["MT", "V1"])
     (axes,) = draw_accuracies(table).figure.axes
     assert np.ma.is_masked(points(axes, "MT")[0]) or np.isnan(
         np.ma.filled(points(axes, "MT")[0, 0], np.nan)
     )
-    draw_differences(table, table.comparison).figure.canvas.draw()
+    draw_differences(table).figure.canvas.draw()
 
 
 def test_long_names_stay_legible(made_up_run, legible, long_names):
     _, records = made_up_run(**long_names)
     table = table2(records)
     legible(draw_accuracies(table).figure)
-    legible(draw_differences(table, table.comparison).figure)
-
-
-def test_save_comparison_writes_one_file(tmp_path, made_up_run):
-    _, records = made_up_run()
-    path = tmp_path / "table2.png"
-    figures.save_comparison(path, table2(records))
-    assert path.read_bytes()[:4] == b"\x89PNG"
-    assert list(tmp_path.iterdir()) == [path]
+    legible(draw_differences(table).figure)
