@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 
-import numpy as np
 import pandas as pd
 
 from emotion_mt.evaluation.statistics import film_interval, holm, sign_flip_p
@@ -104,7 +103,7 @@ class Comparison:
 
 
 def compare(
-    per_fold: pd.DataFrame, ours: str, other: str, measure: str = "accuracy"
+    per_fold: pd.DataFrame, ours: str, other: str, measure: str
 ) -> Comparison | None:
     """Compares two rows film by film.
 
@@ -122,18 +121,14 @@ def compare(
     films = film_differences(per_fold, ours, other, measure)
     if films.empty:
         return None
-    lines = {}
-    for column in films:
-        values = films[column].dropna().to_numpy()
-        lines[column] = [
-            np.mean(values),
-            *film_interval(values),
-            sign_flip_p(values),
-        ]
-    rows = pd.DataFrame.from_dict(
-        lines, orient="index", columns=["difference", "low", "high", "p"]
+    values = {column: films[column].dropna().to_numpy() for column in films}
+    rows = pd.DataFrame(
+        [(each.mean(), *film_interval(each)) for each in values.values()],
+        index=films.columns,
+        columns=["difference", "low", "high"],
     )
     single = rows.index != MEAN
+    rows["p"] = [sign_flip_p(each) for each in values.values()]
     rows["p_holm"] = holm(rows["p"].where(single))
     # As in the rows themselves, also where films lack a viewer.
     rows.loc[MEAN, "difference"] = rows["difference"][single].mean()
@@ -149,15 +144,12 @@ def film_differences(
         DataFrame, index the folds, columns those that both rows have and
         `MEAN`, in points; empty where there are none.
     """
-    first, second = (
-        100
-        * per_fold[per_fold["row"] == name].pivot_table(
-            index="fold", columns="column", values=measure, sort=False
-        )
-        for name in (ours, other)
+    cells = per_fold.pivot_table(
+        index=["row", "fold"], columns="column", values=measure, sort=False
     )
-    films = first.sub(second).reindex(columns=first.columns)
+    if not {ours, other} <= set(cells.index.get_level_values("row")):
+        return pd.DataFrame()
+    films = 100 * (cells.loc[ours] - cells.loc[other])
     films = films.dropna(axis="columns", how="all").dropna(how="all")
-    if not films.empty:
-        films[MEAN] = films.mean(axis="columns")
+    films[MEAN] = films.mean(axis="columns")
     return films

@@ -70,14 +70,15 @@ def _verdict(spec: TableSpec, table: Table, models: pd.DataFrame) -> list[str]:
     for measure in LEAD:
         rows = table.measures[measure].drop(columns=paper.MEAN, errors="ignore")
         rows = rows.reindex([row.name for row in present])
-        parts = []
-        for other in rows.index.drop(ours.name):
-            points = (rows.loc[ours.name] - rows.loc[other]).dropna()
-            if len(points):
-                parts.append(standing(ours.name, other, points.mean(), points))
+        points = (rows.loc[ours.name] - rows.drop(index=ours.name)).T
+        parts = [
+            standing(
+                ours.name, other, points[other].mean(), points[other].dropna()
+            )
+            for other in points.dropna(axis="columns", how="all")
+        ]
         if parts:
-            name = measure.replace("_", " ")
-            notes.append(f"In {name}, {'; '.join(parts)}.")
+            notes.append(f"In {measure.replace('_', ' ')}, {'; '.join(parts)}.")
     films = sorted({f for test in models["test"] for f in test.split("+")})
     notes.append(
         f"One split with the test films {', '.join(films)}: that says nothing "

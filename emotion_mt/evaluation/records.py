@@ -25,17 +25,17 @@ FORMAT = 3
 #: Where a file keeps the SHA-256 of the rest.
 _DIGEST = "sha256"
 
+#: What is kept of a `FitResult`, for curves and for reading along.
+_FIT = (
+    *("l1", "best_epoch", "monitor", "trials", "class_weights", "vocabulary"),
+    *("untrained_viewers", "left_out", "notes", "seconds"),
+)
+
 #: Columns of `as_frame`: those that are the same for all segments of a job
 #: and viewer, and those that are not.
 JOB_COLUMNS = [
-    "name",
-    "architecture",
-    "modalities",
-    "fold",
-    "test",
-    "seed",
-    "viewer",
-    "ceiling",
+    *("name", "architecture", "modalities", "fold", "test", "seed"),
+    *("viewer", "ceiling"),
 ]
 _SEGMENT_COLUMNS = ["segment_id", "label", "probability"]
 
@@ -44,53 +44,32 @@ def features_digest(features: np.ndarray | None) -> str:
     """Returns a SHA-256 of a feature matrix, or "none" without one."""
     if features is None:
         return "none"
-    return hashlib.sha256(
-        np.ascontiguousarray(features, dtype="<f4").tobytes()
-    ).hexdigest()
+    content = np.ascontiguousarray(features, dtype="<f4").tobytes()
+    return hashlib.sha256(content).hexdigest()
 
 
-def _plain(values: Iterable[float]) -> list[float | None]:
-    """Floats for JSON, which has no NaN: missing numbers become null."""
-    return [None if math.isnan(v) else float(v) for v in values]
+def _plain(value: Any) -> Any:
+    """Values for JSON, which has no NaN: missing numbers become null."""
+    if dataclasses.is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    missing = isinstance(value, float) and math.isnan(value)
+    return None if missing else value
 
 
 def _ceiling(corpus: Corpus, job: Job, viewer: str) -> float | None:
     """Known best accuracy on the test films, weighted by rated segments."""
-    if corpus.ceiling is None:
-        return None
     rated = is_rated(corpus.labels[:, corpus.column(viewer)])
     counts = [rated[corpus.rows((film,))].sum() for film in job.split.test]
+    if corpus.ceiling is None or not any(counts):
+        return None
     ceilings = [corpus.ceiling[film][viewer] for film in job.split.test]
-    return float(np.average(ceilings, weights=counts)) if any(counts) else None
-
-
-def _fit(result: FitResult) -> dict[str, Any]:
-    """What the fit itself decided, for curves and for reading along."""
-    trials = [
-        {
-            "l1": trial.l1,
-            "best_epoch": trial.best_epoch,
-            "score": _plain([trial.score])[0],
-            "history": {
-                name: _plain(values) for name, values in trial.history.items()
-            },
-        }
-        for trial in result.trials
-    ]
-    return {
-        "l1": result.l1,
-        "best_epoch": result.best_epoch,
-        "monitor": result.monitor,
-        "trials": trials,
-        "class_weights": result.class_weights.tolist(),
-        "vocabulary": list(result.vocabulary),
-        "untrained_viewers": list(result.untrained_viewers),
-        "left_out": {
-            part: dict(counts) for part, counts in result.left_out.items()
-        },
-        "notes": list(result.notes),
-        "seconds": dict(result.seconds),
-    }
+    return float(np.average(ceilings, weights=counts))
 
 
 def make_record(
@@ -122,12 +101,12 @@ def make_record(
             # Nothing was learned about this viewer, so nothing is scored.
             labels = np.full_like(labels, np.nan)
         viewers[viewer] = {
-            "score": dataclasses.asdict(score(labels, probabilities)),
+            "score": score(labels, probabilities),
             "ceiling": _ceiling(corpus, job, viewer),
-            "label": _plain(labels),
-            "probability": _plain(probabilities),
+            "label": labels,
+            "probability": probabilities,
         }
-    return {
+    record = {
         "format": FORMAT,
         "name": job.name,
         "key": key,
@@ -140,11 +119,12 @@ def make_record(
             "dimension": corpus.dimension,
             "simulated": corpus.simulated,
         },
-        "fit": _fit(result),
+        "fit": {name: getattr(result, name) for name in _FIT},
         "segment_id": segments["segment_id"].tolist(),
         "movie": segments["movie"].tolist(),
         "viewers": viewers,
     }
+    return _plain(record)
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
@@ -200,23 +180,16 @@ def as_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         where unknown), segment_id, label (1, 0, NaN) and probability of
         "positive" in [0, 1].
     """
-    rows = [
-        (
-            record["name"],
-            record["job"]["architecture"],
-            "+".join(record["job"]["config"]["modalities"]),
-            record["job"]["split"]["name"],
-            "+".join(record["job"]["split"]["test"]),
-            record["job"]["seed"],
-            viewer,
-            content["ceiling"],
-            record["segment_id"],
-            content["label"],
-            content["probability"],
-        )
-        for record in records
-        for viewer, content in record["viewers"].items()
-    ]
+    rows = []
+    for record in records:
+        job, split = record["job"], record["job"]["split"]
+        modalities, test = job["config"]["modalities"], split["test"]
+        kind = (record["name"], job["architecture"], "+".join(modalities))
+        kind += (split["name"], "+".join(test), job["seed"])
+        for viewer, content in record["viewers"].items():
+            answers = (content["label"], content["probability"])
+            ids = record["segment_id"]
+            rows.append((*kind, viewer, content["ceiling"], ids, *answers))
     frame = pd.DataFrame(rows, columns=[*JOB_COLUMNS, *_SEGMENT_COLUMNS])
     return frame.explode(_SEGMENT_COLUMNS, ignore_index=True).astype(
         {"ceiling": float, "label": float, "probability": float}

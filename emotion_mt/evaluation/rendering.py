@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -43,8 +44,12 @@ COMPARISON_NAMES = {
     "p_holm": "p (Holm)",
 }
 
-#: Kinds of lines: ours, the paper's, ours minus the paper's, MT minus ST.
-OURS, PAPER, DIFFERENCE, AHEAD = "ours", "paper", "difference", "ahead"
+#: Kinds of lines and how their numbers are written: ours, the paper's, ours
+#: minus the paper's, MT minus ST, and how sure that is.
+_FORMS = {
+    **{"ours": ".2f", "paper": ".2f", "difference": "+.2f"},
+    **{"ahead": "+.2f", "proof": ".3f"},
+}
 
 #: Shown where a number is undefined.
 DASH = "–"
@@ -60,26 +65,13 @@ def number(value: float, form: str = ".2f") -> str:
     return format(round(value, CSV_DECIMALS), form)
 
 
-def _block(rows: pd.DataFrame, form: str = ".2f") -> pd.DataFrame:
-    """Texts of a DataFrame, with the index (name, kind) of a block."""
-    texts = rows.map(lambda value: number(value, form))
-    kinds = pd.Index([OURS] * len(rows))
-    return texts.set_axis(pd.MultiIndex.from_arrays([rows.index, kinds]))
-
-
-def _with_paper(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """A block with the paper's row and the difference under ours."""
-    lines = {}
-    for name in rows.index:
-        row = rows.loc[name]
-        lines[name, OURS] = row.map(number)
-        if name in published.index:
-            theirs = published.loc[name]
-            lines[f"{name}, paper", PAPER] = theirs.map(number)
-            lines[f"{name}, difference", DIFFERENCE] = (row - theirs).map(
-                lambda value: number(value, "+.2f")
-            )
-    return pd.DataFrame(lines).T[list(rows.columns)]
+def _block(lines: Mapping[tuple[str, str], pd.Series]) -> pd.DataFrame:
+    """Texts of numbers; (name, kind) of a line to its numbers."""
+    texts = {
+        (name, kind): [number(value, _FORMS[kind]) for value in row]
+        for (name, kind), row in lines.items()
+    }
+    return pd.DataFrame(texts, next(iter(lines.values())).index).T
 
 
 def lead_blocks(table: Table) -> dict[str, pd.DataFrame]:
@@ -91,19 +83,20 @@ def lead_blocks(table: Table) -> dict[str, pd.DataFrame]:
     """
     blocks = {}
     for measure in LEAD:
-        rows = table.measures[measure]
-        if rows.empty:
-            continue
-        accuracy = measure == "accuracy"
-        block = _with_paper(rows, table.published) if accuracy else _block(rows)
-        comparison = table.comparisons.get(measure)
-        if comparison is not None:
-            difference = comparison.rows["difference"].reindex(rows.columns)
-            name = f"{comparison.ours} − {comparison.other}"
-            block.loc[(name, AHEAD), :] = difference.map(
-                lambda value: number(value, "+.2f")
-            )
-        blocks[HEADINGS[measure]] = block
+        lines = {}
+        rows, one = table.measures[measure], table.comparisons.get(measure)
+        for name in rows.index:
+            lines[name, "ours"] = rows.loc[name]
+            if measure == "accuracy" and name in table.published.index:
+                theirs = table.published.loc[name]
+                lines[f"{name}, paper", "paper"] = theirs
+                difference = rows.loc[name] - theirs
+                lines[f"{name}, difference", "difference"] = difference
+        if one is not None:
+            difference = one.rows["difference"].reindex(rows.columns)
+            lines[f"{one.ours} − {one.other}", "ahead"] = difference
+        if lines:
+            blocks[HEADINGS[measure]] = _block(lines)
     return blocks
 
 
@@ -111,13 +104,13 @@ def comparison_blocks(table: Table) -> dict[str, pd.DataFrame]:
     """How sure MT − ST is, per measure; as `lead_blocks` returns it."""
     blocks = {}
     for one in table.comparisons.values():
-        names = [
-            name.format(ours=one.ours, other=one.other)
-            for name in COMPARISON_NAMES.values()
-        ]
-        rows = one.rows[list(COMPARISON_NAMES)].set_axis(names, axis=1).T
-        heading = f"{one.ours} against {one.other}, {one.name}"
-        blocks[heading] = _block(rows, ".3f")
+        pair = {"ours": one.ours, "other": one.other}
+        blocks[f"{one.ours} against {one.other}, {one.name}"] = _block(
+            {
+                (text.format(**pair), "proof"): one.rows[key]
+                for key, text in COMPARISON_NAMES.items()
+            }
+        )
     return blocks
 
 
@@ -125,8 +118,13 @@ def more_blocks(table: Table) -> dict[str, pd.DataFrame]:
     """The other measures and the spread; as `lead_blocks` returns it."""
     found = {m: rows for m, rows in table.measures.items() if m not in LEAD}
     found |= {f"sd_{name}": rows for name, rows in table.spread.items()}
-    known = {m: rows.dropna(how="all") for m, rows in found.items()}
-    return {HEADINGS[m]: _block(rows) for m, rows in known.items() if len(rows)}
+    return {
+        HEADINGS[m]: _block(
+            {(name, "ours"): known.loc[name] for name in known.index}
+        )
+        for m, rows in found.items()
+        if len(known := rows.dropna(how="all"))
+    }
 
 
 def markdown_text(text: str) -> str:
@@ -141,39 +139,34 @@ def markdown_table(frame: pd.DataFrame) -> str:
     A block's names are bold and its numbers to the right; the paper's rows
     are in italics. Otherwise the index is left out.
     """
+    rows = frame.astype(str).map(markdown_text).to_numpy().tolist()
     columns = [markdown_text(str(column)) for column in frame.columns]
-    rows = [list(map(markdown_text, row)) for row in frame.astype(str).values]
     marks = ["---"] * len(columns)
     if frame.index.nlevels == 2:
         for (name, kind), row in zip(frame.index, rows, strict=True):
-            if kind == PAPER:
-                row[:] = [f"*{cell}*" for cell in row]
-            mark = "**" if kind in (OURS, AHEAD) else "*"
+            row[:] = [f"*{c}*" for c in row] if kind == "paper" else row
+            mark = "*" if kind in ("paper", "difference") else "**"
             row.insert(0, f"{mark}{markdown_text(name)}{mark}")
         columns, marks = ["", *columns], ["---", *["---:"] * len(columns)]
     lines = [columns, marks, *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _markdown_blocks(blocks: dict[str, pd.DataFrame]) -> str:
-    return "\n".join(
-        f"## {heading}\n\n{markdown_table(block)}\n"
-        for heading, block in blocks.items()
-    )
+def _markdown_blocks(blocks: dict[str, pd.DataFrame]) -> list[str]:
+    return [f"## {name}\n\n{markdown_table(blocks[name])}" for name in blocks]
 
 
 def to_markdown(table: Table) -> str:
     """Renders a table as Markdown: the lead, notes, then the rest."""
     banner = f"**SIMULATED DATA.** {SIMULATED_SENTENCE}"
-    rest = {**comparison_blocks(table), **more_blocks(table)}
     parts = [
-        f"# {markdown_text(table.title)}\n",
-        *([f"{banner}\n"] if table.simulated else []),
-        _markdown_blocks(lead_blocks(table)),
-        "".join(f"- {markdown_text(note)}\n" for note in table.notes),
-        _markdown_blocks(rest),
+        f"# {markdown_text(table.title)}",
+        *([banner] if table.simulated else []),
+        *_markdown_blocks(lead_blocks(table)),
+        "\n".join(f"- {markdown_text(note)}" for note in table.notes),
+        *_markdown_blocks(comparison_blocks(table) | more_blocks(table)),
     ]
-    return "\n".join(part for part in parts if part)
+    return "\n\n".join(parts) + "\n"
 
 
 def to_text(table: Table) -> str:
@@ -186,7 +179,7 @@ def to_text(table: Table) -> str:
     names, *lines = whole.split("\n")
     for heading, block in blocks.items():
         parts.append("\n".join([heading, names, *lines[: len(block)]]))
-        lines = lines[len(block) :]
+        del lines[: len(block)]
     parts.append("\n".join(f"- {note}" for note in table.notes))
     return "\n\n".join(parts)
 
@@ -200,31 +193,22 @@ def to_csv(table: Table) -> str:
     "balanced_accuracy_difference", …), simulated (True or False), then the
     table's columns in percent, empty where undefined.
     """
-    parts = [
-        *((rows, "ours", name) for name, rows in table.measures.items()),
-        (table.published, "paper", "accuracy"),
-        *((rows, "ours", f"sd_{name}") for name, rows in table.spread.items()),
-    ]
+    parts = {("ours", name): rows for name, rows in table.measures.items()}
+    parts["paper", "accuracy"] = table.published
+    parts |= {("ours", f"sd_{n}"): rows for n, rows in table.spread.items()}
     for measure, one in table.comparisons.items():
         prefix = "" if measure == "accuracy" else f"{measure}_"
-        name = f"{one.ours} - {one.other}"
-        parts += [
-            (one.rows[[key]].T.set_axis([name]), "ours", f"{prefix}{key}")
+        name = [f"{one.ours} - {one.other}"]
+        parts |= {
+            ("ours", f"{prefix}{key}"): one.rows[[key]].T.set_axis(name)
             for key in COMPARISON_NAMES
-        ]
-    frames = []
-    for rows, source, measure in parts:
-        frame = rows.rename_axis("row").reset_index()
-        frame.insert(1, "source", source)
-        frame.insert(2, "measure", measure)
-        frame.insert(3, "simulated", table.simulated and source == "ours")
-        frames.append(frame)
-    whole = pd.concat([f for f in frames if len(f)], ignore_index=True)
-    return whole.to_csv(
-        index=False,
-        float_format=f"%.{CSV_DECIMALS}f",
-        lineterminator="\n",
-    )
+        }
+    known = {key: rows for key, rows in parts.items() if len(rows)}
+    whole = pd.concat(known, names=["source", "measure", "row"]).reset_index()
+    whole.insert(0, "row", whole.pop("row"))
+    whole.insert(3, "simulated", table.simulated & (whole["source"] == "ours"))
+    digits = f"%.{CSV_DECIMALS}f"
+    return whole.to_csv(index=False, float_format=digits, lineterminator="\n")
 
 
 _LATEX = {
@@ -255,14 +239,16 @@ def _latex_number(text: str) -> str:
 def _latex_block(block: pd.DataFrame, caption: str, label: str) -> str:
     cells = block.map(_latex_number)
     cells.insert(0, "", [latex_text(name) for name, _ in block.index])
-    papers = [kind == PAPER for _, kind in block.index]
+    papers = [kind == "paper" for _, kind in block.index]
     cells[papers] = cells[papers].map(r"\textit{{{}}}".format)
     cells.columns = [latex_text(str(column)) for column in cells.columns]
-    style = cells.style.hide(axis="index")
-    for rule in ("toprule", "midrule", "bottomrule"):
-        style.set_table_styles(
-            [{"selector": rule, "props": ":hline;"}], overwrite=False
-        )
+    rules = {"props": ":hline;"}
+    style = cells.style.hide(axis="index").set_table_styles(
+        [
+            {"selector": rule, **rules}
+            for rule in ("toprule", "midrule", "bottomrule")
+        ]
+    )
     return style.to_latex(
         environment="table*",
         position_float="centering",
@@ -279,11 +265,7 @@ def to_latex(table: Table) -> str:
     comments. The text is UTF-8, as LaTeX expects by default.
     """
     banner = "SIMULATED DATA. " if table.simulated else ""
-    blocks = {
-        **lead_blocks(table),
-        **comparison_blocks(table),
-        **more_blocks(table),
-    }
+    blocks = lead_blocks(table) | comparison_blocks(table) | more_blocks(table)
     lines = [f"% {' '.join(f'{banner}{n}'.split())}" for n in table.notes]
     for place, (heading, block) in enumerate(blocks.items(), start=1):
         label = f"tab:{table.number}" + (f"-{place}" if place > 1 else "")

@@ -60,26 +60,30 @@ def write_report(
         The files of the report, report.html first.
     """
     folder = Path(folder)
-    inputs = _digest(corpus, tables, records, experiment, failures)
-    known = _known_files(folder, inputs)
-    if known is not None:
-        return known
-    drawings = figures.save_all(folder / FIGURES, corpus, tables, records)
     content = {
         "title": f"Emotions evoked by films: {corpus.name}",
         "simulated": corpus.simulated,
         "warnings": _warnings(corpus, failures),
         "summary": _summary(corpus, records),
         "tables": tables,
-        "drawings": drawings,
-        "folder": folder / FIGURES,
         "corpus": _corpus_parts(corpus, records),
         "remarks": [*corpus.problems, *corpus.notes, *_fit_notes(records)],
-        "run": _run_parts(records, experiment, failures, seconds),
+        "run": _run_parts(records, experiment, failures),
     }
+    inputs = _digest(content, corpus, records)
+    known = _known_files(folder, inputs)
+    if known is not None:
+        return known
+    drawings = figures.save_all(folder / FIGURES, corpus, tables, records)
+    times = pd.Series({name: f"{s:.1f} s" for name, s in seconds.items()})
     paths = [folder / "report.html", folder / "report.md"]
     for path in paths:
-        write_text(path, _render(path.name, content))
+        text = _render(
+            path.name,
+            {**content, "drawings": drawings, "times": times},
+            folder / FIGURES,
+        )
+        write_text(path, text)
     for drawing in drawings:
         png = folder / FIGURES / f"{drawing.stem}.png"
         paths += [png, png.with_suffix(".pdf")]
@@ -89,29 +93,22 @@ def write_report(
 
 
 def _digest(
+    content: Mapping[str, object],
     corpus: Corpus,
-    tables: Sequence[Table],
     records: Sequence[Mapping[str, Any]],
-    experiment: Mapping[str, object],
-    failures: Mapping[str, str],
 ) -> str:
     """SHA-256 of all that decides a report, the times of a run left out."""
     here = Path(__file__).parent
     code = [*sorted(here.rglob("*.py")), *sorted(here.glob("templates/*"))]
-    summary = {
-        "corpus": [corpus.name, corpus.digest(), corpus.simulated],
-        "remarks": [corpus.problems, corpus.notes],
-        "left_out": corpus.left_out.to_json(),
-        "videos": sorted(set(corpus.segments["video"].dropna())),
-        "records": [record["key"] for record in records],
-        "tables": [rendering.to_markdown(table) for table in tables],
-        "experiment": dict(experiment),
-        "failures": dict(failures),
-        "versions": [__version__, matplotlib.__version__],
-        "code": [hashlib.sha256(p.read_bytes()).hexdigest() for p in code],
-    }
-    text = json.dumps(summary, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    parts = [
+        _render("report.md", {**content, "drawings": (), "times": None}),
+        corpus.digest(),
+        *sorted(set(corpus.segments["video"].dropna())),
+        *(record["key"] for record in records),
+        *(__version__, matplotlib.__version__),
+        *(path.read_text(encoding="utf-8") for path in code),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _known_files(folder: Path, inputs: str) -> list[Path] | None:
@@ -126,8 +123,15 @@ def _known_files(folder: Path, inputs: str) -> list[Path] | None:
     return paths if all(path.is_file() for path in paths) else None
 
 
-def _render(name: str, content: Mapping[str, object]) -> str:
+def _render(
+    name: str, content: Mapping[str, object], pictures: Path = Path()
+) -> str:
     """Fills a template; in HTML every text is escaped."""
+
+    def data_uri(drawing: figures.Drawing) -> str:
+        png = (pictures / f"{drawing.stem}.png").read_bytes()
+        return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("emotion_mt.evaluation", "templates"),
         autoescape=jinja2.select_autoescape(["html"]),
@@ -136,41 +140,23 @@ def _render(name: str, content: Mapping[str, object]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
-        "data_uri": _data_uri,
-        "text": rendering.markdown_text,
-        "table": rendering.markdown_table,
-        "lead": rendering.lead_blocks,
-        "comparisons": rendering.comparison_blocks,
-        "more": rendering.more_blocks,
-    }
+    environment.filters["data_uri"] = data_uri
     return environment.get_template(name).render(
-        content,
-        version=__version__,
-        simulated_sentence=rendering.SIMULATED_SENTENCE,
+        content, version=__version__, rendering=rendering
     )
-
-
-def _data_uri(path: Path) -> str:
-    content = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f"data:image/png;base64,{content}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _warnings(corpus: Corpus, failures: Mapping[str, str]) -> list[str]:
     """What a reader must know first."""
     warnings = []
-    if failures:
+    if count := len(failures):
         warnings.append(
-            f"INCOMPLETE: {_plural(len(failures), 'job')} failed; the "
+            f"INCOMPLETE: {count:,} job{'s' if count > 1 else ''} failed; the "
             "cells concerned rest on the remaining ones. See “Failed jobs”."
         )
-    if corpus.problems:
+    if count := len(corpus.problems):
         warnings.append(
-            f"{_plural(len(corpus.problems), 'problem')} in the files of the "
+            f"{count:,} problem{'s' if count > 1 else ''} in the files of the "
             "corpus: films are missing from all numbers. See “Remarks”."
         )
     return warnings
@@ -210,9 +196,13 @@ def _corpus_parts(
                 "used": films["used"],
                 "left out": films["left_out"],
                 "used, s": films["used_s"].map("{:.0f}".format),
-                "rated until, s": _numbers(films["rated_until_s"], ".0f"),
+                "rated until, s": films["rated_until_s"].map(
+                    lambda value: rendering.number(value, ".0f")
+                ),
                 "traces": films["traces"],
-                share: _numbers(100 * films["positive_share"], ".1f"),
+                share: films["positive_share"].map(
+                    lambda value: rendering.number(100 * value, ".1f")
+                ),
                 "video": np.where(films["video"].isna(), "no", "yes"),
             }
         ),
@@ -224,26 +214,17 @@ def _corpus_parts(
     return {name: part for name, part in parts.items() if len(part)}
 
 
-def _numbers(values: pd.Series, form: str) -> pd.Series:
-    return values.map(lambda value: rendering.number(value, form))
-
-
-def _input(record: Mapping[str, Any]) -> str:
-    return " and ".join(record["job"]["config"]["modalities"])
+def _kind(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Model and input of a job, in words."""
+    job = record["job"]
+    return job["architecture"], " and ".join(job["config"]["modalities"])
 
 
 def _unused_in_fits(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Segments that fits could not use; the largest number over viewers."""
     kind = ["model", "input", "split", "part", "reason"]
     rows = [
-        (
-            record["job"]["architecture"],
-            _input(record),
-            record["job"]["split"]["name"],
-            part,
-            reason,
-            count,
-        )
+        (*_kind(record), record["job"]["split"]["name"], part, reason, count)
         for record in records
         for part, reasons in record["fit"]["left_out"].items()
         for reason, count in reasons.items()
@@ -257,10 +238,9 @@ def _fit_notes(records: Iterable[Mapping[str, Any]]) -> list[str]:
     """What fits reported, each sentence once."""
     notes: dict[str, list[str]] = {}
     for record in records:
-        fit = record["fit"]
-        said = list(fit["notes"])
-        if fit["untrained_viewers"]:
-            who = ", ".join(fit["untrained_viewers"])
+        said = list(record["fit"]["notes"])
+        if untrained := record["fit"]["untrained_viewers"]:
+            who = ", ".join(untrained)
             said.append(f"No rating in the training films: {who}.")
         for note in said:
             notes.setdefault(note, []).append(record["name"])
@@ -274,9 +254,8 @@ def _run_parts(
     records: Sequence[Mapping[str, Any]],
     experiment: Mapping[str, object],
     failures: Mapping[str, str],
-    seconds: Mapping[str, float],
 ) -> dict[str, pd.DataFrame | pd.Series]:
-    """Failures, configuration, versions, digests and times, by heading."""
+    """Failures, configuration, versions, digests and jobs, by heading."""
     failed = pd.DataFrame(failures.items(), columns=["job", "error"])
     return {
         **({"Failed jobs": failed} if failures else {}),
@@ -284,9 +263,6 @@ def _run_parts(
         "Versions": _values(records, "versions"),
         "Digests": _values(records, "digests"),
         "Finished jobs": _jobs(records),
-        "Where the time went": pd.Series(
-            {name: f"{s:.1f} s" for name, s in seconds.items()}
-        ),
     }
 
 
@@ -304,29 +280,18 @@ def _flat(settings: Mapping[str, object]) -> pd.Series:
 
 def _values(records: Sequence[Mapping[str, Any]], key: str) -> pd.Series:
     """All values of a part of the records, several joined by commas."""
-    found: dict[str, dict[str, None]] = {}
-    for record in records:
-        for name, value in record[key].items():
-            found.setdefault(name, {})[str(value)] = None
-    return pd.Series({name: ", ".join(each) for name, each in found.items()})
+    found = pd.DataFrame([record[key] for record in records])
+    return found.apply(lambda each: ", ".join(each.dropna().unique()))
 
 
 def _jobs(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Finished jobs per kind of model, with the seconds of their fits."""
-    rows = [
-        (
-            record["job"]["architecture"],
-            _input(record),
-            record["fit"]["seconds"]["total"],
-        )
-        for record in records
-    ]
+    rows = [(*_kind(r), r["fit"]["seconds"]["total"]) for r in records]
     frame = pd.DataFrame(rows, columns=["model", "input", "seconds"])
     kinds = frame.groupby(["model", "input"], sort=False)["seconds"]
-    return pd.DataFrame(
-        {
-            "jobs": kinds.size(),
-            "fitting, s in all": kinds.sum().map("{:.1f}".format),
-            "s per job": kinds.mean().map("{:.2f}".format),
-        }
-    ).reset_index()
+    columns = {
+        "jobs": kinds.size(),
+        "fitting, s in all": kinds.sum().map("{:.1f}".format),
+        "s per job": kinds.mean().map("{:.2f}".format),
+    }
+    return pd.DataFrame(columns).reset_index()

@@ -49,8 +49,8 @@ class Score:
 def score(labels: ArrayLike, probabilities: ArrayLike) -> Score:
     """Scores predictions of one viewer.
 
-    scikit-learn's functions give the same numbers (see the tests) at a
-    hundred times the cost, which counts for the many draws of random answers.
+    scikit-learn gives the same numbers (see the tests) at a hundred times the
+    cost, which counts for the many draws of random answers.
 
     Args:
         labels: float [n]; 1 positive, 0 negative, NaN where not rated.

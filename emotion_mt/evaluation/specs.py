@@ -97,33 +97,6 @@ class TableSpec:
             return (fixed_split(movies, validation),)
         return folds(movies)
 
-    def cell(
-        self, architecture: str, modalities: tuple[str, ...], viewer: str
-    ) -> tuple[str, str] | None:
-        """Returns row and column that a score belongs to, None for none.
-
-        Args:
-            architecture: Of the model that was scored.
-            modalities: Its input.
-            viewer: Whose answers were scored.
-        """
-        average = viewer == paper.AVERAGE
-        for row in self.rows:
-            if row.architecture != architecture or modalities not in row.inputs:
-                continue
-            if self.by_modality:
-                column = MODALITY_NAMES[modalities]
-                return (row.name, column) if average else None
-            return (
-                None
-                if average and not self.with_average
-                else (
-                    row.name,
-                    viewer,
-                )
-            )
-        return None
-
     def jobs(
         self,
         viewers: Sequence[str],
@@ -131,7 +104,7 @@ class TableSpec:
         seeds: Sequence[int],
         config: TrainingConfig,
     ) -> list[Job]:
-        """Lists the fits that the table needs.
+        """Lists the fits that the table needs, each once.
 
         With one viewer there is no MT; it would be ST.
 
@@ -141,9 +114,6 @@ class TableSpec:
             seeds: One fit of every model per seed.
             config: Of every fit, with the modalities of the rows; the
                 Baseline is fitted likewise, see `BaselineConfig.like`.
-
-        Returns:
-            The jobs, each once.
         """
         wanted = [
             Job(
@@ -167,11 +137,10 @@ class TableSpec:
         """Viewers that are fitted together."""
         if row.architecture == MULTI_TASK:
             return [tuple(viewers)] if len(viewers) > 1 else []
-        return [
-            (viewer,)
-            for viewer in viewers
-            if not self.by_modality or viewer == paper.AVERAGE
+        alone = [
+            v for v in viewers if v == paper.AVERAGE or not self.by_modality
         ]
+        return [(viewer,) for viewer in alone]
 
 
 def _config(
@@ -189,14 +158,12 @@ def in_working_order(jobs: Sequence[Job]) -> list[Job]:
     MT's jobs are the longest and come first. Jobs of one kind of model stand
     together, since a worker builds each kind once.
     """
-    return sorted(
-        jobs,
-        key=lambda job: (
-            -job.effort,
-            -len(job.config.modalities),
-            job.config.modalities,
-        ),
-    )
+
+    def place(job: Job) -> tuple[float, int, tuple[str, ...]]:
+        modalities = job.config.modalities
+        return -job.effort, -len(modalities), modalities
+
+    return sorted(jobs, key=place)
 
 
 def _rows(
@@ -256,14 +223,10 @@ SPECS: dict[str, TableSpec] = {
 
 
 def specs_for(modalities: tuple[str, ...]) -> list[TableSpec]:
-    """Returns the tables that can be made from some modalities.
+    """Returns the tables that can be made from "text", "visual" or both.
 
-    Args:
-        modalities: "text", "visual" or both.
-
-    Returns:
-        All of them with both. With one, Table II on that input, and the
-        table that is about it.
+    With one of them, these are Table II on that input, and the table that is
+    about it.
     """
     if set(modalities) == set(BOTH):
         return list(SPECS.values())

@@ -7,9 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 
-def film_interval(
-    values: ArrayLike, level: float = 0.95, seed: int = 0
-) -> tuple[float, float]:
+def film_interval(values: ArrayLike) -> tuple[float, float]:
     """Interval of a mean over test films, by resampling films.
 
     Segments of one film resemble each other, so films are drawn, not
@@ -17,11 +15,9 @@ def film_interval(
 
     Args:
         values: One score per test film.
-        level: Coverage in (0, 1).
-        seed: Of the draws.
 
     Returns:
-        Lower and upper end; (NaN, NaN) for fewer than two films.
+        Ends of the 95 % interval; (NaN, NaN) for fewer than two films.
     """
     scores = np.asarray(values, dtype=float)
     if scores.size < 2:
@@ -31,9 +27,9 @@ def film_interval(
     interval = stats.bootstrap(
         (scores,),
         np.mean,
-        confidence_level=level,
+        confidence_level=0.95,
         method="percentile",
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng(0),
     ).confidence_interval
     return float(interval.low), float(interval.high)
 
@@ -41,9 +37,9 @@ def film_interval(
 def sign_flip_p(differences: ArrayLike) -> float:
     """Two-sided p-value of a paired sign-flip test, exact.
 
-    Under the null hypothesis that two models are equally good, the sign of
-    each film's difference is a coin toss. With n films there are 2^n ways, so
-    the p-value cannot be less than 2 / 2^n.
+    If two models are equally good, the sign of each film's difference is a
+    coin toss. With n films there are 2^n ways, so the p-value cannot be less
+    than 2 / 2^n.
 
     Args:
         differences: One difference per test film; at most 20.

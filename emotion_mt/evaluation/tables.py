@@ -100,10 +100,8 @@ def build_table(
             f"Received: {len(corpora)} corpora"
         )
     models = _scores(answers)
-    columns = _columns(spec, records, models)
-    references = _by_column(
-        spec, reference_scores(answers, spec.references), columns
-    )
+    columns = _columns(spec, models)
+    references = reference_scores(answers, spec.references)
     keys = ["row", "fold", "column"]
     scores = pd.concat([models, references])[[*keys, "seed", *MEASURES]]
     per_fold = scores.groupby(keys, as_index=False, sort=False)[
@@ -148,53 +146,42 @@ def build_table(
 
 def _own_answers(spec: TableSpec, answers: pd.DataFrame) -> pd.DataFrame:
     """The answers that belong to the table, with their row and column."""
-    kind = ["architecture", "modalities", "viewer"]
-    cells = [
-        (*key, *cell)
-        for key in answers[kind].drop_duplicates().itertuples(index=False)
-        if (cell := spec.cell(key[0], tuple(key[1].split("+")), key[2]))
+    kind = ["architecture", "modalities"]
+    places = [
+        (row.architecture, "+".join(names), row.name, MODALITY_NAMES[names])
+        for row in spec.rows
+        for names in row.inputs
     ]
-    places = pd.DataFrame(cells, columns=[*kind, "row", "column"])
-    return answers.merge(places.astype(str), on=kind)
+    own = answers.merge(
+        pd.DataFrame(places, columns=[*kind, "row", "column"]), on=kind
+    )
+    average = own["viewer"] == paper.AVERAGE
+    if spec.by_modality:
+        return own[average]
+    own["column"] = own["viewer"]
+    return own if spec.with_average else own[~average]
 
 
 def _scores(answers: pd.DataFrame) -> pd.DataFrame:
     """Scores of every job and viewer: the columns but for the segments'."""
     keys = [*JOB_COLUMNS, "row", "column"]
-    groups = answers.groupby(keys, sort=False, dropna=False)
-    return pd.DataFrame(
-        {
-            **dict(zip(keys, key, strict=True)),
-            **dataclasses.asdict(score(part["label"], part["probability"])),
-        }
-        for key, part in groups
-    ).astype(dict.fromkeys(MEASURES, float))
+    rows = [
+        dict(zip(keys, key, strict=True))
+        | vars(score(part["label"], part["probability"]))
+        for key, part in answers.groupby(keys, sort=False, dropna=False)
+    ]
+    return pd.DataFrame(rows).astype(dict.fromkeys(MEASURES, float))
 
 
-def _columns(
-    spec: TableSpec,
-    records: Sequence[Mapping[str, Any]],
-    models: pd.DataFrame,
-) -> list[str]:
+def _columns(spec: TableSpec, models: pd.DataFrame) -> list[str]:
     """Columns in the order of the corpus's viewers, or of the modalities."""
-    known = list(MODALITY_NAMES.values())
-    if not spec.by_modality:
-        # MT's records list all viewers.
-        most_first = sorted(records, key=lambda r: -len(r["viewers"]))
-        known = [
-            viewer for record in most_first for viewer in record["viewers"]
-        ]
-    present = set(models["column"])
-    return [name for name in dict.fromkeys(known) if name in present]
-
-
-def _by_column(
-    spec: TableSpec, references: pd.DataFrame, columns: Sequence[str]
-) -> pd.DataFrame:
-    """Gives reference scores, known per viewer, the table's columns."""
+    # MT's jobs list all viewers.
+    viewers = models.groupby("name", sort=False)["column"].agg(list)
+    in_order = sorted(viewers, key=len, reverse=True)
     if spec.by_modality:
-        return references.merge(pd.DataFrame({"column": columns}), how="cross")
-    return references.assign(column=references["viewer"])
+        in_order = [list(MODALITY_NAMES.values())]
+    present = dict.fromkeys(name for names in in_order for name in names)
+    return [name for name in present if name in set(models["column"])]
 
 
 def _published(
@@ -234,10 +221,6 @@ def _comparisons(
     names = {row.architecture: row.name for row in spec.rows}
     if not {MULTI_TASK, SINGLE_TASK} <= set(names):
         return {}
-    found = {
-        measure: compare(
-            per_fold, names[MULTI_TASK], names[SINGLE_TASK], measure
-        )
-        for measure in LEAD
-    }
-    return {name: one for name, one in found.items() if one is not None}
+    pair = names[MULTI_TASK], names[SINGLE_TASK]
+    found = ((name, compare(per_fold, *pair, name)) for name in LEAD)
+    return {name: one for name, one in found if one is not None}

@@ -39,24 +39,19 @@ def choose_fits(records: Sequence[Mapping[str, Any]], viewer: str) -> _Fits:
         Split name to architecture to record: most modalities, lowest seed;
         at most `MAX_SPLITS` splits.
     """
-    usable = [
-        record
-        for record in records
-        if record["job"]["architecture"] in _LOOKS
-        and viewer in record["viewers"]
-        and record["fit"]["trials"]
-    ]
-    usable.sort(
-        key=lambda r: (
-            len(r["job"]["split"]["test"]),
-            -len(r["job"]["config"]["modalities"]),
-            r["job"]["seed"],
-        )
-    )
+
+    def place(record: Mapping[str, Any]) -> tuple[int, int, int]:
+        job = record["job"]
+        modalities = job["config"]["modalities"]
+        return len(job["split"]["test"]), -len(modalities), job["seed"]
+
     splits: _Fits = {}
-    for record in usable:
-        split = splits.setdefault(record["job"]["split"]["name"], {})
-        split.setdefault(record["job"]["architecture"], record)
+    for record in sorted(records, key=place):
+        job = record["job"]
+        shown = job["architecture"] in _LOOKS and viewer in record["viewers"]
+        if shown and record["fit"]["trials"]:
+            split = splits.setdefault(job["split"]["name"], {})
+            split.setdefault(job["architecture"], record)
     return dict(list(splits.items())[:MAX_SPLITS])
 
 

@@ -20,12 +20,7 @@ _KINDS = {
 }
 
 #: For rows whose kind is taken already (MT-Text beside MT).
-_OTHERS = (
-    (style.PINK, "^"),
-    (style.SKY, "v"),
-    (style.YELLOW, "P"),
-    (style.GREY, "X"),
-)
+_OTHERS = ((style.PINK, "^"), (style.SKY, "v"))
 
 #: Rows drawn as short lines: label, colour, dashes, sentence of the caption.
 _LEVELS = {
@@ -50,12 +45,10 @@ _ROW_IN = 0.36
 def _looks(names: list[str]) -> dict[str, tuple[str, str]]:
     """Gives each row a colour and a marker of its own."""
     looks: dict[str, tuple[str, str]] = {}
-    others = list(_OTHERS)
+    others = iter(_OTHERS)
     for name in names:
-        look = _KINDS.get(name.split("-")[0])
-        if look is None or look in looks.values():
-            look = others.pop(0) if others else ("black", "*")
-        looks[name] = look
+        look = _KINDS[name.split("-")[0]]
+        looks[name] = next(others) if look in looks.values() else look
     return looks
 
 
