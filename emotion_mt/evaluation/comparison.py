@@ -10,30 +10,32 @@ import pandas as pd
 from emotion_mt.evaluation.statistics import film_interval, holm, sign_flip_p
 from emotion_mt.paper import MEAN
 
+#: A p-value up to this counts as a difference.
+LEVEL = 0.05
+
 
 def standing(
-    ours: str, other: str, points: float, single: pd.Series, proof: str = ""
+    ours: str, other: str, differences: pd.Series, proof: str = ""
 ) -> str:
     """Says who is ahead, as the beginning of a sentence.
 
     Args:
         ours: Name of the first row.
         other: Name of the second row.
-        points: Its mean minus the other's, in points.
-        single: The same in single columns.
-        proof: Stands after the mean.
+        differences: The first minus the second per column, in points.
+        proof: Stands after their mean.
 
     Returns:
         "MT is behind ST by 2.7 points on average, ahead in 2 of 8 columns".
     """
-    size = f"{abs(points):.1f}"
-    place = f"equal to {other}"
-    if float(size):
-        side = "ahead of" if points > 0 else "behind"
-        place = f"{side} {other} by {size} points"
+    mean = differences.mean()
+    place = "ahead of" if mean > 0 else "behind"
+    by = f" by {abs(mean):.1f} points"
+    if by == " by 0.0 points":
+        place, by = "equal to", ""
     return (
-        f"{ours} is {place} on average{proof}, ahead in {(single > 0).sum()} "
-        f"of {len(single)} columns"
+        f"{ours} is {place} {other}{by} on average{proof}, ahead in "
+        f"{(differences > 0).sum()} of {len(differences)} columns"
     )
 
 
@@ -68,38 +70,35 @@ class Comparison:
         """Says in plain words what the numbers support."""
         columns = self.rows.drop(index=MEAN)
         mean = self.rows.loc[MEAN].to_dict()
+        one = math.isnan(mean["low"])
         proof = (
             f" (95 % interval over films {mean['low']:+.1f} to "
             f"{mean['high']:+.1f}, exact sign-flip test over {self.films} "
             f"films p = {mean['p']:.3f})"
         )
-        one = math.isnan(mean["low"])
         text = f"In {self.name}, " + standing(
-            self.ours,
-            self.other,
-            mean["difference"],
-            columns["difference"],
-            "" if one else proof,
+            self.ours, self.other, columns["difference"], "" if one else proof
         )
         if one:
             return (
                 f"{text}, on one test film: that says nothing about other "
                 "films."
             )
-        better = self.ours if mean["difference"] > 0 else self.other
-        sure = (
-            f"support that {better}"
-            if mean["p"] <= 0.05
-            else "do not support that either"
+        sure, better = "do not support", "either"
+        if mean["p"] <= LEVEL:
+            sure = "support"
+            better = self.ours if mean["difference"] > 0 else self.other
+        single = "no single column differs after Holm's correction"
+        differing = columns.index[columns["p_holm"] <= LEVEL]
+        if len(differing):
+            single = (
+                "single columns that differ after Holm's correction: "
+                f"{', '.join(differing)}"
+            )
+        return (
+            f"{text}. These numbers {sure} that {better} is better on "
+            f"average; {single}."
         )
-        differing = columns.index[columns["p_holm"] <= 0.05]
-        single = (
-            f"single columns that differ after Holm's correction: "
-            f"{', '.join(differing)}"
-            if len(differing)
-            else "no single column differs after Holm's correction"
-        )
-        return f"{text}. These numbers {sure} is better on average; {single}."
 
 
 def compare(
@@ -149,7 +148,7 @@ def film_differences(
     )
     if not {ours, other} <= set(cells.index.get_level_values("row")):
         return pd.DataFrame()
-    films = 100 * (cells.loc[ours] - cells.loc[other])
+    films = pd.DataFrame(100 * (cells.loc[ours] - cells.loc[other]))
     films = films.dropna(axis="columns", how="all").dropna(how="all")
     films[MEAN] = films.mean(axis="columns")
     return films

@@ -72,10 +72,9 @@ def _verdict(spec: TableSpec, table: Table, models: pd.DataFrame) -> list[str]:
         rows = rows.reindex([row.name for row in present])
         points = (rows.loc[ours.name] - rows.drop(index=ours.name)).T
         parts = [
-            standing(
-                ours.name, other, points[other].mean(), points[other].dropna()
-            )
-            for other in points.dropna(axis="columns", how="all")
+            standing(ours.name, str(other), differences.dropna())
+            for other, differences in points.items()
+            if differences.notna().any()
         ]
         if parts:
             notes.append(f"In {measure.replace('_', ' ')}, {'; '.join(parts)}.")

@@ -185,11 +185,11 @@ def as_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         job, split = record["job"], record["job"]["split"]
         modalities, test = job["config"]["modalities"], split["test"]
         kind = (record["name"], job["architecture"], "+".join(modalities))
-        kind += (split["name"], "+".join(test), job["seed"])
+        fold = (split["name"], "+".join(test), job["seed"])
         for viewer, content in record["viewers"].items():
-            answers = (content["label"], content["probability"])
-            ids = record["segment_id"]
-            rows.append((*kind, viewer, content["ceiling"], ids, *answers))
+            ids, ceiling = record["segment_id"], content["ceiling"]
+            answers = (ids, content["label"], content["probability"])
+            rows.append((*kind, *fold, viewer, ceiling, *answers))
     frame = pd.DataFrame(rows, columns=[*JOB_COLUMNS, *_SEGMENT_COLUMNS])
     return frame.explode(_SEGMENT_COLUMNS, ignore_index=True).astype(
         {"ceiling": float, "label": float, "probability": float}

@@ -242,12 +242,9 @@ def _latex_block(block: pd.DataFrame, caption: str, label: str) -> str:
     papers = [kind == "paper" for _, kind in block.index]
     cells[papers] = cells[papers].map(r"\textit{{{}}}".format)
     cells.columns = [latex_text(str(column)) for column in cells.columns]
-    rules = {"props": ":hline;"}
+    rules = ("toprule", "midrule", "bottomrule")
     style = cells.style.hide(axis="index").set_table_styles(
-        [
-            {"selector": rule, **rules}
-            for rule in ("toprule", "midrule", "bottomrule")
-        ]
+        [{"selector": rule, "props": ":hline;"} for rule in rules]
     )
     return style.to_latex(
         environment="table*",

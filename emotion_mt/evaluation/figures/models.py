@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from emotion_mt.evaluation.comparison import film_differences
+from emotion_mt.evaluation.comparison import LEVEL, film_differences
 from emotion_mt.evaluation.figures import style
 from emotion_mt.evaluation.references import CEILING, REFERENCES
 from emotion_mt.evaluation.tables import Table
@@ -164,7 +164,7 @@ def draw_differences(table: Table) -> style.Drawing | None:
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     for y, column in enumerate(columns):
         row, single = rows.loc[column], films[column].dropna()
-        sure = row["p" if column == MEAN else "p_holm"] <= 0.05
+        sure = row["p" if column == MEAN else "p_holm"] <= LEVEL
         axes.scatter(
             single,
             np.full(len(single), y + 0.3),
