@@ -44,7 +44,7 @@ def features_digest(features: np.ndarray | None) -> str:
     """Returns a SHA-256 of a feature matrix, or "none" without one."""
     if features is None:
         return "none"
-    content = np.ascontiguousarray(features, dtype="<f4").tobytes()
+    content = features.astype("<f4", order="C").tobytes()
     return hashlib.sha256(content).hexdigest()
 
 

@@ -164,14 +164,15 @@ def _warnings(corpus: Corpus, failures: Mapping[str, str]) -> list[str]:
 
 def _summary(corpus: Corpus, records: Sequence[Mapping[str, Any]]) -> pd.Series:
     seeds = sorted({record["job"]["seed"] for record in records})
-    missing = 1 - float(is_rated(corpus.values).mean()) if len(corpus) else 0.0
+    missing = 1 - is_rated(corpus.values).mean() if len(corpus) else 0.0
+    movies, viewers = corpus.movies, corpus.viewers
     return pd.Series(
         {
             "corpus": corpus.name,
             "data": "SIMULATED" if corpus.simulated else "as annotated",
             "annotation": f"{corpus.annotation} {corpus.dimension}",
-            "films": f"{len(corpus.movies)}: {', '.join(corpus.movies)}",
-            "viewers": f"{len(corpus.viewers)}: {', '.join(corpus.viewers)}",
+            "films": f"{len(movies)}: {', '.join(movies)}",
+            "viewers": f"{len(viewers)}: {', '.join(viewers)}",
             "segments used": f"{len(corpus):,}",
             "segments left out": f"{len(corpus.left_out):,}",
             "ratings missing": f"{100 * missing:.1f} %",
@@ -197,7 +198,7 @@ def _corpus_parts(
                 "left out": films["left_out"],
                 "used, s": films["used_s"].map("{:.0f}".format),
                 "rated until, s": films["rated_until_s"].map(
-                    lambda value: rendering.number(value, ".0f")
+                    lambda seconds: rendering.number(seconds, ".0f")
                 ),
                 "traces": films["traces"],
                 share: films["positive_share"].map(

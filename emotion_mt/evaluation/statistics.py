@@ -22,8 +22,6 @@ def film_interval(values: ArrayLike) -> tuple[float, float]:
     scores = np.asarray(values, dtype=float)
     if scores.size < 2:
         return float("nan"), float("nan")
-    if np.ptp(scores) == 0:
-        return float(scores[0]), float(scores[0])
     interval = stats.bootstrap(
         (scores,),
         np.mean,
@@ -72,12 +70,8 @@ def sign_flip_p(differences: ArrayLike) -> float:
 def holm(p_values: ArrayLike) -> np.ndarray:
     """Holm's step-down correction for several tests.
 
-    Args:
-        p_values: p-values, NaN for a test that could not be made.
-
-    Returns:
-        Adjusted p-values in the same order, at most 1; NaN stays NaN and does
-        not count as a test.
+    NaN stands for a test that could not be made: it stays, and does not
+    count. Adjusted values are at most 1.
     """
     raw = np.asarray(p_values, dtype=float)
     order = np.argsort(raw, kind="stable")[: np.count_nonzero(~np.isnan(raw))]

@@ -126,9 +126,10 @@ def build_table(
         number=spec.number,
         title=f"Table {spec.number}. {spec.caption}, {corpus['annotation']} "
         f"{corpus['dimension']}, corpus {corpus['name']}",
-        measures={
+        measures={"accuracy": percent(cells["accuracy"].mean())}
+        | {
             measure: percent(cells[measure].mean()).dropna(how="all")
-            for measure in MEASURES
+            for measure in MEASURES[1:]
         },
         spread={
             "folds": percent(cells["accuracy"].std()),

@@ -238,6 +238,10 @@ def test_undefined_cells_are_dashes_not_numbers(record):
     assert "## Balanced" not in text
     for rendered in (text, rendering.to_csv(table), rendering.to_latex(table)):
         assert "nan" not in rendered.lower()
+    # So far, only a job has ended whose viewer did not rate the film.
+    table = table2([record("F1", {"V2": [None]}, {"V2": [0.5]})])
+    assert rendering.to_text(table).count("ST  –    –") == 1
+    assert "| **ST** | – | – |" in rendering.to_markdown(table)
 
 
 @pytest.mark.parametrize("simulated", [True, False])

@@ -23,15 +23,12 @@ _COLOURS = LinearSegmentedColormap.from_list(
 def mean_correlations(corpus: Corpus) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Correlates viewers within each film and averages over films (Fig. 3).
 
-    Args:
-        corpus: The corpus; its segment means are correlated, not its labels.
-
     Returns:
         Two DataFrames, viewers × viewers: the mean over films of Pearson's
-        correlation over the segments that both viewers rated, in [-1, 1],
-        NaN where no film has one; and the number of films in that mean. A
-        film has none where fewer than `MIN_SEGMENTS` segments are shared or
-        a viewer's ratings of them are all the same.
+        correlation over the segment means of both viewers, in [-1, 1], NaN
+        where no film has one; and the number of films in that mean. A film
+        has none where fewer than `MIN_SEGMENTS` segments are shared or a
+        viewer's ratings of them are all the same.
     """
     viewers = list(corpus.viewers)
     values = pd.DataFrame(corpus.values.astype(np.float64), columns=viewers)

@@ -124,10 +124,7 @@ def panels(grid: np.ndarray, count: int) -> list[Axes]:
 def add_legend(figure: Figure, labels: Sequence[str], columns: int) -> None:
     """Puts one legend for all axes under a figure.
 
-    Args:
-        figure: The figure.
-        labels: Labels in order; those that nothing has are left out.
-        columns: Number of columns.
+    Labels stand in the given order; those that nothing has are left out.
     """
     found = {
         label: handle
@@ -145,14 +142,10 @@ def add_legend(figure: Figure, labels: Sequence[str], columns: int) -> None:
 
 @styled
 def save(figure: Figure, *paths: Path) -> None:
-    """Writes a figure, each file all or nothing.
+    """Writes a figure as .png or .pdf, each file all or nothing.
 
     The same figure gives the same bytes: no date and no program version is
     written into the files.
-
-    Args:
-        figure: The figure.
-        *paths: Files to write, .png or .pdf.
 
     Raises:
         ValueError: If a path has another suffix.
@@ -163,10 +156,9 @@ def save(figure: Figure, *paths: Path) -> None:
                 f"`paths` must end in {' or '.join(_CHANGING)}. "
                 f"Received: {path}"
             )
+        without = {_CHANGING[path.suffix]: None}
         with replacing(path) as temporary:
-            figure.savefig(
-                temporary, dpi=_DPI, metadata={_CHANGING[path.suffix]: None}
-            )
+            figure.savefig(temporary, dpi=_DPI, metadata=without)
 
 
 def set_title(figure: Figure, text: str, simulated: bool) -> None:
@@ -179,10 +171,8 @@ def set_title(figure: Figure, text: str, simulated: bool) -> None:
 
 @functools.cache
 def _font(size_pt: float, bold: bool) -> FontProperties:
-    weight = "bold" if bold else "normal"
-    return FontProperties(
-        family=_RC["font.family"], size=size_pt, weight=weight
-    )
+    weight, family = "bold" if bold else "normal", _RC["font.family"]
+    return FontProperties(family=family, size=size_pt, weight=weight)
 
 
 def text_width_in(text: str, size_pt: float, bold: bool = False) -> float:
@@ -220,15 +210,8 @@ def wrap(
 ) -> list[str]:
     """Breaks text into lines that fit, by the width of its letters.
 
-    Args:
-        text: The text; words that are too long are broken anywhere.
-        width_in: Width of a line in inches.
-        size_pt: Size of the letters in points.
-        bold: Whether the letters are bold.
-        max_lines: Lines to keep; the last ends in "…" if there are more.
-
-    Returns:
-        The lines, none for empty text.
+    Words that are too long are broken anywhere. Empty text has no lines; if
+    there are more than `max_lines`, the last that is kept ends in "…".
     """
 
     def fits(line: str) -> bool:
@@ -254,15 +237,10 @@ def wrap(
 
 
 def short_names(names: Sequence[str], width_in: float = 1.3) -> list[str]:
-    """Shortens names in the middle so that they fit and stay different.
+    """Shortens names in the middle so that they fit at `NORMAL_PT`.
 
-    Args:
-        names: Names of viewers or films.
-        width_in: Longest width in inches at `NORMAL_PT`.
-
-    Returns:
-        One text per name; where two would look the same, each gets its
-        position in front.
+    They stay different: where two would look the same, each gets its position
+    in front.
     """
 
     def shorten(name: str, width_in: float) -> str:
@@ -275,11 +253,11 @@ def short_names(names: Sequence[str], width_in: float = 1.3) -> list[str]:
         return text
 
     short = [shorten(name, width_in) for name in names]
-    return [
+    numbered = [
         f"{number}: {shorten(name, width_in - 0.25)}"
-        if short.count(text) > 1
-        else text
-        for number, (name, text) in enumerate(
-            zip(names, short, strict=True), start=1
-        )
+        for number, name in enumerate(names, start=1)
+    ]
+    return [
+        long if short.count(text) > 1 else text
+        for text, long in zip(short, numbered, strict=True)
     ]
