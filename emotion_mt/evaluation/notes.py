@@ -21,10 +21,7 @@ _ROUNDING = 0.02
 
 
 def table_notes(
-    spec: TableSpec,
-    table: Table,
-    models: pd.DataFrame,
-    failed: Sequence[str],
+    spec: TableSpec, table: Table, models: pd.DataFrame, failed: Sequence[str]
 ) -> tuple[str, ...]:
     """Says what a reader of a table needs to know, in plain words.
 

@@ -7,12 +7,7 @@ from collections.abc import Sequence
 
 from emotion_mt import paper
 from emotion_mt.corpus import fixed_split, folds
-from emotion_mt.evaluation.jobs import (
-    BASELINE,
-    MULTI_TASK,
-    SINGLE_TASK,
-    Job,
-)
+from emotion_mt.evaluation.jobs import BASELINE, MULTI_TASK, SINGLE_TASK, Job
 from emotion_mt.evaluation.references import REFERENCES
 from emotion_mt.training import BaselineConfig, FitConfig, TrainingConfig
 
@@ -200,10 +195,7 @@ SPECS: dict[str, TableSpec] = {
     "V": TableSpec(
         "V",
         "Scores (%) for the average viewer on one split",
-        (
-            RowSpec("Baseline", BASELINE, None),
-            RowSpec("MT", MULTI_TASK, None),
-        ),
+        (RowSpec("Baseline", BASELINE, None), RowSpec("MT", MULTI_TASK, None)),
         references=("Positive", "Majority"),
         baseline=True,
         by_modality=True,

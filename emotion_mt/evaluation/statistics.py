@@ -59,10 +59,7 @@ def sign_flip_p(differences: ArrayLike) -> float:
         # No film: no answer. One film: both signs are equally far from 0.
         return 1.0 if films.size else float("nan")
     result = stats.permutation_test(
-        (films,),
-        np.mean,
-        permutation_type="samples",
-        n_resamples=2**films.size,
+        (films,), np.mean, permutation_type="samples", n_resamples=2**films.size
     )
     return float(result.pvalue)
 

@@ -221,7 +221,7 @@ def wrap(
     most = 1 + int(4 * width_in * _POINTS_PER_INCH / size_pt)
     lines: list[str] = []
     rest = printable(text)
-    while rest:
+    while rest and (max_lines is None or len(lines) <= max_lines):
         # The longest beginning that fits, up to a blank if there is one.
         size = min(len(rest), most)
         while size > 1 and not fits(rest[:size]):
