@@ -99,7 +99,7 @@ class TableSpec:
         seeds: Sequence[int],
         config: TrainingConfig,
     ) -> list[Job]:
-        """Lists the fits that the table needs, each once.
+        """Lists the fits that the table needs.
 
         With one viewer there is no MT; it would be ST.
 
@@ -109,6 +109,9 @@ class TableSpec:
             seeds: One fit of every model per seed.
             config: Of every fit, with the modalities of the rows; the
                 Baseline is fitted likewise, see `BaselineConfig.like`.
+
+        Returns:
+            The jobs, each once.
         """
         wanted = [
             Job(
@@ -215,10 +218,14 @@ SPECS: dict[str, TableSpec] = {
 
 
 def specs_for(modalities: tuple[str, ...]) -> list[TableSpec]:
-    """Returns the tables that can be made from "text", "visual" or both.
+    """Returns the tables that can be made from some modalities.
 
-    With one of them, these are Table II on that input, and the table that is
-    about it.
+    Args:
+        modalities: "text", "visual" or both.
+
+    Returns:
+        All of them with both. With one, Table II on that input, and the
+        table that is about it.
     """
     if set(modalities) == set(BOTH):
         return list(SPECS.values())
