@@ -54,7 +54,7 @@ def _plain(value: Any) -> Any:
         value = vars(value)
     if isinstance(value, Mapping):
         return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, np.generic)):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
