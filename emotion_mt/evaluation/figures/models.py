@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -41,46 +43,30 @@ _LEVELS = {
 
 _ROW_IN = 0.36
 
+_Look = dict[str, Any]
 
-def _looks(names: list[str]) -> dict[str, tuple[str, str]]:
+
+def _looks(names: list[str]) -> dict[str, _Look]:
     """Gives each row a colour and a marker of its own."""
     looks: dict[str, tuple[str, str]] = {}
     others = iter(_OTHERS)
     for name in names:
         look = _KINDS[name.split("-")[0]]
         looks[name] = next(others) if look in looks.values() else look
-    return looks
+    return {name: {"color": c, "marker": m} for name, (c, m) in looks.items()}
 
 
 def _draw_model(
-    axes: Axes,
-    mean: pd.Series,
-    films: pd.DataFrame,
-    look: tuple[str, str],
-    offset: float,
+    axes: Axes, mean: pd.Series, films: pd.DataFrame, look: _Look, offset: float
 ) -> None:
     """Mean of a model with the single test films behind it."""
     columns = list(mean.index)
     films = films[films["column"].isin(columns)]
-    colour, marker = look
-    axes.scatter(
-        100 * films["accuracy"],
-        [columns.index(c) + offset for c in films["column"]],
-        s=10,
-        color=colour,
-        marker=marker,
-        alpha=0.35,
-        linewidths=0,
-    )
-    axes.scatter(
-        mean,
-        np.arange(len(columns)) + offset,
-        s=36,
-        color=colour,
-        marker=marker,
-        label=mean.name,
-        zorder=3,
-    )
+    places = films["column"].map(columns.index) + offset
+    single: dict[str, Any] = {"s": 10, "alpha": 0.35, "linewidths": 0}
+    axes.scatter(100 * films["accuracy"], places, **single, **look)
+    rows = np.arange(len(columns)) + offset
+    axes.scatter(mean, rows, s=36, label=mean.name, zorder=3, **look)
 
 
 def _name_rows(axes: Axes, columns: list[str]) -> None:
