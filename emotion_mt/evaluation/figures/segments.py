@@ -60,10 +60,7 @@ def choose_films(corpus: Corpus, predictions: Predictions) -> tuple[str, ...]:
 
 
 def choose_segments(
-    corpus: Corpus,
-    predictions: Predictions,
-    movie: str,
-    count: int = SEGMENTS,
+    corpus: Corpus, predictions: Predictions, movie: str, count: int = SEGMENTS
 ) -> np.ndarray:
     """Chooses segments evenly over a film, whatever was predicted for them.
 
