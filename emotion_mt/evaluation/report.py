@@ -15,7 +15,7 @@ import matplotlib
 from emotion_mt._version import __version__
 from emotion_mt.corpus import Corpus
 from emotion_mt.corpus.atomic import write_json, write_text
-from emotion_mt.evaluation import figures, rendering
+from emotion_mt.evaluation import figures, rendering, timeline
 from emotion_mt.evaluation.report_content import (
     Block,
     Content,
@@ -122,7 +122,8 @@ def _data_uri(path: Path) -> str:
 def to_html(content: Content) -> str:
     """Renders a report as one HTML file with the pictures inside.
 
-    Every text is escaped; the page allows no script and no other file.
+    Every text is escaped; the page allows no other file, and no script but
+    the timeline's.
 
     Args:
         content: The report.
@@ -143,6 +144,8 @@ def to_html(content: Content) -> str:
         content=content,
         version=__version__,
         simulated_sentence=rendering.SIMULATED_SENTENCE,
+        script=timeline.SCRIPT,
+        script_hash=timeline.SCRIPT_HASH,
     )
 
 

@@ -36,6 +36,7 @@ class Picture:
         table: Roman number of the table it belongs to; "" for none.
         data: What it shows as a table of texts, or None.
         width_px: Width at which its letters have the size of a text's.
+        html: What a page shows in its place; "" for the picture itself.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Picture:
     table: str
     data: pd.DataFrame | None
     width_px: int
+    html: str = ""
 
 
 def _drawings(
@@ -103,6 +105,7 @@ def save_all(
                 table=table,
                 data=drawing.data,
                 width_px=style.width_px(drawing.figure),
+                html=drawing.html,
             )
         )
     return pictures

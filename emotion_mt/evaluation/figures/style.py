@@ -85,6 +85,7 @@ class Drawing:
         figure: The figure.
         data: What the figure shows as a table of texts, for readers who
             cannot see it; None where another table has the same numbers.
+        html: What a page shows in its place; "" for the figure itself.
     """
 
     stem: str
@@ -92,6 +93,7 @@ class Drawing:
     caption: str
     figure: Figure
     data: pd.DataFrame | None = None
+    html: str = ""
 
 
 def styled(

@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion_mt.inference.timeline_html import render_timeline_html
+from emotion_mt.evaluation.timeline import write_timeline_html
 
 EVIL = '<img src=x onerror="document.documentElement.dataset.evil=1">'
 
 #: Runs at the end of the framed page: points, types, clicks, and tells.
 PROBE = """
 const read = () => ({
-  time: document.getElementById("time").textContent,
-  text: document.getElementById("text").textContent,
-  numbers: [...document.querySelectorAll("#values li:not(.off)")].map(
+  time: document.querySelector(".time").textContent,
+  text: document.querySelector("q").textContent,
+  numbers: [...document.querySelectorAll(".values li:not(.off)")].map(
     item => item.innerText.trim().replace(/\\s+/g, " ")),
   marks: [...document.querySelectorAll(".mark")].map(mark => !mark.hidden),
 });
@@ -48,7 +48,7 @@ addEventListener("load", () => {
 
 
 @pytest.fixture(scope="module")
-def seen(seen_on_telephone):
+def seen(seen_on_telephone, tmp_path_factory):
     """What the probe saw on a page of 150 s, a cue of 4 s every 5 s."""
     starts = np.arange(0, 150, 5.0)
     table = pd.DataFrame(
@@ -60,7 +60,8 @@ def seen(seen_on_telephone):
             "Vavg_probability": 1 - starts / 200,
         }
     )
-    page = render_timeline_html(table, "Film")
+    folder = tmp_path_factory.mktemp("page")
+    page = write_timeline_html(table, folder / "a.html").read_text("utf-8")
     return seen_on_telephone(page, PROBE)
 
 
