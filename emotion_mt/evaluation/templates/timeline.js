@@ -41,8 +41,11 @@ function startTimeline(root) {
       const sign = signs[cell.className] ?? "";
       numbers[column].textContent = cell.textContent + sign;
     });
-    picture.src = row.querySelector("img")?.src ?? "";
-    picture.hidden = !row.querySelector("img");
+    if (picture) {
+      const image = row.querySelector("img");
+      picture.hidden = !image;
+      if (image) picture.src = image.src;
+    }
     for (const plot of plots) {
       const from = Math.max(0, (start - plot.start) / plot.length);
       const to = Math.min(1, (end - plot.start) / plot.length);

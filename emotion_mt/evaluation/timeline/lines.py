@@ -134,7 +134,8 @@ def rows_of(
     Args:
         predictions: See `lines_of`; segments without any probability, such
             as cues after the end of the film, take no room.
-        row_s: Length of a row in seconds; longer if there were too many.
+        row_s: Length of a row in seconds, at most; longer if there were too
+            many.
         most: Number of rows that there may be.
 
     Returns:
@@ -148,7 +149,7 @@ def rows_of(
         # A short clip fills the width.
         return [(first if first > 5 else 0.0, end)]
     count = min(most, math.ceil((end - start) / row_s))
-    length = max(row_s, math.ceil((end - start) / count / 30) * 30.0)
+    length = math.ceil((end - start) / count / 30) * 30.0
     count = math.ceil((end - start) / length)
     return [
         (start + i * length, start + (i + 1) * length) for i in range(count)

@@ -21,7 +21,7 @@ from emotion_mt.corpus.atomic import write_text
 from emotion_mt.evaluation.scores import DECISION_THRESHOLD
 from emotion_mt.evaluation.timeline import lines as lines_lib
 
-#: A row shows this many seconds, more only if there would be too many rows: a
+#: A row shows so many seconds at most, more if there would be too many rows: a
 #: cue of 2.5 s is then 7 pixels wide on a telephone.
 _ROW_S = 120.0
 _MAX_ROWS = 40
@@ -155,6 +155,7 @@ def render_timeline(
             rows=[_row(table, rated, lines, limits) for limits in rows],
             colours=lines_lib.ANSWERS,
             columns=columns,
+            pictures=bool(pictures),
             segments=_segments(table, pictures),
             clock=clock,
         )

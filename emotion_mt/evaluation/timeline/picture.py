@@ -107,7 +107,10 @@ def draw_timeline(
     for axes, limits in zip(panels, rows, strict=True):
         if rated is not None:
             _draw_ratings(axes, rated, limits)
-        _draw_lines(axes, lines_lib.within(table, limits), lines, limits)
+        # What lies behind must be seen.
+        average_pt = 2.6 if rated is None else 1.6
+        shown = lines_lib.within(table, limits)
+        _draw_lines(axes, shown, lines, limits, average_pt)
     panels[-1].set_xlabel("Time (min:s)")
     figure.supylabel("Probability of “positive”", fontsize="medium")
     handles = {
@@ -136,6 +139,7 @@ def _draw_lines(
     table: pd.DataFrame,
     lines: list[lines_lib.Line],
     limits: tuple[float, float],
+    average_pt: float,
 ) -> None:
     """One row's lines and axes."""
     axes.axhline(0.5, color="#999999", linewidth=0.8, zorder=1)
@@ -151,7 +155,7 @@ def _draw_lines(
             x,
             y,
             linestyle=(0, line.dashes) if line.dashes else "solid",
-            linewidth=2.6 if line.average else 1.4,
+            linewidth=average_pt if line.average else 1.4,
             label=line.viewer,
             **style,
         )

@@ -22,7 +22,7 @@ addEventListener("load", () => {
   const plots = document.querySelectorAll(".plot");
   const box = plots[1].getBoundingClientRect();
   plots[1].dispatchEvent(new PointerEvent("pointerdown",
-    { clientX: box.left + box.width * 12.5 / 120, clientY: box.top + 9 }));
+    { clientX: box.left + box.width * 42.5 / 90, clientY: box.top + 9 }));
   seen.touched = read();
   const key = name => document.querySelector(".chart").dispatchEvent(
     new KeyboardEvent("keydown", { key: name, bubbles: true }));
@@ -71,7 +71,7 @@ def test_the_first_segment_is_shown_at_first(seen):
 
 
 def test_a_finger_finds_the_segment(seen):
-    # 12.5 s into the second row, which begins at 120 s: the cue at 130 s.
+    # 42.5 s into the second row, which begins at 90 s: the cue at 130 s.
     assert seen["touched"]["time"] == "2:10.0–2:14.0"
     assert seen["touched"]["text"] == f"{EVIL} 26"
     assert seen["touched"]["numbers"] == ["Vavg 0.35 neg.", "V1 0.65 pos."]
