@@ -28,6 +28,7 @@ from emotion_mt.inference import DEFAULT_SEGMENT_S, Bundle, Predictor, card
 _MAX_AGE_S = 2 * 3600
 _CLEANING_S = 60
 
+_NOTHING = "Nothing was predicted. The uploaded files are deleted."
 _UNEXPECTED = (
     "The prediction failed for a reason that is not known. The terminal that "
     "runs this page says more."
@@ -108,7 +109,7 @@ class Runs:
                 found = predict(self.predictor, *taken, segment_s, self.limits)
             return [found, None, None]
         except Stopped:
-            raise _error("The prediction was stopped.") from None
+            return [message(_NOTHING), None, None]
         except (ValueError, OSError, WeightsError) as error:
             logging.warning("Not predicted: %s", error)
             raise _error(without_paths(str(error), *paths)) from None
@@ -125,7 +126,7 @@ class Runs:
         if stop is None:
             return 3 * [gr.skip()]
         stop.set()
-        return [message("The prediction was cancelled."), None, None]
+        return [message(_NOTHING), None, None]
 
     def end(self) -> None:
         """Stops whatever runs."""
@@ -143,9 +144,8 @@ class Runs:
         if not missing:
             return ""
         seen = " and ".join(_SEEN[modality] for modality in modalities)
-        return (
-            f"Please choose {' and '.join(missing)}: this model looks at {seen}."
-        )
+        what = " and ".join(missing)
+        return f"Please choose {what}: this model looks at {seen}."
 
 
 def _take(upload: str | None, folder: str, number: str) -> Path | None:
@@ -191,7 +191,7 @@ def build_app(runs: Runs) -> gr.Blocks:
         result = gr.HTML(
             message(_invitation(predictor)),
             elem_id="result",
-            js_on_load=SCRIPT + _START,
+            js_on_load=str(SCRIPT) + _START,
             min_height=72,
             apply_default_css=False,
         )
@@ -209,7 +209,7 @@ def build_app(runs: Runs) -> gr.Blocks:
         )
         # The files are gone after a run, hence no longer chosen.
         started.failure(
-            lambda: ["", None, None],
+            lambda: [message(_NOTHING), None, None],
             None,
             outputs,
             queue=False,
@@ -324,8 +324,9 @@ def _header(bundle: Bundle) -> str:
     )
     return (
         '<div class="emt-header"><h1>Evoked emotion of film viewers</h1>'
-        f"<p>How likely each moment of a film is to feel positive to {viewers}, "
-        f"from its {seen}.</p>{simulated if bundle.simulated else ''}</div>"
+        "<p>How likely each moment of a film is to feel positive to "
+        f"{viewers}, from its {seen}.</p>"
+        f"{simulated if bundle.simulated else ''}</div>"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import os
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from emotion_mt import _progress
 from emotion_mt.demo.limits import Limits
@@ -36,7 +36,7 @@ def predict(
     subtitles: Path | None,
     segment_s: float | None,
     limits: Limits,
-) -> str:
+) -> Markup:
     """Predicts one clip.
 
     Args:
@@ -74,12 +74,14 @@ def predict(
             "There is no segment that could be predicted. "
             + "; ".join(problems[:3])
         )
-    names = html.escape(" and ".join(path.name for path in given))
-    return (
-        f'<div class="emt-message emt-done" role="status"><p>{names}: '
-        f"{len(table)} segments predicted. The uploaded files are deleted.</p>"
-        f"{_csv_link(table, given[0].stem)}</div>"
-        + render_timeline(table, _pictures(table, film))
+    return Markup(
+        '<div class="emt-message emt-done" role="status"><p>{}: {} segments '
+        "predicted. The uploaded files are deleted.</p>{}</div>{}"
+    ).format(
+        " and ".join(path.name for path in given),
+        len(table),
+        _csv_link(table, given[0].stem),
+        render_timeline(table, _pictures(table, film)),
     )
 
 
@@ -155,12 +157,11 @@ def _pictures(
     return [film[int(m)] if m < len(film) else None for m in middles]
 
 
-def _csv_link(table: pd.DataFrame, stem: str) -> str:
+def _csv_link(table: pd.DataFrame, stem: str) -> Markup:
     """A link that saves the table: nothing is left on the server."""
     content = base64.b64encode(table.to_csv(index=False).encode()).decode()
     simulated = "_SIMULATED" if table.attrs["simulated"] else ""
-    name = html.escape(f"{stem}_emotions{simulated}.csv")
-    return (
-        f'<a class="emt-csv" download="{name}" '
-        f'href="data:text/csv;charset=utf-8;base64,{content}">Download CSV</a>'
-    )
+    return Markup(
+        '<a class="emt-csv" download="{}_emotions{}.csv" '
+        'href="data:text/csv;charset=utf-8;base64,{}">Download CSV</a>'
+    ).format(stem, simulated, content)

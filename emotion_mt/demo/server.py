@@ -104,13 +104,19 @@ def serving(
         runs = Runs(predictor, limits or Limits())
         app = build_app(runs)
         try:
-            _, url, _ = app.launch(
-                server_name=host,
-                server_port=port,
-                prevent_thread_lock=True,
-                quiet=True,
-                **launch_options(runs.limits),
-            )
+            try:
+                _, url, _ = app.launch(
+                    server_name=host,
+                    server_port=port,
+                    prevent_thread_lock=True,
+                    quiet=True,
+                    **launch_options(runs.limits),
+                )
+            except OSError as error:
+                raise OSError(
+                    "`host` and `port`: expected an address that is free. "
+                    f"Received {host} and {port}"
+                ) from error
             yield url
         finally:
             runs.end()

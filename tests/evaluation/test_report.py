@@ -153,7 +153,7 @@ def test_report_needs_nothing_else(hostile_report):
     sources = re.findall(r'<img src="([^"]{22})', content)
     assert set(sources) == {"data:image/png;base64,"}
     # The seventh is the timeline.
-    assert len(sources) + content.count("class=\"chart") == 7
+    assert len(sources) + content.count('class="chart') == 7
     assert len(figures) == 14
     assert 'name="viewport"' in content
     # The Markdown report names the same pictures by their path.

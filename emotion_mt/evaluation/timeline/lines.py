@@ -121,7 +121,9 @@ def lines_of(predictions: pd.DataFrame) -> list[Line]:
     styles = itertools.cycle(itertools.product(_DASHES, COLOURS))
     lines = []
     for name in sorted(drawn, key=lambda name: name == paper.AVERAGE):
-        dashes, colour = ((), "black") if name == paper.AVERAGE else next(styles)
+        dashes, colour = (
+            ((), "black") if name == paper.AVERAGE else next(styles)
+        )
         lines.append(Line(name, colour, dashes))
     return lines
 
@@ -156,9 +158,7 @@ def rows_of(
     ]
 
 
-def within(
-    table: pd.DataFrame, limits_s: tuple[float, float]
-) -> pd.DataFrame:
+def within(table: pd.DataFrame, limits_s: tuple[float, float]) -> pd.DataFrame:
     """Returns the segments that are, at least in part, in a row."""
     start_s, end_s = limits_s
     return table[(table["end_s"] > start_s) & (table["start_s"] < end_s)]

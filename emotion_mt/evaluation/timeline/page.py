@@ -135,7 +135,8 @@ def render_timeline(
     # The average first where one reads, last where one draws.
     read = sorted(enumerate(lines), key=lambda line: not line[1].average)
     columns = [
-        (line.viewer, number, _cells(line.values(table))) for number, line in read
+        (line.viewer, number, _cells(line.values(table)))
+        for number, line in read
     ]
     if rated is not None:
         columns += [
@@ -263,8 +264,7 @@ def _ratings(rated: pd.DataFrame, start_s: float) -> dict[str, str]:
         if not math.isnan(segment.rating):
             kind = "positive" if segment.rating > 0 else "negative"
             paths.setdefault(kind, []).append(
-                f"M{left:.2f} 50V{50 - 50 * segment.rating:.1f}"
-                f"H{right:.2f}V50Z"
+                f"M{left:.2f} 50V{50 - 50 * segment.rating:.1f}H{right:.2f}V50Z"
             )
         if segment.answer:
             level = 108 + 7 * list(lines_lib.ANSWERS).index(segment.answer)
