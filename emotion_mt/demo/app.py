@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import importlib.resources
 import logging
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import LocalContext
+from markupsafe import Markup
 
 from emotion_mt import paper
 from emotion_mt.corpus.finder import VIDEO_EXTENSIONS
@@ -28,7 +28,7 @@ from emotion_mt.inference import DEFAULT_SEGMENT_S, Bundle, Predictor, card
 _MAX_AGE_S = 2 * 3600
 _CLEANING_S = 60
 
-_NOTHING = "Nothing was predicted. The uploaded files are deleted."
+_CANCELLED = "The prediction was cancelled. The uploaded files are deleted."
 _UNEXPECTED = (
     "The prediction failed for a reason that is not known. The terminal that "
     "runs this page says more."
@@ -94,9 +94,8 @@ class Runs:
         """What the button does; the uploads are deleted in any case."""
         missing = self._missing(video, subtitles)
         if missing:
-            gr.Warning(missing)
             # What was chosen stays chosen.
-            return 3 * [gr.skip()]
+            return [message(missing, "error"), gr.skip(), gr.skip()]
         progress(0, desc="Starting")
         stop = self._stops[request.session_hash] = threading.Event()
         # Where Gradio's bars look for what follows them.
@@ -104,21 +103,24 @@ class Runs:
         paths: list[Path] = []
         try:
             with tempfile.TemporaryDirectory(prefix="emotion_mt-job-") as own:
-                taken = [_take(video, own, "0"), _take(subtitles, own, "1")]
-                paths = [path for path in taken if path is not None]
-                found = predict(self.predictor, *taken, segment_s, self.limits)
-            return [found, None, None]
+                film, cues = _take(video, own, "0"), _take(subtitles, own, "1")
+                paths = [path for path in (film, cues) if path is not None]
+                found = predict(
+                    self.predictor, film, cues, segment_s, self.limits
+                )
         except Stopped:
-            return [message(_NOTHING), None, None]
+            found = message(_CANCELLED)
         except (ValueError, OSError, WeightsError) as error:
             logging.warning("Not predicted: %s", error)
-            raise _error(without_paths(str(error), *paths)) from None
+            found = message(without_paths(str(error), *paths), "error")
         except Exception:
             logging.exception("Not predicted, for an unexpected reason.")
-            raise _error(_UNEXPECTED) from None
+            found = message(_UNEXPECTED, "error")
         finally:
             LocalContext.progress.reset(token)
             del self._stops[request.session_hash]
+        # The files are gone, hence no longer chosen.
+        return [found, None, None]
 
     def cancel(self, request: gr.Request) -> list[Any]:
         """Stops the visitor's own prediction."""
@@ -126,7 +128,7 @@ class Runs:
         if stop is None:
             return 3 * [gr.skip()]
         stop.set()
-        return [message(_NOTHING), None, None]
+        return [message(_CANCELLED), None, None]
 
     def end(self) -> None:
         """Stops whatever runs."""
@@ -162,11 +164,6 @@ def _take(upload: str | None, folder: str, number: str) -> Path | None:
             "use. Please choose again"
         ) from None
     return path
-
-
-def _error(text: str) -> gr.Error:
-    """An error that stays on the page until it is read."""
-    return gr.Error(html.escape(text), duration=None, print_exception=False)
 
 
 def build_app(runs: Runs) -> gr.Blocks:
@@ -205,14 +202,6 @@ def build_app(runs: Runs) -> gr.Blocks:
             show_progress_on=result,
             trigger_mode="once",
             concurrency_limit=1,
-            api_visibility="private",
-        )
-        # The files are gone after a run, hence no longer chosen.
-        started.failure(
-            lambda: [message(_NOTHING), None, None],
-            None,
-            outputs,
-            queue=False,
             api_visibility="private",
         )
         cancel.click(
@@ -295,9 +284,12 @@ def _inputs(
     return video, subtitles, segment_s, button, cancel
 
 
-def message(text: str) -> str:
-    """A message in a box, as HTML."""
-    return f'<div class="emt-message" role="status">{html.escape(text)}</div>'
+def message(text: str, kind: str = "info") -> Markup:
+    """A message in a box, as HTML; kind is "info" or "error"."""
+    role = "alert" if kind == "error" else "status"
+    return Markup('<div class="emt-message emt-{}" role="{}">{}</div>').format(
+        kind, role, text
+    )
 
 
 def _invitation(predictor: Predictor) -> str:

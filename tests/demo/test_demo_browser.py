@@ -128,8 +128,8 @@ def predict(page, **files):
     """Uploads files, presses the button, and returns what the page says."""
     choose(page, **files)
     page.click("#run")
-    page.wait_for_selector("#result .emt-done, [data-testid=toast-text]")
-    return page.inner_text("#result .emt-done, [data-testid=toast-text]")
+    page.wait_for_selector("#result :is(.emt-done, .emt-error)")
+    return page.inner_text("#result .emt-message")
 
 
 def uploaded():
@@ -193,16 +193,15 @@ def test_upload_and_result(visit, film, srt, predictor, tmp_path):
 
 def test_broken_file_and_back(visit, film, srt, tmp_path):
     page = visit(DESKTOP)
-    broken = tmp_path / "broken <i>film.mp4"
+    broken = tmp_path / "broken film.mp4"
     broken.write_bytes(b"no film at all")
     message = predict(page, video=broken, subtitles=srt)
-    assert "film.mp4: expected a video that" in message
+    assert message.startswith("broken film.mp4: expected a video that")
     for path in (os.environ["GRADIO_TEMP_DIR"], "/tmp", "site-packages"):
         assert path not in page.inner_text("body")
     assert uploaded() == []
     assert page.locator(".plot").count() == 0
     # The same page goes on.
-    page.wait_for_selector("#video .file-preview", state="detached")
     choose(page, video=film, subtitles=srt)
     page.click("#run")
     page.wait_for_selector("#result .emt-done")
@@ -312,11 +311,31 @@ def test_cancel(browser, endless, film, srt):
         assert not endless.ended.wait(1)
         page.click("#cancel")
         assert endless.ended.wait(3)
-        page.get_by_text("Nothing was predicted.").wait_for()
+        page.get_by_text("The prediction was cancelled.").wait_for()
         assert page.locator(".file-preview").count() == 0
         assert uploaded() == []
         page.close()
         other.close()
+
+
+def test_full_queue_keeps_what_was_chosen(browser, endless, film, srt):
+    limits = Limits(queue_size=1, max_upload_mb=1)
+    with serving(endless, port=None, limits=limits) as url:
+        pages = [browser.new_page() for _ in range(3)]
+        for page in pages:
+            page.goto(url)
+            choose(page, video=film, subtitles=srt)
+            page.click("#run", no_wait_after=True)
+            page.wait_for_timeout(1000)
+        toast = pages[2].locator("[data-testid=toast-text]")
+        assert "busy" in toast.inner_text()
+        assert pages[2].locator(".file-preview").count() == 2
+        # One that only waits can be cancelled too.
+        pages[1].click("#cancel")
+        pages[1].wait_for_timeout(500)
+        assert "queue" not in pages[1].inner_text("#result")
+        for page in pages:
+            page.close()
 
 
 def test_browser_would_refuse_other_servers(browser, address):

@@ -134,7 +134,7 @@ def render_timeline(
     drawn = [line.viewer for line in lines]
     # The average first where one reads, last where one draws.
     read = sorted(enumerate(lines), key=lambda line: not line[1].average)
-    columns = [
+    columns: list[tuple[str, int | None, list[tuple[str, str]]]] = [
         (line.viewer, number, _cells(line.values(table)))
         for number, line in read
     ]
@@ -259,16 +259,21 @@ def _path(x: np.ndarray, y: np.ndarray) -> str:
 def _ratings(rated: pd.DataFrame, start_s: float) -> dict[str, str]:
     """Paths of the ratings' bars and of the strips below, by their class."""
     paths: dict[str, list[str]] = {}
-    for segment in rated.itertuples():
-        left, right = segment.start_s - start_s, segment.end_s - start_s
-        if not math.isnan(segment.rating):
-            kind = "positive" if segment.rating > 0 else "negative"
+    levels = {name: 108 + 7 * i for i, name in enumerate(lines_lib.ANSWERS)}
+    for left, right, rating, answer in zip(
+        (rated["start_s"] - start_s).tolist(),
+        (rated["end_s"] - start_s).tolist(),
+        rated["rating"].tolist(),
+        rated["answer"].tolist(),
+        strict=True,
+    ):
+        if not math.isnan(rating):
+            kind = "positive" if rating > 0 else "negative"
             paths.setdefault(kind, []).append(
-                f"M{left:.2f} 50V{50 - 50 * segment.rating:.1f}H{right:.2f}V50Z"
+                f"M{left:.2f} 50V{50 - 50 * rating:.1f}H{right:.2f}V50Z"
             )
-        if segment.answer:
-            level = 108 + 7 * list(lines_lib.ANSWERS).index(segment.answer)
-            paths.setdefault(segment.answer, []).append(
-                f"M{left:.2f} {level}H{right:.2f}"
+        if answer:
+            paths.setdefault(answer, []).append(
+                f"M{left:.2f} {levels[answer]}H{right:.2f}"
             )
     return {kind: "".join(parts) for kind, parts in paths.items()}
