@@ -62,32 +62,6 @@ class Line:
         """Its probability in each segment: float64 [N], NaN for none."""
         return table[self.viewer + _PROBABILITY].to_numpy(float)
 
-    def points(
-        self, table: pd.DataFrame, touching_s: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns points of the line, which is level in each segment.
-
-        Args:
-            table: Segments in order of time.
-            touching_s: Gaps in seconds that are too small to be seen.
-
-        Returns:
-            x (seconds) and y (probability), float64; NaN in y between
-            segments that do not touch.
-        """
-        starts, ends = (table[c].to_numpy(float) for c in ("start_s", "end_s"))
-        x: list[float] = []
-        y: list[float] = []
-        for start, end, value in zip(
-            starts, ends, self.values(table), strict=True
-        ):
-            if x and abs(start - x[-1]) > touching_s:
-                x.append(start)
-                y.append(math.nan)
-            x += [start, end]
-            y += [value, value]
-        return np.array(x), np.array(y)
-
 
 def lines_of(predictions: pd.DataFrame) -> list[Line]:
     """Returns the lines of the viewers with something to draw.

@@ -29,9 +29,6 @@ _MAX_ROWS = 40
 #: Most steps between the marks of the time axis.
 _MARKS = 5
 
-#: Share of a row below which a gap cannot be seen.
-_INVISIBLE = 1 / 1000
-
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.PackageLoader("emotion_mt.evaluation"),
     autoescape=True,
@@ -221,12 +218,6 @@ def _row(
     start_s, end_s = limits
     length_s = end_s - start_s
     shown = lines_lib.within(table, limits)
-    paths = []
-    for line in lines:
-        x, y = line.points(shown, length_s * _INVISIBLE)
-        x, y = x - start_s, 100 * (1 - y)
-        known = ~np.isnan(y)
-        paths.append((_path(x, y), _path(x[known], y[known])))
     return {
         "start_s": start_s,
         "length_s": length_s,
@@ -237,23 +228,30 @@ def _row(
             for mark in round_times(start_s, end_s, _MARKS)
             if mark < end_s - 0.05 * length_s
         ],
-        "paths": paths,
+        "paths": [_paths(shown, line, start_s) for line in lines],
         "ratings": {}
         if rated is None
         else _ratings(lines_lib.within(rated, limits), start_s),
     }
 
 
-def _path(x: np.ndarray, y: np.ndarray) -> str:
-    """Points as data of an SVG path; a NaN in y lifts the pen."""
-    parts, pen = [], "M"
-    for across, down in zip(x.tolist(), y.tolist(), strict=True):
-        if math.isnan(down):
-            pen = "M"
-            continue
-        parts.append(f"{pen}{across:.2f} {down:.1f}")
-        pen = "L"
-    return "".join(parts)
+def _paths(
+    shown: pd.DataFrame, line: lines_lib.Line, start_s: float
+) -> tuple[str, str]:
+    """A line as data of SVG paths: its segments, and what joins them."""
+    spans = [
+        f"{left:.2f} {100 * (1 - value):.1f}H{right:.2f}"
+        for left, right, value in zip(
+            shown["start_s"] - start_s,
+            shown["end_s"] - start_s,
+            line.values(shown),
+            strict=True,
+        )
+        if not math.isnan(value)
+    ]
+    if not spans:
+        return "", ""
+    return "M" + "M".join(spans), "M" + "L".join(spans)
 
 
 def _ratings(rated: pd.DataFrame, start_s: float) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,9 +22,6 @@ SUFFIXES = (".png", ".pdf")
 #: rows.
 _ROW_S = 300.0
 _MAX_ROWS = 8
-
-#: Gaps of less than this share of a row could hardly be seen; the line goes on.
-_INVISIBLE = 1 / 300
 
 #: Most steps between the marks of the time axis.
 _MARKS = 12
@@ -105,12 +101,9 @@ def draw_timeline(
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
     rated = lines_lib.ratings_of(table, lines[-1])
     for axes, limits in zip(panels, rows, strict=True):
+        _draw_lines(axes, lines_lib.within(table, limits), lines, limits)
         if rated is not None:
             _draw_ratings(axes, rated, limits)
-        # What lies behind must be seen.
-        average_pt = 2.6 if rated is None else 1.6
-        shown = lines_lib.within(table, limits)
-        _draw_lines(axes, shown, lines, limits, average_pt)
     panels[-1].set_xlabel("Time (min:s)")
     figure.supylabel("Probability of “positive”", fontsize="medium")
     handles = {
@@ -139,37 +132,34 @@ def _draw_lines(
     table: pd.DataFrame,
     lines: list[lines_lib.Line],
     limits: tuple[float, float],
-    average_pt: float,
 ) -> None:
     """One row's lines and axes."""
     axes.axhline(0.5, color="#999999", linewidth=0.8, zorder=1)
     for line in lines:
-        x, y = line.points(table, (limits[1] - limits[0]) * _INVISIBLE)
-        style: dict[str, Any] = {
-            "color": line.colour,
-            "zorder": 3 if line.average else 2,
-            "solid_capstyle": "butt",
-            "solid_joinstyle": "miter",
-        }
-        axes.plot(
-            x,
-            y,
+        known = table[~np.isnan(line.values(table))]
+        values = line.values(known)
+        width_pt = 2.6 if line.average else 1.4
+        zorder = 3 if line.average else 2
+        axes.hlines(
+            values,
+            known["start_s"],
+            known["end_s"],
+            color=line.colour,
             linestyle=(0, line.dashes) if line.dashes else "solid",
-            linewidth=average_pt if line.average else 1.4,
+            linewidth=width_pt,
+            zorder=zorder,
             label=line.viewer,
-            **style,
         )
-        known = ~np.isnan(y)
         axes.plot(
-            x[known],
-            y[known],
-            linewidth=0.8 if line.average else 0.5,
-            alpha=0.3,
-            label="_gaps",
-            **style,
+            known[["start_s", "end_s"]].to_numpy().ravel(),
+            values.repeat(2),
+            color=line.colour,
+            linewidth=0.3 * width_pt,
+            alpha=0.4,
+            zorder=zorder,
         )
     axes.set_xlim(*limits)
-    axes.set_ylim(min(0, axes.get_ylim()[0]), 1)
+    axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1])
     marks_s = round_times(*limits, _MARKS)
     axes.set_xticks(marks_s, [clock(mark) for mark in marks_s])

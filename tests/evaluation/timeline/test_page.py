@@ -70,11 +70,13 @@ def test_table_is_in_order_of_time_with_all_probabilities(predictions):
 
 def test_lines_are_level_and_broken_where_there_is_nothing(predictions):
     page = render_timeline(predictions)
-    # x in seconds from 0, y in percent from above; 6 to 12 s touch.
+    # x in seconds from 0, y in percent from above.
     assert solid(page) == [
-        "M2.00 80.0L4.00 80.0M6.00 50.0L10.00 50.0L10.00 25.0L12.00 25.0",
-        "M2.00 0.0L4.00 0.0M6.00 100.0L10.00 100.0",
+        "M2.00 80.0H4.00M6.00 50.0H10.00M10.00 25.0H12.00",
+        "M2.00 0.0H4.00M6.00 100.0H10.00",
     ]
+    faint = re.findall(r'class="faint" d="([^"]*)"', page)
+    assert faint[1] == "M2.00 0.0H4.00L6.00 100.0H10.00"
     colours = re.findall(r'<g data-line="\d" stroke="(#?\w+)"', page)
     assert colours == [COLOURS[0], "black"]
     assert rows(page) == [(0.0, 12.0)]
@@ -160,8 +162,8 @@ def test_a_film_is_wrapped_into_rows(film, minutes, count, length_s):
 def test_a_segment_across_rows_is_in_both(make_table):
     table = make_table([(0.0, 1.0), (115.0, 200.0)], V1=[0.1, 0.9])
     assert solid(render_timeline(table)) == [
-        "M0.00 90.0L1.00 90.0M115.00 10.0L200.00 10.0",
-        "M-5.00 10.0L80.00 10.0",
+        "M0.00 90.0H1.00M115.00 10.0H200.00",
+        "M-5.00 10.0H80.00",
     ]
 
 
