@@ -21,7 +21,7 @@ from emotion_mt.demo.limits import Limits
 from emotion_mt.demo.prediction import predict, without_paths
 from emotion_mt.evaluation.timeline import SCRIPT
 from emotion_mt.features import WeightsError
-from emotion_mt.inference import DEFAULT_SEGMENT_S, Bundle, Predictor, card
+from emotion_mt.inference import DEFAULT_SEGMENT_S, Predictor, card
 
 #: Uploads that nobody predicted are deleted after so many seconds; looked for
 #: once a minute.
@@ -48,7 +48,8 @@ const start = () =>
 watch("value", start);
 """
 
-#: What each modality is called on the page.
+#: What a modality needs, and what it is called on the page.
+_FILES = {"visual": "a video", "text": "a subtitle file"}
 _SEEN = {"text": "subtitles", "visual": "pictures"}
 
 
@@ -137,17 +138,19 @@ class Runs:
 
     def _missing(self, video: str | None, subtitles: str | None) -> str:
         """Says what is still to be chosen, "" for nothing."""
+        given = {"visual": video, "text": subtitles}
         modalities = self.predictor.modalities
-        missing = []
-        if "visual" in modalities and video is None:
-            missing.append("a video")
-        if "text" in modalities and subtitles is None:
-            missing.append("a subtitle file")
+        missing = [
+            name
+            for modality, name in _FILES.items()
+            if modality in modalities and given[modality] is None
+        ]
         if not missing:
             return ""
-        seen = " and ".join(_SEEN[modality] for modality in modalities)
-        what = " and ".join(missing)
-        return f"Please choose {what}: this model looks at {seen}."
+        return (
+            f"Please choose {' and '.join(missing)}: this model looks at "
+            f"{_seen(self.predictor)}."
+        )
 
 
 def _take(upload: str | None, folder: str, number: str) -> Path | None:
@@ -177,16 +180,19 @@ def build_app(runs: Runs) -> gr.Blocks:
         `launch_options` besides.
     """
     predictor = runs.predictor
+    files = " and ".join(
+        name for kind, name in _FILES.items() if kind in predictor.modalities
+    )
     with gr.Blocks(
         title="Evoked emotion of film viewers",
         analytics_enabled=False,
         delete_cache=(_CLEANING_S, _MAX_AGE_S),
     ) as app:
-        gr.HTML(_header(predictor.bundle), js_on_load=None)
+        gr.HTML(_header(predictor), js_on_load=None)
         video, subtitles, segment_s, button, cancel = _inputs(predictor)
         gr.HTML(_rules(runs.limits), js_on_load=None)
         result = gr.HTML(
-            message(_invitation(predictor)),
+            message(f"Drop {files} above and press “Predict”."),
             elem_id="result",
             js_on_load=str(SCRIPT) + _START,
             min_height=72,
@@ -235,9 +241,6 @@ def launch_options(limits: Limits) -> dict[str, Any]:
         "max_file_size": max(1, round(limits.max_upload_mb * 1e6)),
         "enable_monitoring": False,
         "run_history": False,
-        "mcp_server": False,
-        "ssr_mode": False,
-        "pwa": False,
         "footer_links": [],
         # Gradio's own themes ask Google for their fonts.
         "theme": gr.themes.Default(
@@ -292,22 +295,15 @@ def message(text: str, kind: str = "info") -> Markup:
     )
 
 
-def _invitation(predictor: Predictor) -> str:
-    if predictor.modalities == ("text",):
-        files = "a subtitle file"
-    elif predictor.modalities == ("visual",):
-        files = "a video, with its subtitles if there are any,"
-    else:
-        files = "a video and its subtitles"
-    return f"Drop {files} above and press “Predict”."
+def _seen(predictor: Predictor) -> str:
+    return " and ".join(_SEEN[modality] for modality in predictor.modalities)
 
 
-def _header(bundle: Bundle) -> str:
+def _header(predictor: Predictor) -> str:
     """What the page is, and what the model looks at."""
-    seen = " and ".join(_SEEN[modality] for modality in bundle.modalities)
-    count = len([v for v in bundle.viewers if v != paper.AVERAGE])
+    count = len([v for v in predictor.viewers if v != paper.AVERAGE])
     viewers = f"{count} viewer{'s' if count != 1 else ''}" if count else ""
-    if paper.AVERAGE in bundle.viewers:
+    if paper.AVERAGE in predictor.viewers:
         viewers += (" and their" if viewers else "the") + " average"
     simulated = (
         '<p class="emt-simulated"><strong>SIMULATED</strong> This model was '
@@ -317,8 +313,8 @@ def _header(bundle: Bundle) -> str:
     return (
         '<div class="emt-header"><h1>Evoked emotion of film viewers</h1>'
         "<p>How likely each moment of a film is to feel positive to "
-        f"{viewers}, from its {seen}.</p>"
-        f"{simulated if bundle.simulated else ''}</div>"
+        f"{viewers}, from its {_seen(predictor)}.</p>"
+        f"{simulated if predictor.bundle.simulated else ''}</div>"
     )
 
 
