@@ -30,6 +30,9 @@ addEventListener("load", () => {
   seen.left = read();
   key("End");
   seen.end = read();
+  document.querySelectorAll("tbody tr")[3].click();
+  seen.clicked = read();
+  key("End");
   const button = document.querySelector('[data-toggle="0"]');
   button.click();
   seen.toggled = read();
@@ -58,6 +61,7 @@ def seen(seen_on_telephone, tmp_path_factory):
             "text": [f"{EVIL} {i}" for i in range(len(starts))],
             "V1_probability": starts / 200,
             "Vavg_probability": 1 - starts / 200,
+            "Vavg_rating": 0.5,
         }
     )
     folder = tmp_path_factory.mktemp("page")
@@ -67,14 +71,20 @@ def seen(seen_on_telephone, tmp_path_factory):
 
 def test_the_first_segment_is_shown_at_first(seen):
     assert seen["first"]["time"] == "0:00.0–0:04.0"
-    assert seen["first"]["numbers"] == ["Vavg 1.00 pos.", "V1 0.00 neg."]
+    assert seen["first"]["numbers"] == [
+        *("Vavg 1.00 pos.", "V1 0.00 neg."),
+        *("rating +0.50", "answer right"),
+    ]
 
 
 def test_a_finger_finds_the_segment(seen):
     # 42.5 s into the second row, which begins at 90 s: the cue at 130 s.
     assert seen["touched"]["time"] == "2:10.0–2:14.0"
     assert seen["touched"]["text"] == f"{EVIL} 26"
-    assert seen["touched"]["numbers"] == ["Vavg 0.35 neg.", "V1 0.65 pos."]
+    assert seen["touched"]["numbers"] == [
+        *("Vavg 0.35 neg.", "V1 0.65 pos."),
+        *("rating +0.50", "answer wrong"),
+    ]
     assert seen["touched"]["marks"] == [False, True]
 
 
@@ -83,8 +93,15 @@ def test_keys_go_from_segment_to_segment(seen):
     assert seen["end"]["time"] == "2:25.0–2:29.0"
 
 
+def test_a_line_of_the_table_leads_to_its_segment(seen):
+    assert seen["clicked"]["time"] == "0:15.0–0:19.0"
+    assert seen["clicked"]["marks"] == [True, False]
+
+
 def test_the_legend_hides_and_shows(seen):
-    assert seen["toggled"]["numbers"] == ["Vavg 0.28 neg."]
+    assert seen["toggled"]["numbers"] == [
+        *("Vavg 0.28 neg.", "rating +0.50", "answer wrong")
+    ]
     assert seen["hidden"] == "none"
     assert seen["shown"] != "none"
 
