@@ -34,7 +34,7 @@ ROOMS = (
     "training",
     "evaluation",
     "inference",
-    "workflows",
+    "runs",
 )
 
 #: Sections of a docstring whose lines are "name: text".

@@ -20,7 +20,7 @@ import pandas as pd
 
 from emotion_mt._version import __version__
 from emotion_mt.corpus import Corpus, is_rated, summarize
-from emotion_mt.evaluation import figures, rendering
+from emotion_mt.evaluation import figures, rendering, timeline
 from emotion_mt.evaluation.tables import Table
 from emotion_mt.storage.atomic import write_json, write_text
 
@@ -142,7 +142,11 @@ def _render(
     )
     environment.filters["data_uri"] = data_uri
     return environment.get_template(name).render(
-        content, version=__version__, rendering=rendering
+        content,
+        version=__version__,
+        rendering=rendering,
+        script=timeline.SCRIPT,
+        script_hash=timeline.SCRIPT_HASH,
     )
 
 

@@ -88,6 +88,7 @@ class Drawing:
         data: What the figure shows as a table of texts, for readers who
             cannot see it; None where another table has the same numbers.
         table: Roman number of the table it belongs to; "" for none.
+        html: What a page shows in its place; "" for the figure itself.
     """
 
     stem: str
@@ -96,6 +97,7 @@ class Drawing:
     figure: Figure
     data: pd.DataFrame | None = None
     table: str = ""
+    html: str = ""
 
     @property
     def width_px(self) -> int:
