@@ -38,7 +38,6 @@ from emotion_mt.corpus import simulation
 from emotion_mt.evaluation import Job, build_table, rendering, specs_for
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
 from emotion_mt.evaluation.report import write_report
-from emotion_mt.evaluation.report_content import RunInfo
 from emotion_mt.evaluation.specs import BOTH, in_working_order
 from emotion_mt.features import windows
 from emotion_mt.runs import JobInput, run_jobs
@@ -184,7 +183,15 @@ def write_all(
         tables.append(build_table(spec, part.records))
         rendering.write_table(out, spec.file_stem, tables[-1])
     note = {"visual features": "made up from what the films would show"}
-    write_report(out, corpus, tables, records, RunInfo(note, {}, {}))
+    write_report(
+        out,
+        corpus,
+        tables,
+        records,
+        experiment=note,
+        failures={},
+        seconds={},
+    )
 
 
 def print_table(frame: pd.DataFrame) -> None:

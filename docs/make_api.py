@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 
 import griffe
 
+import emotion_mt
+
 #: Modules, classes, functions and attributes, as griffe describes them.
 Item: TypeAlias = Any
 
@@ -34,7 +36,7 @@ ROOMS = (
     "training",
     "evaluation",
     "inference",
-    "workflows",
+    "runs",
 )
 
 #: Sections of a docstring whose lines are "name: text".
@@ -296,10 +298,10 @@ def entry(item: Item) -> str:
 def _index(package: Item) -> str:
     """The names that `emotion_mt` itself offers, with links."""
     lines = ["| name | what it is |", "| --- | --- |"]
-    for name in public_names(package):
-        if name.startswith("__"):
-            continue
+    for name in emotion_mt.__all__:
         item = target(package, name)
+        if name.startswith("__") or item.is_module:
+            continue
         lines.append(f"| [`emt.{name}`](#{item.path}) | {summary(item)} |")
     return "\n".join(lines)
 

@@ -2,8 +2,8 @@
 
 Rows: Random, Positive, Negative, on simulated data the ceiling, ST, MT, each
 with the paper's row under it. Results go to runs/<corpus>/: table2.md,
-table2.csv, table2.png, config.json and one file per finished job in jobs/.
-Stopped at any moment, the same command continues.
+table2.csv, table2.tex, report.html, config.json and one file per finished job
+in jobs/. Stopped at any moment, the same command continues.
 
 Simulated corpus (what `make tables` does):
   python experiments/table2.py

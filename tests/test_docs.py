@@ -51,7 +51,7 @@ def test_scripts_and_their_flags_exist(script, flags):
         assert len(found) == 1, f"{script}: {found}"
         path = found[0]
     source = path.read_text(encoding="utf-8")
-    if "define_experiment_flags" in source:
+    if "table_command" in source:
         source += (
             REPOSITORY / "emotion_mt" / "cli" / "experiment_flags.py"
         ).read_text(encoding="utf-8")

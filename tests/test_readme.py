@@ -10,13 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from absl import flags
 
 from emotion_mt.cli.commands import COMMANDS
-from emotion_mt.cli.experiment_flags import (
-    define_experiment_flags,
-    experiment_from_flags,
-)
+from emotion_mt.cli.commands.tables import COMMAND
+from emotion_mt.cli.experiment_flags import experiment_from_flags
 from emotion_mt.cli.main import main
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -119,9 +116,7 @@ def test_make_targets_exist():
 def test_script_commands_parse(command):
     script, *arguments = command
     assert (REPOSITORY / script).is_file()
-    values = flags.FlagValues()
-    define_experiment_flags(values)
-    assert values(["script", *arguments]) == ["script"]
+    values = COMMAND.parse(arguments)
     assert experiment_from_flags(values).corpus is not None
 
 

@@ -2,137 +2,226 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.resources
 import logging
-import math
+import shutil
+import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import gradio.utils
 from gradio.context import LocalContext
+from markupsafe import Markup
 
+from emotion_mt import paper
 from emotion_mt.corpus.finder import VIDEO_EXTENSIONS
 from emotion_mt.corpus.subtitles import SUBTITLE_EXTENSIONS
-from emotion_mt.demo import job, plot, view
 from emotion_mt.demo.limits import Limits
-from emotion_mt.demo.messages import without_paths
-from emotion_mt.demo.uploads import claimed
+from emotion_mt.demo.prediction import predict, without_paths
+from emotion_mt.evaluation.timeline import SCRIPT
 from emotion_mt.features import WeightsError
-from emotion_mt.inference import DEFAULT_SEGMENT_S, Predictor
+from emotion_mt.inference import DEFAULT_SEGMENT_S, Predictor, card
 
 #: Uploads that nobody predicted are deleted after so many seconds; looked for
-#: once a minute. Results stay in memory as long after the page was closed.
-MAX_AGE_S = 2 * 3600
+#: once a minute.
+_MAX_AGE_S = 2 * 3600
 _CLEANING_S = 60
 
-#: Pages whose results are remembered at the same time; each is some 20 MB.
-SESSIONS = 20
-
+_CANCELLED = "The prediction was cancelled. The uploaded files are deleted."
 _UNEXPECTED = (
     "The prediction failed for a reason that is not known. The terminal that "
     "runs this page says more."
 )
 
+# Whatever the page holds, the browser fetches from this server only.
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="'
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'\">"
+)
+
+# Gradio runs it once; a timeline comes with each prediction.
+_START = """
+const start = () =>
+  element.querySelectorAll(".emt-timeline").forEach(startTimeline);
+watch("value", start);
+"""
+
+#: What a modality needs, and what it is called on the page.
+_FILES = {"visual": "a video", "text": "a subtitle file"}
+_SEEN = {"text": "subtitles", "visual": "pictures"}
+
 
 class Stopped(BaseException):
-    """The server ends while a prediction runs."""
+    """The visitor cancels, or the server ends, while a prediction runs."""
 
 
 class _Following(gr.Progress):
-    """Follows progress bars, and stops what they show when the server ends."""
+    """Follows progress bars, and stops what they show when it is told to."""
 
-    def __init__(self, stopping: threading.Event) -> None:
+    def __init__(self, stop: threading.Event) -> None:
         super().__init__()
-        self._stopping = stopping
+        self._stop = stop
 
     def update(self, n: float = 1) -> None:
         """Gradio calls it from every bar of the running function."""
-        if self._stopping.is_set():
+        if self._stop.is_set():
             raise Stopped
         super().update(n)
 
 
-@contextlib.contextmanager
-def _following(stopping: threading.Event) -> Iterator[None]:
-    """Puts a `_Following` where Gradio's bars look for what follows them."""
-    token = LocalContext.progress.set(_Following(stopping))
-    try:
-        yield
-    finally:
-        LocalContext.progress.reset(token)
-
-
-def build_app(
-    predictor: Predictor,
-    limits: Limits | None = None,
-    stopping: threading.Event | None = None,
-) -> gr.Blocks:
-    """Builds the page.
+class Runs:
+    """The predictions that the page's visitors ask for.
 
     Args:
         predictor: What predicts; one clip at a time.
-        limits: What is taken. Defaults to None, `Limits()`.
-        stopping: Ends the running prediction when it is set. Defaults to
-            None, nothing does.
+        limits: What is taken.
+    """
+
+    def __init__(self, predictor: Predictor, limits: Limits) -> None:
+        self.predictor = predictor
+        self.limits = limits
+        self._stops: dict[str | None, threading.Event] = {}
+
+    def run(
+        self,
+        video: str | None,
+        subtitles: str | None,
+        segment_s: float | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(track_tqdm=True),  # noqa: B008
+    ) -> list[Any]:
+        """What the button does; the uploads are deleted in any case."""
+        missing = self._missing(video, subtitles)
+        if missing:
+            # What was chosen stays chosen.
+            return [message(missing, "error"), gr.skip(), gr.skip()]
+        progress(0, desc="Starting")
+        stop = self._stops[request.session_hash] = threading.Event()
+        # Where Gradio's bars look for what follows them.
+        token = LocalContext.progress.set(_Following(stop))
+        paths: list[Path] = []
+        try:
+            with tempfile.TemporaryDirectory(prefix="emotion_mt-job-") as own:
+                film, cues = _take(video, own, "0"), _take(subtitles, own, "1")
+                paths = [path for path in (film, cues) if path is not None]
+                found = predict(
+                    self.predictor, film, cues, segment_s, self.limits
+                )
+        except Stopped:
+            found = message(_CANCELLED)
+        except (ValueError, OSError, WeightsError) as error:
+            logging.warning("Not predicted: %s", error)
+            found = message(without_paths(str(error), *paths), "error")
+        except Exception:
+            logging.exception("Not predicted, for an unexpected reason.")
+            found = message(_UNEXPECTED, "error")
+        finally:
+            LocalContext.progress.reset(token)
+            del self._stops[request.session_hash]
+        # The files are gone, hence no longer chosen.
+        return [found, None, None]
+
+    def cancel(self, request: gr.Request) -> list[Any]:
+        """Stops the visitor's own prediction."""
+        stop = self._stops.get(request.session_hash)
+        if stop is None:
+            return 3 * [gr.skip()]
+        stop.set()
+        return [message(_CANCELLED), None, None]
+
+    def end(self) -> None:
+        """Stops whatever runs."""
+        for stop in list(self._stops.values()):
+            stop.set()
+
+    def _missing(self, video: str | None, subtitles: str | None) -> str:
+        """Says what is still to be chosen, "" for nothing."""
+        given = {"visual": video, "text": subtitles}
+        modalities = self.predictor.modalities
+        missing = [
+            name
+            for modality, name in _FILES.items()
+            if modality in modalities and given[modality] is None
+        ]
+        if not missing:
+            return ""
+        return (
+            f"Please choose {' and '.join(missing)}: this model looks at "
+            f"{_seen(self.predictor)}."
+        )
+
+
+def _take(upload: str | None, folder: str, number: str) -> Path | None:
+    """Moves an upload to where no clean-up and no other job can reach it."""
+    if upload is None:
+        return None
+    path = Path(folder, number, Path(upload).name)
+    path.parent.mkdir()
+    try:
+        shutil.move(upload, path)
+    except FileNotFoundError:
+        raise ValueError(
+            f"{path.name}: no longer here, since uploads are deleted after "
+            "use. Please choose again"
+        ) from None
+    return path
+
+
+def build_app(runs: Runs) -> gr.Blocks:
+    """Builds the page.
+
+    Args:
+        runs: What the button starts.
 
     Returns:
         The page, with its queue. `launch` of Gradio needs the arguments of
         `launch_options` besides.
-
-    Example:
-        ```python
-        app = build_app(Predictor.load("bundle"))
-        app.launch(**launch_options(Limits()))
-        ```
     """
-    limits = limits or Limits()
-    stopping = stopping or threading.Event()
+    predictor = runs.predictor
+    files = " and ".join(
+        name for kind, name in _FILES.items() if kind in predictor.modalities
+    )
     with gr.Blocks(
         title="Evoked emotion of film viewers",
         analytics_enabled=False,
-        delete_cache=(_CLEANING_S, MAX_AGE_S),
+        delete_cache=(_CLEANING_S, _MAX_AGE_S),
     ) as app:
-        gr.HTML(view.header(predictor.bundle), js_on_load=None)
-        video, subtitles, segment_s, button = _inputs(predictor)
-        gr.HTML(view.rules(limits), js_on_load=None)
-        status = gr.HTML(
-            view.message(_invitation(predictor)),
-            elem_id="status",
-            js_on_load=None,
+        gr.HTML(_header(predictor), js_on_load=None)
+        video, subtitles, segment_s, button, cancel = _inputs(predictor)
+        gr.HTML(_rules(runs.limits), js_on_load=None)
+        result = gr.HTML(
+            message(f"Drop {files} above and press “Predict”."),
+            elem_id="result",
+            js_on_load=str(SCRIPT) + _START,
             min_height=72,
+            apply_default_css=False,
         )
-        result = gr.State(time_to_live=MAX_AGE_S)
-        with gr.Column(visible=False, elem_id="result") as column:
-            notes = gr.HTML(elem_id="notes", js_on_load=None)
-            moment = gr.HTML(elem_id="moment", js_on_load=None)
-            timeline = gr.HTML(elem_id="timeline", js_on_load=_asset("page.js"))
-        pieces = [notes, moment, timeline]
         with gr.Accordion("About the model", open=False):
-            gr.HTML(view.model_card(predictor.bundle), js_on_load=None)
-        # The files are gone after the run, hence no longer chosen.
-        button.click(
-            _runner(predictor, limits, stopping),
+            gr.Markdown(card.render(predictor.bundle), elem_id="card")
+        outputs = [result, video, subtitles]
+        started = button.click(
+            runs.run,
             [video, subtitles, segment_s],
-            [status, result, column, *pieces, video, subtitles],
-            show_progress_on=status,
+            outputs,
+            show_progress_on=result,
             trigger_mode="once",
             concurrency_limit=1,
             api_visibility="private",
         )
-        timeline.select(
-            _moment,
-            result,
-            moment,
+        cancel.click(
+            runs.cancel,
+            None,
+            outputs,
+            cancels=[started],
             queue=False,
-            show_progress="hidden",
-            trigger_mode="always_last",
             api_visibility="private",
         )
     app.queue(
-        max_size=limits.queue_size, default_concurrency_limit=1, api_open=False
+        max_size=runs.limits.queue_size,
+        default_concurrency_limit=1,
+        api_open=False,
     )
     return app
 
@@ -146,43 +235,27 @@ def launch_options(limits: Limits) -> dict[str, Any]:
     Returns:
         What keeps everything on this machine, limits uploads, and looks.
     """
-    fonts = ["system-ui", "sans-serif"]
+    css = importlib.resources.files("emotion_mt.demo") / "page.css"
     return {
         "share": False,
-        "show_error": False,
-        "max_file_size": limits.max_upload_bytes,
-        "state_session_capacity": SESSIONS,
+        "max_file_size": max(1, round(limits.max_upload_mb * 1e6)),
         "enable_monitoring": False,
         "run_history": False,
-        "mcp_server": False,
-        "ssr_mode": False,
-        "pwa": False,
         "footer_links": [],
         # Gradio's own themes ask Google for their fonts.
         "theme": gr.themes.Default(
-            primary_hue="sky", font=fonts, font_mono=["monospace"]
+            primary_hue="sky",
+            font=["system-ui", "sans-serif"],
+            font_mono=["monospace"],
         ),
-        "css": _asset("page.css"),
+        "css": css.read_text(encoding="utf-8"),
         "head": _POLICY,
     }
 
 
-# Whatever the page holds, the browser fetches from this server only.
-_POLICY = (
-    '<meta http-equiv="Content-Security-Policy" content="'
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
-    "object-src 'none'; base-uri 'self'; form-action 'self'\">"
-)
-
-
-def _asset(name: str) -> str:
-    folder = importlib.resources.files("emotion_mt.demo")
-    return (folder / name).read_text(encoding="utf-8")
-
-
 def _inputs(
     predictor: Predictor,
-) -> tuple[gr.File, gr.File, gr.Number, gr.Button]:
+) -> tuple[gr.File, gr.File, gr.Number, gr.Button, gr.Button]:
     """The fields; what the model cannot use is not shown."""
     visual = "visual" in predictor.modalities
     text = "text" in predictor.modalities
@@ -205,105 +278,51 @@ def _inputs(
         segment_s = gr.Number(
             DEFAULT_SEGMENT_S,
             label="Segments without subtitles (seconds)",
-            minimum=job.MIN_SEGMENT_S,
+            minimum=0.5,
             step=0.5,
             visible=not text,
         )
-        button = gr.Button("Predict", variant="primary", elem_id="run")
-    return video, subtitles, segment_s, button
+        button = gr.Button("Predict", variant="primary", elem_id="run", scale=4)
+        cancel = gr.Button("Cancel", elem_id="cancel", min_width=100)
+    return video, subtitles, segment_s, button, cancel
 
 
-def _invitation(predictor: Predictor) -> str:
-    if predictor.modalities == ("text",):
-        files = "a subtitle file"
-    elif predictor.modalities == ("visual",):
-        files = "a video, with its subtitles if there are any,"
-    else:
-        files = "a video and its subtitles"
-    return f"Drop {files} above and press “Predict”."
-
-
-def _runner(
-    predictor: Predictor, limits: Limits, stopping: threading.Event
-) -> Callable[..., list[Any]]:
-    """What the button does."""
-    # Gradio follows every progress bar of a function that has one of these.
-    following = gr.Progress(track_tqdm=True)
-
-    def run(
-        video: str | None,
-        subtitles: str | None,
-        segment_s: float | None,
-        progress: gr.Progress = following,
-    ) -> list[Any]:
-        folder = gradio.utils.get_upload_folder()
-        try:
-            job.check_given(predictor, video, subtitles)
-        except ValueError as error:
-            # What was chosen stays chosen.
-            return _failed(str(error), gr.skip())
-        try:
-            progress(0, desc="Starting")
-            with (
-                _following(stopping),
-                claimed(video, subtitles, folder=folder) as paths,
-            ):
-                folders = [path.parent for path in paths if path is not None]
-                try:
-                    found = job.run(
-                        predictor, paths[0], paths[1], segment_s, limits
-                    )
-                except (ValueError, OSError, WeightsError) as error:
-                    logging.warning("Not predicted: %s", error)
-                    return _failed(without_paths(str(error), folders))
-        except (ValueError, OSError) as error:
-            return _failed(without_paths(str(error), [folder]))
-        except Stopped:
-            return _failed("The server was stopped during the prediction.")
-        except Exception:
-            logging.exception("Not predicted, for an unexpected reason.")
-            return _failed(_UNEXPECTED)
-        return _shown(found)
-
-    return run
-
-
-def _failed(text: str, uploads: Any = None) -> list[Any]:
-    return [
-        view.message(text, "error"),
-        None,
-        gr.Column(visible=False),
-        *3 * [""],
-        *2 * [uploads],
-    ]
-
-
-def _shown(found: job.Result) -> list[Any]:
-    done = (
-        f"{' and '.join(found.names)}: {len(found.table)} segments predicted. "
-        "The uploaded files are deleted."
+def message(text: str, kind: str = "info") -> Markup:
+    """A message in a box, as HTML; kind is "info" or "error"."""
+    role = "alert" if kind == "error" else "status"
+    return Markup('<div class="emt-message emt-{}" role="{}">{}</div>').format(
+        kind, role, text
     )
-    return [
-        view.message(done, "done"),
-        found,
-        gr.Column(visible=True),
-        view.notes(found),
-        view.moment(found, float(found.starts_s[0])),
-        # In one piece, since the script goes to and fro between them.
-        plot.timeline(found) + view.table(found),
-        None,
-        None,
-    ]
 
 
-def _moment(found: job.Result | None, event: gr.EventData) -> str:
-    """What is shown when the cursor moves; what comes is not trusted."""
-    if found is None:
-        return view.message(
-            "This result is no longer here. Please predict again."
-        )
-    time_s, row = float(event.time), int(event.row)
-    if not math.isfinite(time_s):
-        time_s = 0.0
-    inside = 0 <= row < len(found.table)
-    return view.moment(found, time_s, row if inside else None)
+def _seen(predictor: Predictor) -> str:
+    return " and ".join(_SEEN[modality] for modality in predictor.modalities)
+
+
+def _header(predictor: Predictor) -> str:
+    """What the page is, and what the model looks at."""
+    count = len([v for v in predictor.viewers if v != paper.AVERAGE])
+    viewers = f"{count} viewer{'s' if count != 1 else ''}" if count else ""
+    if paper.AVERAGE in predictor.viewers:
+        viewers += (" and their" if viewers else "the") + " average"
+    simulated = (
+        '<p class="emt-simulated"><strong>SIMULATED</strong> This model was '
+        "trained on simulated data. What it predicts says nothing about real "
+        "viewers or real films.</p>"
+    )
+    return (
+        '<div class="emt-header"><h1>Evoked emotion of film viewers</h1>'
+        "<p>How likely each moment of a film is to feel positive to "
+        f"{viewers}, from its {_seen(predictor)}.</p>"
+        f"{simulated if predictor.bundle.simulated else ''}</div>"
+    )
+
+
+def _rules(limits: Limits) -> str:
+    """What is taken and what becomes of it."""
+    return (
+        '<p class="emt-rules">Files of at most '
+        f"{limits.max_upload_mb:g} MB, films of at most "
+        f"{limits.max_minutes:g} minutes. They are sent to the machine that "
+        "runs this page, nowhere else, and deleted after the prediction.</p>"
+    )

@@ -5,9 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 
-#: Subtitles of a long film are some 200 kB.
-MAX_SUBTITLES_MB = 10
-
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
@@ -41,8 +38,3 @@ class Limits:
                     f"`{field.name}` must be a positive number. "
                     f"Received: {value}"
                 )
-
-    @property
-    def max_upload_bytes(self) -> int:
-        """`max_upload_mb` in bytes."""
-        return max(1, round(self.max_upload_mb * 1e6))

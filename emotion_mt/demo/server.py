@@ -7,7 +7,6 @@ import importlib.util
 import ipaddress
 import logging as stdlib_logging
 import os
-import socket
 import tempfile
 import threading
 import webbrowser
@@ -35,7 +34,7 @@ def launch(
         bundle_folder: What `save_bundle` wrote.
         host: Address to listen on. The default can be reached from this
             machine alone; the page knows no passwords.
-        port: Port to listen on, 0 for any that is free.
+        port: Port to listen on.
         limits: What the page takes. Defaults to None, `Limits()`.
         open_browser: Whether to open a browser too.
 
@@ -70,7 +69,7 @@ def launch(
 def serving(
     predictor: Predictor,
     host: str = "127.0.0.1",
-    port: int = 7860,
+    port: int | None = 7860,
     limits: Limits | None = None,
 ) -> Iterator[str]:
     """Serves the page while the block runs.
@@ -81,7 +80,7 @@ def serving(
     Args:
         predictor: What predicts.
         host: See `launch`.
-        port: See there.
+        port: See there; None for the first that is free from 7860 on.
         limits: See there.
 
     Yields:
@@ -93,7 +92,6 @@ def serving(
     """
     check_installed()
     warn_if_open(host)
-    limits = limits or Limits()
     with (
         tempfile.TemporaryDirectory(
             prefix="emotion_mt-demo-", ignore_cleanup_errors=True
@@ -101,21 +99,27 @@ def serving(
         _environment(_UPLOAD_FOLDER, folder),
     ):
         # Not before: Gradio reads the environment when it is imported.
-        from emotion_mt.demo.app import build_app, launch_options
+        from emotion_mt.demo.app import Runs, build_app, launch_options
 
-        stopping = threading.Event()
-        app = build_app(predictor, limits, stopping)
+        runs = Runs(predictor, limits or Limits())
+        app = build_app(runs)
         try:
-            _, url, _ = app.launch(
-                server_name=host,
-                server_port=_free_port(host, port),
-                prevent_thread_lock=True,
-                quiet=True,
-                **launch_options(limits),
-            )
+            try:
+                _, url, _ = app.launch(
+                    server_name=host,
+                    server_port=port,
+                    prevent_thread_lock=True,
+                    quiet=True,
+                    **launch_options(runs.limits),
+                )
+            except OSError as error:
+                raise OSError(
+                    "`host` and `port`: expected an address that is free. "
+                    f"Received {host} and {port}"
+                ) from error
             yield url
         finally:
-            stopping.set()
+            runs.end()
             server = getattr(app, "server", None)
             if server is not None:
                 # Without waiting for pages that are still open, and without
@@ -152,26 +156,6 @@ def warn_if_open(host: str) -> None:
             "password: everybody who finds it can send files.",
             host,
         )
-
-
-def _free_port(host: str, port: int = 0) -> int:
-    """The port, if it is free; 0 for any that is.
-
-    Raises:
-        OSError: If it cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        # As the server does: a port that was left a moment ago is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise OSError(
-                f"`host` and `port`: expected an address that is free. "
-                f"Received {host} and {port}: {error.strerror}"
-            ) from error
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -5,14 +5,38 @@ from __future__ import annotations
 import dataclasses
 import math
 
-import numpy as np
 import pandas as pd
 
-from emotion_mt import paper
 from emotion_mt.evaluation.statistics import film_interval, holm, sign_flip_p
+from emotion_mt.paper import MEAN
 
-#: Name of the column that averages the others.
-MEAN = paper.MEAN
+#: A p-value up to this counts as a difference.
+LEVEL = 0.05
+
+
+def standing(
+    ours: str, other: str, differences: pd.Series, proof: str = ""
+) -> str:
+    """Says who is ahead, as the beginning of a sentence.
+
+    Args:
+        ours: Name of the first row.
+        other: Name of the second row.
+        differences: The first minus the second per column, in points.
+        proof: Stands after their mean.
+
+    Returns:
+        "MT is behind ST by 2.7 points on average, ahead in 2 of 8 columns".
+    """
+    mean = differences.mean()
+    place = "ahead of" if mean > 0 else "behind"
+    by = f" by {abs(mean):.1f} points"
+    if by == " by 0.0 points":
+        place, by = "equal to", ""
+    return (
+        f"{ours} is {place} {other}{by} on average{proof}, ahead in "
+        f"{(differences > 0).sum()} of {len(differences)} columns"
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,90 +46,109 @@ class Comparison:
     Attributes:
         ours: Name of the row that should be ahead, MT.
         other: Name of the row it is compared with, ST.
-        rows: DataFrame, index the table's columns and `MEAN`; in points of
-            accuracy: difference, low and high (95 % interval by resampling
-            films); p (exact sign-flip test over films) and p_holm (corrected
-            for the number of columns; `MEAN` is a test of its own).
+        measure: What is compared, among `scores.MEASURES`.
+        rows: DataFrame, index the table's columns and `MEAN`; in points:
+            difference, low and high (95 % interval by resampling films); p
+            (exact sign-flip test over films) and p_holm (corrected for the
+            number of columns; `MEAN` is a test of its own). Interval and test
+            of `MEAN` are over the means of single films.
         films: Number of test films.
     """
 
     ours: str
     other: str
+    measure: str
     rows: pd.DataFrame
     films: int
+
+    @property
+    def name(self) -> str:
+        """How the measure is called in words."""
+        return self.measure.replace("_", " ")
 
     def sentence(self) -> str:
         """Says in plain words what the numbers support."""
         columns = self.rows.drop(index=MEAN)
-        ahead = int((columns["difference"] > 0).sum())
         mean = self.rows.loc[MEAN].to_dict()
-        if math.isnan(mean["low"]):
-            return (
-                f"{self.ours} minus {self.other} is "
-                f"{mean['difference']:+.1f} points in the mean, on one test "
-                "film: that says nothing about other films."
-            )
-        text = (
-            f"{self.ours} is ahead of {self.other} in {ahead} of "
-            f"{len(columns)} columns; in the mean by "
-            f"{mean['difference']:+.1f} points (95 % interval over films "
-            f"{mean['low']:+.1f} to {mean['high']:+.1f}, exact sign-flip test "
-            f"over {self.films} films p = {mean['p']:.3f}). "
+        one = math.isnan(mean["low"])
+        proof = (
+            f" (95 % interval over films {mean['low']:+.1f} to "
+            f"{mean['high']:+.1f}, exact sign-flip test over {self.films} "
+            f"films p = {mean['p']:.3f})"
         )
-        significant = columns.index[columns["p_holm"] <= 0.05]
-        if mean["p"] <= 0.05:
-            better = self.ours if mean["difference"] > 0 else self.other
-            text += f"These numbers support that {better} is better on average"
-        else:
-            text += (
-                "These numbers do not support that either is better on average"
-            )
-        if len(significant):
+        text = f"In {self.name}, " + standing(
+            self.ours, self.other, columns["difference"], "" if one else proof
+        )
+        if one:
             return (
-                f"{text}; single columns that differ after Holm's correction: "
-                f"{', '.join(significant)}."
+                f"{text}, on one test film: that says nothing about other "
+                "films."
             )
-        return f"{text}; no single column differs after Holm's correction."
+        sure, better = "do not support", "either"
+        if mean["p"] <= LEVEL:
+            sure = "support"
+            better = self.ours if mean["difference"] > 0 else self.other
+        single = "no single column differs after Holm's correction"
+        differing = columns.index[columns["p_holm"] <= LEVEL]
+        if len(differing):
+            single = (
+                "single columns that differ after Holm's correction: "
+                f"{', '.join(differing)}"
+            )
+        return (
+            f"{text}. These numbers {sure} that {better} is better on "
+            f"average; {single}."
+        )
 
 
-def compare(per_fold: pd.DataFrame, ours: str, other: str) -> Comparison | None:
+def compare(
+    per_fold: pd.DataFrame, ours: str, other: str, measure: str
+) -> Comparison | None:
     """Compares two rows film by film.
 
     Args:
-        per_fold: DataFrame with row, fold, column, accuracy in [0, 1], one
-            line per row, fold and column.
+        per_fold: DataFrame with row, fold, column and the measure in [0, 1],
+            one line per row, fold and column.
         ours: Name of the first row.
         other: Name of the second row.
+        measure: What to compare, among `scores.MEASURES`.
 
     Returns:
         The comparison over the cells that both rows have; None if there is
         none.
     """
-    wide = 100 * per_fold.pivot_table(
-        index="fold", columns=["row", "column"], values="accuracy", sort=False
+    films = film_differences(per_fold, ours, other, measure)
+    if films.empty:
+        return None
+    values = {column: films[column].dropna().to_numpy() for column in films}
+    rows = pd.DataFrame(
+        [(each.mean(), *film_interval(each)) for each in values.values()],
+        index=films.columns,
+        columns=["difference", "low", "high"],
     )
-    present = set(wide.columns.get_level_values("row"))
-    if not {ours, other} <= present:
-        return None
-    differences = pd.DataFrame(wide[ours] - wide[other])
-    differences = differences.dropna(axis="columns", how="all")
-    if differences.empty:
-        return None
-    differences[MEAN] = differences.mean(axis="columns")
-    lines: dict[str, dict[str, float]] = {}
-    for column in differences:
-        films = differences[column].to_numpy(dtype=float)
-        values = films[~np.isnan(films)]
-        low, high = film_interval(values)
-        lines[str(column)] = {
-            "difference": float(np.mean(values)),
-            "low": low,
-            "high": high,
-            "p": sign_flip_p(values),
-        }
-    rows = pd.DataFrame.from_dict(lines, orient="index")
     single = rows.index != MEAN
-    rows.loc[single, "p_holm"] = holm(
-        rows.loc[single, "p"].to_numpy(dtype=float)
+    rows["p"] = [sign_flip_p(each) for each in values.values()]
+    rows["p_holm"] = holm(rows["p"].where(single))
+    # As in the rows themselves, also where films lack a viewer.
+    rows.loc[MEAN, "difference"] = rows["difference"][single].mean()
+    return Comparison(ours, other, measure, rows, films=len(films))
+
+
+def film_differences(
+    per_fold: pd.DataFrame, ours: str, other: str, measure: str
+) -> pd.DataFrame:
+    """Subtracts two rows film by film; arguments as of `compare`.
+
+    Returns:
+        DataFrame, index the folds, columns those that both rows have and
+        `MEAN`, in points; empty where there are none.
+    """
+    cells = per_fold.pivot_table(
+        index=["row", "fold"], columns="column", values=measure, sort=False
     )
-    return Comparison(ours, other, rows, films=len(differences))
+    if not {ours, other} <= set(cells.index.get_level_values("row")):
+        return pd.DataFrame()
+    films = pd.DataFrame(100 * (cells.loc[ours] - cells.loc[other]))
+    films = films.dropna(axis="columns", how="all").dropna(how="all")
+    films[MEAN] = films.mean(axis="columns")
+    return films

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emotion_mt.corpus import Corpus
+from emotion_mt.corpus import Corpus, is_rated
 from emotion_mt.evaluation.jobs import Job, versions
 from emotion_mt.evaluation.scores import score
 from emotion_mt.storage.atomic import write_json
@@ -25,64 +25,51 @@ FORMAT = 3
 #: Where a file keeps the SHA-256 of the rest.
 _DIGEST = "sha256"
 
-#: Columns of `as_frame` that say how good the answers are.
-MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "matthews")
+#: What is kept of a `FitResult`, for curves and for reading along.
+_FIT = (
+    *("l1", "best_epoch", "monitor", "trials", "class_weights", "vocabulary"),
+    *("untrained_viewers", "left_out", "notes", "seconds"),
+)
+
+#: Columns of `as_frame`: those that are the same for all segments of a job
+#: and viewer, and those that are not.
+JOB_COLUMNS = [
+    *("name", "architecture", "modalities", "fold", "test", "seed"),
+    *("viewer", "ceiling"),
+]
+_SEGMENT_COLUMNS = ["segment_id", "label", "probability"]
 
 
 def features_digest(features: np.ndarray | None) -> str:
     """Returns a SHA-256 of a feature matrix, or "none" without one."""
     if features is None:
         return "none"
-    return hashlib.sha256(
-        np.ascontiguousarray(features, dtype="<f4").tobytes()
-    ).hexdigest()
+    content = features.astype("<f4", order="C").tobytes()
+    return hashlib.sha256(content).hexdigest()
 
 
-def _plain(values: Iterable[float]) -> list[float | None]:
-    """Floats for JSON, which has no NaN: missing numbers become null."""
-    return [None if math.isnan(v) else float(v) for v in values]
+def _plain(value: Any) -> Any:
+    """Values for JSON, which has no NaN: missing numbers become null."""
+    if dataclasses.is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    missing = isinstance(value, float) and math.isnan(value)
+    return None if missing else value
 
 
 def _ceiling(corpus: Corpus, job: Job, viewer: str) -> float | None:
     """Known best accuracy on the test films, weighted by rated segments."""
-    if corpus.ceiling is None:
+    rated = is_rated(corpus.labels[:, corpus.column(viewer)])
+    counts = [rated[corpus.rows((film,))].sum() for film in job.split.test]
+    if corpus.ceiling is None or not any(counts):
         return None
-    labels = corpus.labels[:, corpus.column(viewer)]
-    total, weight = 0.0, 0
-    for movie in job.split.test:
-        rated = int((~np.isnan(labels[corpus.rows((movie,))])).sum())
-        total += rated * corpus.ceiling[movie][viewer]
-        weight += rated
-    return total / weight if weight else None
-
-
-def _fit(result: FitResult) -> dict[str, Any]:
-    """What the fit itself decided, for curves and for reading along."""
-    trials = [
-        {
-            "l1": trial.l1,
-            "best_epoch": trial.best_epoch,
-            "score": _plain([trial.score])[0],
-            "history": {
-                name: _plain(values) for name, values in trial.history.items()
-            },
-        }
-        for trial in result.trials
-    ]
-    return {
-        "l1": result.l1,
-        "best_epoch": result.best_epoch,
-        "monitor": result.monitor,
-        "trials": trials,
-        "class_weights": result.class_weights.tolist(),
-        "vocabulary": list(result.vocabulary),
-        "untrained_viewers": list(result.untrained_viewers),
-        "left_out": {
-            part: dict(counts) for part, counts in result.left_out.items()
-        },
-        "notes": list(result.notes),
-        "seconds": dict(result.seconds),
-    }
+    ceilings = [corpus.ceiling[film][viewer] for film in job.split.test]
+    return float(np.average(ceilings, weights=counts))
 
 
 def make_record(
@@ -114,12 +101,12 @@ def make_record(
             # Nothing was learned about this viewer, so nothing is scored.
             labels = np.full_like(labels, np.nan)
         viewers[viewer] = {
-            "score": dataclasses.asdict(score(labels, probabilities)),
+            "score": score(labels, probabilities),
             "ceiling": _ceiling(corpus, job, viewer),
-            "label": _plain(labels),
-            "probability": _plain(probabilities),
+            "label": labels,
+            "probability": probabilities,
         }
-    return {
+    record = {
         "format": FORMAT,
         "name": job.name,
         "key": key,
@@ -132,11 +119,12 @@ def make_record(
             "dimension": corpus.dimension,
             "simulated": corpus.simulated,
         },
-        "fit": _fit(result),
+        "fit": {name: getattr(result, name) for name in _FIT},
         "segment_id": segments["segment_id"].tolist(),
         "movie": segments["movie"].tolist(),
         "viewers": viewers,
     }
+    return _plain(record)
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
@@ -152,13 +140,7 @@ def _digest(record: Mapping[str, Any]) -> str:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Reads a result file.
-
-    Args:
-        path: A file written by `write_record`.
-
-    Returns:
-        The record.
+    """Reads a file written by `write_record`.
 
     Raises:
         ValueError: If the file is not a whole result file of this format, or
@@ -170,51 +152,45 @@ def read_record(path: Path) -> dict[str, Any]:
         raise ValueError(
             f"{path}: expected a result file (JSON). Received: {error}"
         ) from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        found = record.get("format") if isinstance(record, dict) else record
+    found = record.get("format") if isinstance(record, dict) else record
+    if not isinstance(record, dict) or found != FORMAT:
         raise ValueError(
             f"{path}: expected a result file of format {FORMAT}. "
             f"Received format: {found!r}"
         )
-    written = record.pop(_DIGEST, None)
-    if written != _digest(record):
+    written, computed = record.pop(_DIGEST, None), _digest(record)
+    if written != computed:
         raise ValueError(
             f"{path}: expected a result file whose content has the digest in "
             f"it. Received an altered one: {written} is written there, "
-            f"{_digest(record)} computed"
+            f"{computed} computed"
         )
     return record
 
 
 def as_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Lists the scores of finished jobs.
+    """Lists what was rated and answered.
 
     Args:
         records: Result files' contents.
 
     Returns:
-        DataFrame with one row per job and viewer: name, architecture,
-        modalities, fold, test, viewer, seed, observed, positive, `MEASURES`
-        (NaN where undefined) and ceiling.
+        DataFrame, one row per job, viewer and test segment: `JOB_COLUMNS`
+        (modalities and test films joined by "+"; ceiling in [0, 1], NaN
+        where unknown), segment_id, label (1, 0, NaN) and probability of
+        "positive" in [0, 1].
     """
     rows = []
     for record in records:
-        job = record["job"]
+        job, split = record["job"], record["job"]["split"]
+        modalities, test = job["config"]["modalities"], split["test"]
+        kind = (record["name"], job["architecture"], "+".join(modalities))
+        fold = (split["name"], "+".join(test), job["seed"])
         for viewer, content in record["viewers"].items():
-            rows.append(
-                {
-                    "name": record["name"],
-                    "architecture": job["architecture"],
-                    "modalities": "+".join(job["config"]["modalities"]),
-                    "fold": job["split"]["name"],
-                    "test": "+".join(job["split"]["test"]),
-                    "viewer": viewer,
-                    "seed": job["seed"],
-                    **content["score"],
-                    "ceiling": content["ceiling"],
-                }
-            )
-    frame = pd.DataFrame(rows)
-    numbers = [*MEASURES, "ceiling"]
-    frame[numbers] = frame[numbers].astype(float)
-    return frame
+            ids, ceiling = record["segment_id"], content["ceiling"]
+            answers = (ids, content["label"], content["probability"])
+            rows.append((*kind, *fold, viewer, ceiling, *answers))
+    frame = pd.DataFrame(rows, columns=[*JOB_COLUMNS, *_SEGMENT_COLUMNS])
+    return frame.explode(_SEGMENT_COLUMNS, ignore_index=True).astype(
+        {"ceiling": float, "label": float, "probability": float}
+    )

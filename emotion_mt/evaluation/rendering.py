@@ -1,16 +1,21 @@
-"""Tables as Markdown and CSV, and all their files."""
+"""Tables as Markdown, text, CSV and LaTeX.
+
+Every rendering but the CSV file shows the same blocks of a table: DataFrames
+of texts, rounded once. To change what a table shows, change `lead_blocks`,
+`comparison_blocks` or `more_blocks`.
+"""
 
 from __future__ import annotations
 
 import html
+import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from emotion_mt.evaluation import grids
-from emotion_mt.evaluation.comparison import Comparison
-from emotion_mt.evaluation.latex import to_latex
+from emotion_mt.evaluation.scores import LEAD
 from emotion_mt.evaluation.tables import Table
 from emotion_mt.storage.atomic import write_text
 
@@ -20,12 +25,106 @@ SIMULATED_SENTENCE = (
     "they say nothing about real viewers."
 )
 
-#: Stands above every simulated result.
-SIMULATED_BANNER = f"**SIMULATED DATA.** {SIMULATED_SENTENCE}"
+#: Headings of blocks by measure in the CSV file.
+HEADINGS = {
+    "accuracy": "Accuracy (%)",
+    "balanced_accuracy": "Balanced accuracy (%)",
+    "macro_f1": "Macro-F1 (%)",
+    "matthews": "Matthews correlation (× 100)",
+    "sd_folds": "Standard deviation of accuracy over test films (points)",
+    "sd_seeds": "Standard deviation of accuracy over seeds (points)",
+}
 
-_CSV_FORMAT = f"%.{grids.CSV_DECIMALS}f"
+#: Lines of a comparison: measure in the CSV file and name elsewhere.
+COMPARISON_NAMES = {
+    "difference": "{ours} − {other} (points)",
+    "low": "95 % interval, low",
+    "high": "95 % interval, high",
+    "p": "p (exact sign-flip)",
+    "p_holm": "p (Holm)",
+}
 
-_MARKS = {grids.OURS: "", grids.PAPER: "*", grids.DIFFERENCE: ""}
+#: Kinds of lines and how their numbers are written: ours, the paper's, ours
+#: minus the paper's, MT minus ST, and how sure that is.
+_FORMS = {
+    **{"ours": ".2f", "paper": ".2f", "difference": "+.2f"},
+    **{"ahead": "+.2f", "proof": ".3f"},
+}
+
+#: Shown where a number is undefined.
+DASH = "–"
+
+#: Decimals in the CSV file. The other renderings round the same digits on.
+CSV_DECIMALS = 4
+
+
+def number(value: float, form: str = ".2f") -> str:
+    """A number of a table as text; a dash where it is undefined."""
+    if math.isnan(value):
+        return DASH
+    return format(round(value, CSV_DECIMALS), form)
+
+
+def _block(lines: Mapping[tuple[str, str], pd.Series]) -> pd.DataFrame:
+    """Texts of numbers; (name, kind) of a line to its numbers."""
+    texts = {
+        (name, kind): [number(value, _FORMS[kind]) for value in row]
+        for (name, kind), row in lines.items()
+    }
+    return pd.DataFrame(texts, next(iter(lines.values())).index).T
+
+
+def lead_blocks(table: Table) -> dict[str, pd.DataFrame]:
+    """What stands above the notes: accuracy and balanced accuracy.
+
+    Returns:
+        Heading to DataFrame of texts, index (name, kind), columns the
+        table's. The paper's rows are accuracies; MT − ST ends each block.
+    """
+    blocks = {}
+    for measure in LEAD:
+        lines = {}
+        rows, one = table.measures[measure], table.comparisons.get(measure)
+        for name in rows.index:
+            lines[name, "ours"] = rows.loc[name]
+            if measure == "accuracy" and name in table.published.index:
+                theirs = table.published.loc[name]
+                lines[f"{name}, paper", "paper"] = theirs
+                difference = rows.loc[name] - theirs
+                lines[f"{name}, difference", "difference"] = difference
+        if one is not None:
+            difference = one.rows["difference"].reindex(rows.columns)
+            lines[f"{one.ours} − {one.other}", "ahead"] = difference
+        if lines:
+            blocks[HEADINGS[measure]] = _block(lines)
+    return blocks
+
+
+def comparison_blocks(table: Table) -> dict[str, pd.DataFrame]:
+    """How sure MT − ST is, per measure; as `lead_blocks` returns it."""
+    blocks = {}
+    for one in table.comparisons.values():
+        pair = {"ours": one.ours, "other": one.other}
+        blocks[f"{one.ours} against {one.other}, {one.name}"] = _block(
+            {
+                (text.format(**pair), "proof"): one.rows[key]
+                for key, text in COMPARISON_NAMES.items()
+            }
+        )
+    return blocks
+
+
+def more_blocks(table: Table) -> dict[str, pd.DataFrame]:
+    """The other measures and the spread; as `lead_blocks` returns it."""
+    found = {m: rows for m, rows in table.measures.items() if m not in LEAD}
+    found |= {f"sd_{name}": rows for name, rows in table.spread.items()}
+    return {
+        HEADINGS[m]: _block(
+            {(name, "ours"): known.loc[name] for name in known.index}
+        )
+        for m, rows in found.items()
+        if len(known := rows.dropna(how="all"))
+    }
 
 
 def markdown_text(text: str) -> str:
@@ -34,64 +133,55 @@ def markdown_text(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|])", r"\\\1", line)
 
 
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def markdown_table(frame: pd.DataFrame) -> str:
+    """Renders a DataFrame of texts, or a block, as a Markdown table.
+
+    A block's names are bold and its numbers to the right; the paper's rows
+    are in italics. Otherwise the index is left out.
+    """
+    rows = frame.astype(str).map(markdown_text).to_numpy().tolist()
+    columns = [markdown_text(str(column)) for column in frame.columns]
+    marks = ["---"] * len(columns)
+    if frame.index.nlevels == 2:
+        for (name, kind), row in zip(frame.index, rows, strict=True):
+            row[:] = [f"*{c}*" for c in row] if kind == "paper" else row
+            mark = "*" if kind in ("paper", "difference") else "**"
+            row.insert(0, f"{mark}{markdown_text(name)}{mark}")
+        columns, marks = ["", *columns], ["---", *["---:"] * len(columns)]
+    lines = [columns, marks, *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def markdown_grid(grid: grids.Grid) -> list[str]:
-    """Renders a block as lines of Markdown, the paper's rows in italics."""
-    lines = [
-        _line(["", *map(markdown_text, grid.columns)]),
-        _line(["---", *["---:"] * len(grid.columns)]),
-    ]
-    for line in grid.lines:
-        mark = "**" if line.kind == grids.OURS else "*"
-        around = _MARKS[line.kind]
-        cells = [f"{around}{c}{around}" for c in line.cells]
-        name = f"{mark}{markdown_text(line.name)}{mark}"
-        lines.append(_line([name, *cells]))
-    return lines
+def _markdown_blocks(blocks: dict[str, pd.DataFrame]) -> list[str]:
+    return [f"## {name}\n\n{markdown_table(blocks[name])}" for name in blocks]
 
 
 def to_markdown(table: Table) -> str:
-    """Renders a table as Markdown: accuracies, notes, then the rest."""
-    accuracies, *others = grids.grids(table)
-    lines = [f"# {markdown_text(table.title)}", ""]
-    if table.simulated:
-        lines += [SIMULATED_BANNER, ""]
-    lines += [*markdown_grid(accuracies), ""]
-    lines += [f"- {markdown_text(note)}" for note in table.notes]
-    for grid in others:
-        lines += ["", f"## {grid.heading}", "", *markdown_grid(grid)]
-    return "\n".join(lines) + "\n"
+    """Renders a table as Markdown: the lead, notes, then the rest."""
+    banner = f"**SIMULATED DATA.** {SIMULATED_SENTENCE}"
+    parts = [
+        f"# {markdown_text(table.title)}",
+        *([banner] if table.simulated else []),
+        *_markdown_blocks(lead_blocks(table)),
+        "\n".join(f"- {markdown_text(note)}" for note in table.notes),
+        *_markdown_blocks(comparison_blocks(table) | more_blocks(table)),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def to_text(table: Table) -> str:
-    """Renders accuracies and notes for a terminal, in aligned columns."""
-    accuracies = grids.grids(table)[0]
-    rows = [("", *accuracies.columns)]
-    rows += [(line.name, *line.cells) for line in accuracies.lines]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [table.title, ""]
-    if table.simulated:
-        lines += [SIMULATED_BANNER.replace("**", ""), ""]
-    for name, *cells in rows:
-        numbers = [c.rjust(w) for c, w in zip(cells, widths[1:], strict=True)]
-        lines.append("  ".join([name.ljust(widths[0]), *numbers]))
-    return "\n".join([*lines, "", *(f"- {note}" for note in table.notes)])
-
-
-def _comparison_parts(
-    comparison: Comparison | None,
-) -> list[tuple[pd.DataFrame, str, str]]:
-    """Lines of the CSV file about MT minus ST: rows, source, measure."""
-    if comparison is None:
-        return []
-    name = f"{comparison.ours} - {comparison.other}"
-    return [
-        (comparison.rows[[key]].T.set_axis([name]), "ours", key)
-        for key in grids.COMPARISON_NAMES
-    ]
+    """Renders the lead and the notes for a terminal, in aligned columns."""
+    banner = f"SIMULATED DATA. {SIMULATED_SENTENCE}"
+    parts = [table.title, *([banner] if table.simulated else [])]
+    blocks = lead_blocks(table)
+    # In one piece, so that their columns stand below each other.
+    whole = pd.concat(blocks.values()).droplevel(1).to_string()
+    names, *lines = whole.split("\n")
+    for heading, block in blocks.items():
+        parts.append("\n".join([heading, names, *lines[: len(block)]]))
+        del lines[: len(block)]
+    parts.append("\n".join(f"- {note}" for note in table.notes))
+    return "\n\n".join(parts)
 
 
 def to_csv(table: Table) -> str:
@@ -99,28 +189,89 @@ def to_csv(table: Table) -> str:
 
     Columns: row, source ("ours" or "paper"), measure ("accuracy", …,
     "sd_folds", "sd_seeds"; of the row "MT - ST" "difference", "low", "high",
-    "p", "p_holm"), simulated (True or False), then the table's columns in
-    percent, empty where undefined.
+    "p" and "p_holm" of the accuracy, and the same of the balanced accuracy as
+    "balanced_accuracy_difference", …), simulated (True or False), then the
+    table's columns in percent, empty where undefined.
     """
-    parts = [
-        *((rows, "ours", name) for name, rows in table.measures.items()),
-        (table.published, "paper", "accuracy"),
-        *((rows, "ours", f"sd_{name}") for name, rows in table.spread.items()),
-        *_comparison_parts(table.comparison),
-    ]
-    frames = []
-    for rows, source, measure in parts:
-        if rows.empty:
-            continue
-        frame = rows.rename_axis("row").reset_index()
-        frame.insert(1, "source", source)
-        frame.insert(2, "measure", measure)
-        frame.insert(3, "simulated", table.simulated and source == "ours")
-        frames.append(frame)
-    whole = pd.concat(frames, ignore_index=True)
-    return whole.to_csv(
-        index=False, float_format=_CSV_FORMAT, lineterminator="\n"
+    parts = {("ours", name): rows for name, rows in table.measures.items()}
+    parts["paper", "accuracy"] = table.published
+    parts |= {("ours", f"sd_{n}"): rows for n, rows in table.spread.items()}
+    for measure, one in table.comparisons.items():
+        prefix = "" if measure == "accuracy" else f"{measure}_"
+        name = [f"{one.ours} - {one.other}"]
+        parts |= {
+            ("ours", f"{prefix}{key}"): one.rows[[key]].T.set_axis(name)
+            for key in COMPARISON_NAMES
+        }
+    known = {key: rows for key, rows in parts.items() if len(rows)}
+    whole = pd.concat(known, names=["source", "measure", "row"]).reset_index()
+    whole.insert(0, "row", whole.pop("row"))
+    whole.insert(3, "simulated", table.simulated & (whole["source"] == "ours"))
+    digits = f"%.{CSV_DECIMALS}f"
+    return whole.to_csv(index=False, float_format=digits, lineterminator="\n")
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "−": "$-$",
+    "–": "--",
+    "×": r"$\times$",
+}
+
+
+def latex_text(text: str) -> str:
+    """Returns text in one line without a character that LaTeX acts on."""
+    line = " ".join(text.split())
+    return "".join(_LATEX.get(character, character) for character in line)
+
+
+def _latex_number(text: str) -> str:
+    """A number with a sign of its own width and length."""
+    return re.sub(r"^([+-])(?=\d)", r"$\1$", latex_text(text))
+
+
+def _latex_block(block: pd.DataFrame, caption: str, label: str) -> str:
+    cells = block.map(_latex_number)
+    cells.insert(0, "", [latex_text(name) for name, _ in block.index])
+    papers = [kind == "paper" for _, kind in block.index]
+    cells[papers] = cells[papers].map(r"\textit{{{}}}".format)
+    cells.columns = [latex_text(str(column)) for column in cells.columns]
+    rules = ("toprule", "midrule", "bottomrule")
+    style = cells.style.hide(axis="index").set_table_styles(
+        [{"selector": rule, "props": ":hline;"} for rule in rules]
     )
+    return style.to_latex(
+        environment="table*",
+        position_float="centering",
+        column_format=f"l{'r' * len(block.columns)}",
+        caption=latex_text(caption),
+        label=label,
+    )
+
+
+def to_latex(table: Table) -> str:
+    r"""Renders a table as LaTeX for `\input`, without any package.
+
+    A table per block, published rows in italics. The notes stand above as
+    comments. The text is UTF-8, as LaTeX expects by default.
+    """
+    banner = "SIMULATED DATA. " if table.simulated else ""
+    blocks = lead_blocks(table) | comparison_blocks(table) | more_blocks(table)
+    lines = [f"% {' '.join(f'{banner}{n}'.split())}" for n in table.notes]
+    for place, (heading, block) in enumerate(blocks.items(), start=1):
+        label = f"tab:{table.number}" + (f"-{place}" if place > 1 else "")
+        caption = f"{banner}{table.title}: {heading}"
+        lines.append(_latex_block(block, caption, label))
+    return "\n".join(lines)
+
+
+_RENDERINGS = {".md": to_markdown, ".csv": to_csv, ".tex": to_latex}
 
 
 def write_table(folder: Path, name: str, table: Table) -> list[Path]:
@@ -131,9 +282,8 @@ def write_table(folder: Path, name: str, table: Table) -> list[Path]:
     """
     paths = []
     for suffix, render in _RENDERINGS.items():
-        path = folder / f"{name}{suffix}"
-        write_text(path, render(table))
-        paths.append(path)
+        paths.append(folder / f"{name}{suffix}")
+        write_text(paths[-1], render(table))
     return paths
 
 
@@ -141,6 +291,3 @@ def remove_table(folder: Path, name: str) -> None:
     """Removes what `write_table` wrote under this name, if it did."""
     for suffix in _RENDERINGS:
         (folder / f"{name}{suffix}").unlink(missing_ok=True)
-
-
-_RENDERINGS = {".md": to_markdown, ".csv": to_csv, ".tex": to_latex}

@@ -1,27 +1,26 @@
-"""One report of a run: report.html in one file, and report.md."""
+"""One report of a run: report.html in one file, and report.md.
+
+What they say is collected here as DataFrames, Series and texts; how it looks
+is in templates/.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import matplotlib
+import numpy as np
+import pandas as pd
 
 from emotion_mt._version import __version__
-from emotion_mt.corpus import Corpus
-from emotion_mt.evaluation import figures, rendering
-from emotion_mt.evaluation.report_content import (
-    Block,
-    Content,
-    Result,
-    RunInfo,
-    collect,
-)
+from emotion_mt.corpus import Corpus, is_rated, summarize
+from emotion_mt.evaluation import figures, rendering, timeline
 from emotion_mt.evaluation.tables import Table
 from emotion_mt.storage.atomic import write_json, write_text
 
@@ -37,7 +36,10 @@ def write_report(
     corpus: Corpus,
     tables: Sequence[Table],
     records: Sequence[Mapping[str, Any]],
-    info: RunInfo,
+    *,
+    experiment: Mapping[str, object],
+    failures: Mapping[str, str],
+    seconds: Mapping[str, float],
 ) -> list[Path]:
     """Draws all figures and writes the report of a run.
 
@@ -50,56 +52,63 @@ def write_report(
         corpus: The corpus.
         tables: The tables of the run.
         records: Contents of the result files behind them.
-        info: Configuration, failures and times.
+        experiment: Resolved configuration, may be nested.
+        failures: Name of each job that failed, and its error.
+        seconds: Part of the run to the seconds it took.
 
     Returns:
         The files of the report, report.html first.
     """
     folder = Path(folder)
-    inputs = _digest(corpus, tables, records, info)
+    content = {
+        "title": f"Emotions evoked by films: {corpus.name}",
+        "simulated": corpus.simulated,
+        "warnings": _warnings(corpus, failures),
+        "summary": _summary(corpus, records),
+        "tables": tables,
+        "corpus": _corpus_parts(corpus, records),
+        "remarks": [*corpus.problems, *corpus.notes, *_fit_notes(records)],
+        "run": _run_parts(records, experiment, failures),
+    }
+    inputs = _digest(content, corpus, records)
     known = _known_files(folder, inputs)
     if known is not None:
         return known
-    pictures = figures.save_all(folder / FIGURES, corpus, tables, records)
-    content = collect(corpus, tables, records, pictures, info)
+    drawings = figures.save_all(folder / FIGURES, corpus, tables, records)
+    times = pd.Series({name: f"{s:.1f} s" for name, s in seconds.items()})
     paths = [folder / "report.html", folder / "report.md"]
-    write_text(paths[0], to_html(content))
-    write_text(paths[1], to_markdown(content))
-    for picture in pictures:
-        paths += [picture.png, picture.png.with_suffix(".pdf")]
-    write_json(
-        folder / _STATE,
-        {
-            "inputs": inputs,
-            "files": [path.relative_to(folder).as_posix() for path in paths],
-        },
-    )
+    for path in paths:
+        text = _render(
+            path.name,
+            {**content, "drawings": drawings, "times": times},
+            folder / FIGURES,
+        )
+        write_text(path, text)
+    for drawing in drawings:
+        png = folder / FIGURES / f"{drawing.stem}.png"
+        paths += [png, png.with_suffix(".pdf")]
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    write_json(folder / _STATE, {"inputs": inputs, "files": names})
     return paths
 
 
 def _digest(
+    content: Mapping[str, object],
     corpus: Corpus,
-    tables: Sequence[Table],
     records: Sequence[Mapping[str, Any]],
-    info: RunInfo,
 ) -> str:
     """SHA-256 of all that decides a report, the times of a run left out."""
     here = Path(__file__).parent
     code = [*sorted(here.rglob("*.py")), *sorted(here.glob("templates/*"))]
-    summary = {
-        "corpus": [corpus.name, corpus.digest(), corpus.simulated],
-        "remarks": [corpus.problems, corpus.notes],
-        "left_out": corpus.left_out.to_json(),
-        "videos": sorted(set(corpus.segments["video"].dropna())),
-        "records": [record["key"] for record in records],
-        "tables": [rendering.to_markdown(table) for table in tables],
-        "experiment": dict(info.experiment),
-        "failures": dict(info.failures),
-        "versions": [__version__, matplotlib.__version__],
-        "code": [hashlib.sha256(p.read_bytes()).hexdigest() for p in code],
-    }
-    text = json.dumps(summary, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    parts = [
+        _render("report.md", {**content, "drawings": (), "times": None}),
+        corpus.digest(),
+        *sorted(set(corpus.segments["video"].dropna())),
+        *(record["key"] for record in records),
+        *(__version__, matplotlib.__version__),
+        *(path.read_text(encoding="utf-8") for path in code),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _known_files(folder: Path, inputs: str) -> list[Path] | None:
@@ -114,103 +123,180 @@ def _known_files(folder: Path, inputs: str) -> list[Path] | None:
     return paths if all(path.is_file() for path in paths) else None
 
 
-def _data_uri(path: Path) -> str:
-    content = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f"data:image/png;base64,{content}"
+def _render(
+    name: str, content: Mapping[str, object], pictures: Path = Path()
+) -> str:
+    """Fills a template; in HTML every text is escaped."""
 
+    def data_uri(drawing: figures.Drawing) -> str:
+        png = (pictures / f"{drawing.stem}.png").read_bytes()
+        return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
-def to_html(content: Content) -> str:
-    """Renders a report as one HTML file with the pictures inside.
-
-    Every text is escaped; the page allows no script and no other file.
-
-    Args:
-        content: The report.
-
-    Returns:
-        The page.
-    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("emotion_mt.evaluation", "templates"),
-        autoescape=True,
+        autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    environment.filters["data_uri"] = _data_uri
-    template = environment.get_template("report.html")
-    return template.render(
-        content=content,
+    environment.filters["data_uri"] = data_uri
+    return environment.get_template(name).render(
+        content,
         version=__version__,
-        simulated_sentence=rendering.SIMULATED_SENTENCE,
+        rendering=rendering,
+        script=timeline.SCRIPT,
+        script_hash=timeline.SCRIPT_HASH,
     )
 
 
-def _escaped(texts: Sequence[str]) -> list[str]:
-    return [rendering.markdown_text(text) for text in texts]
+def _warnings(corpus: Corpus, failures: Mapping[str, str]) -> list[str]:
+    """What a reader must know first."""
+    warnings = []
+    if count := len(failures):
+        warnings.append(
+            f"INCOMPLETE: {count:,} job{'s' if count > 1 else ''} failed; the "
+            "cells concerned rest on the remaining ones. See “Failed jobs”."
+        )
+    if count := len(corpus.problems):
+        warnings.append(
+            f"{count:,} problem{'s' if count > 1 else ''} in the files of the "
+            "corpus: films are missing from all numbers. See “Remarks”."
+        )
+    return warnings
 
 
-def _bullets(texts: Sequence[str]) -> list[str]:
-    return ["", *(f"- {text}" for text in _escaped(texts))] if texts else []
+def _summary(corpus: Corpus, records: Sequence[Mapping[str, Any]]) -> pd.Series:
+    seeds = sorted({record["job"]["seed"] for record in records})
+    missing = 1 - is_rated(corpus.values).mean() if len(corpus) else 0.0
+    movies, viewers = corpus.movies, corpus.viewers
+    return pd.Series(
+        {
+            "corpus": corpus.name,
+            "data": "SIMULATED" if corpus.simulated else "as annotated",
+            "annotation": f"{corpus.annotation} {corpus.dimension}",
+            "films": f"{len(movies)}: {', '.join(movies)}",
+            "viewers": f"{len(viewers)}: {', '.join(viewers)}",
+            "segments used": f"{len(corpus):,}",
+            "segments left out": f"{len(corpus.left_out):,}",
+            "ratings missing": f"{100 * missing:.1f} %",
+            "finished jobs": f"{len(records):,}",
+            "seeds": ", ".join(map(str, seeds)),
+        }
+    )
 
 
-def _block_lines(block: Block, level: str = "##") -> list[str]:
-    columns = _escaped(block.columns or ("", ""))
-    lines = [
-        "",
-        f"{level} {rendering.markdown_text(block.heading)}",
-        "",
-        f"| {' | '.join(columns)} |",
-        f"| {' | '.join(['---'] * len(columns))} |",
+def _corpus_parts(
+    corpus: Corpus, records: Sequence[Mapping[str, Any]]
+) -> dict[str, pd.DataFrame]:
+    """Films, and what was left out of corpus and fits, by heading."""
+    inspection = summarize(corpus)
+    films = inspection.films
+    share = f"positive, % ({corpus.viewers[-1]})"
+    parts = {
+        "Films": pd.DataFrame(
+            {
+                "film": films["movie"],
+                "segments found": films["found"],
+                "used": films["used"],
+                "left out": films["left_out"],
+                "used, s": films["used_s"].map("{:.0f}".format),
+                "rated until, s": films["rated_until_s"].map(
+                    lambda seconds: rendering.number(seconds, ".0f")
+                ),
+                "traces": films["traces"],
+                share: films["positive_share"].map(
+                    lambda value: rendering.number(100 * value, ".1f")
+                ),
+                "video": np.where(films["video"].isna(), "no", "yes"),
+            }
+        ),
+        "Segments left out of the corpus": inspection.left_out[
+            ["movie", "reason", "segments"]
+        ].rename(columns={"movie": "film"}),
+        "Segments left out of fits": _unused_in_fits(records),
+    }
+    return {name: part for name, part in parts.items() if len(part)}
+
+
+def _kind(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Model and input of a job, in words."""
+    job = record["job"]
+    return job["architecture"], " and ".join(job["config"]["modalities"])
+
+
+def _unused_in_fits(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Segments that fits could not use; the largest number over viewers."""
+    kind = ["model", "input", "split", "part", "reason"]
+    rows = [
+        (*_kind(record), record["job"]["split"]["name"], part, reason, count)
+        for record in records
+        for part, reasons in record["fit"]["left_out"].items()
+        for reason, count in reasons.items()
+        if count
     ]
-    return lines + [f"| {' | '.join(_escaped(row))} |" for row in block.rows]
+    frame = pd.DataFrame(rows, columns=[*kind, "segments"])
+    return frame.groupby(kind, sort=False, as_index=False).max()
 
 
-def _picture_lines(picture: figures.Picture) -> list[str]:
-    title, caption = _escaped([picture.title, picture.caption])
-    source = f"{FIGURES}/{picture.png.name}"
-    return ["", f"![{title}]({source})", "", f"**{title}.** {caption}"]
+def _fit_notes(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What fits reported, each sentence once."""
+    notes: dict[str, list[str]] = {}
+    for record in records:
+        said = list(record["fit"]["notes"])
+        if untrained := record["fit"]["untrained_viewers"]:
+            who = ", ".join(untrained)
+            said.append(f"No rating in the training films: {who}.")
+        for note in said:
+            notes.setdefault(note, []).append(record["name"])
+    return [
+        f"{note} ({first}{f' and {len(others)} more' if others else ''})"
+        for note, (first, *others) in notes.items()
+    ]
 
 
-def _result_lines(result: Result) -> list[str]:
-    lines = ["", f"## {rendering.markdown_text(result.title)}"]
-    if result.sentence:
-        lines += ["", f"**{rendering.markdown_text(result.sentence)}**"]
-    for number, grid in enumerate((*result.main, *result.more)):
-        lines += ["", f"### {rendering.markdown_text(grid.heading)}", ""]
-        lines += rendering.markdown_grid(grid)
-        if number == 0:
-            lines += _bullets(result.notes)
-    for picture in result.pictures:
-        lines += _picture_lines(picture)
-    return lines
+def _run_parts(
+    records: Sequence[Mapping[str, Any]],
+    experiment: Mapping[str, object],
+    failures: Mapping[str, str],
+) -> dict[str, pd.DataFrame | pd.Series]:
+    """Failures, configuration, versions, digests and jobs, by heading."""
+    failed = pd.DataFrame(failures.items(), columns=["job", "error"])
+    return {
+        **({"Failed jobs": failed} if failures else {}),
+        "Configuration": _flat(experiment),
+        "Versions": _values(records, "versions"),
+        "Digests": _values(records, "digests"),
+        "Finished jobs": _jobs(records),
+    }
 
 
-def to_markdown(content: Content) -> str:
-    """Renders a report as Markdown; pictures by their path in figures/.
+def _flat(settings: Mapping[str, object]) -> pd.Series:
+    """Nested settings as texts by dotted names."""
 
-    Args:
-        content: The report.
+    def said(value: object) -> str:
+        if isinstance(value, (list, tuple)):
+            return ", ".join(map(str, value))
+        return rendering.DASH if value is None else str(value)
 
-    Returns:
-        The text.
-    """
-    lines = [f"# {rendering.markdown_text(content.title)}"]
-    if content.simulated:
-        lines += ["", "# SIMULATED DATA", "", rendering.SIMULATED_SENTENCE]
-    lines += _bullets(content.warnings)
-    lines += _block_lines(content.summary)
-    for result in content.results:
-        lines += _result_lines(result)
-    lines += ["", "## Figures"]
-    for picture in content.pictures:
-        lines += _picture_lines(picture)
-    lines += ["", "## Corpus"]
-    for block in content.corpus:
-        lines += _block_lines(block, "###")
-    if content.remarks:
-        lines += ["", "### Remarks", *_bullets(content.remarks)]
-    lines += ["", "## Run"]
-    for block in content.run:
-        lines += _block_lines(block, "###")
-    return "\n".join(lines) + "\n"
+    (flat,) = pd.json_normalize(dict(settings)).to_dict("records")
+    return pd.Series({name: said(value) for name, value in flat.items()})
+
+
+def _values(records: Sequence[Mapping[str, Any]], key: str) -> pd.Series:
+    """All values of a part of the records, several joined by commas."""
+    found = pd.DataFrame([record[key] for record in records])
+    return found.apply(lambda each: ", ".join(each.dropna().unique()))
+
+
+def _jobs(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Finished jobs per kind of model, with the seconds of their fits."""
+    rows = [(*_kind(r), r["fit"]["seconds"]["total"]) for r in records]
+    frame = pd.DataFrame(rows, columns=["model", "input", "seconds"])
+    kinds = frame.groupby(["model", "input"], sort=False)["seconds"]
+    columns = {
+        "jobs": kinds.size(),
+        "fitting, s in all": kinds.sum().map("{:.1f}".format),
+        "s per job": kinds.mean().map("{:.2f}".format),
+    }
+    return pd.DataFrame(columns).reset_index()

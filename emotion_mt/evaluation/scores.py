@@ -6,9 +6,19 @@ import dataclasses
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from emotion_mt.corpus import is_rated
 
 #: A probability above this is answered "positive".
 DECISION_THRESHOLD = 0.5
+
+#: Fields of `Score` that say how good the answers are.
+MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "matthews")
+
+#: Measures that a table leads with. Accuracy is what the paper prints; alone
+#: it misleads where one class is more frequent.
+LEAD = MEASURES[:2]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,14 +40,17 @@ class Score:
 
     observed: int
     positive: int
-    accuracy: float | None
-    balanced_accuracy: float | None
-    macro_f1: float | None
-    matthews: float | None
+    accuracy: float | None = None
+    balanced_accuracy: float | None = None
+    macro_f1: float | None = None
+    matthews: float | None = None
 
 
-def score(labels: np.ndarray, probabilities: np.ndarray) -> Score:
+def score(labels: ArrayLike, probabilities: ArrayLike) -> Score:
     """Scores predictions of one viewer.
+
+    scikit-learn gives the same numbers (see the tests) at a hundred times the
+    cost, which counts for the many draws of random answers.
 
     Args:
         labels: float [n]; 1 positive, 0 negative, NaN where not rated.
@@ -57,7 +70,7 @@ def score(labels: np.ndarray, probabilities: np.ndarray) -> Score:
             "`labels` and `probabilities` must be vectors of one length. "
             f"Received shapes: {labels.shape} and {probabilities.shape}"
         )
-    observed = ~np.isnan(labels)
+    observed = is_rated(labels)
     truth = labels[observed] > DECISION_THRESHOLD
     rated = probabilities[observed]
     if not np.isfinite(rated).all():
@@ -65,35 +78,20 @@ def score(labels: np.ndarray, probabilities: np.ndarray) -> Score:
             "`probabilities` must be finite where there is a label. "
             f"Received {int((~np.isfinite(rated)).sum())} values that are not."
         )
-    if not truth.size:
-        return Score(0, 0, None, None, None, None)
     answer = rated > DECISION_THRESHOLD
-    return _from_counts(
-        tp=int((truth & answer).sum()),
-        fp=int((~truth & answer).sum()),
-        fn=int((truth & ~answer).sum()),
-        tn=int((~truth & ~answer).sum()),
-    )
-
-
-def _from_counts(tp: int, fp: int, fn: int, tn: int) -> Score:
-    """Scores from the four counts of right and wrong answers.
-
-    scikit-learn's functions give the same numbers (see the tests) at a
-    hundred times the cost, which counts for the many draws of random answers.
-    """
-    size, positive = tp + fp + fn + tn, tp + fn
-    both = 0 < positive < size
+    size, positive = truth.size, int(truth.sum())
+    tp, fp = int((truth & answer).sum()), int((~truth & answer).sum())
+    fn, tn = positive - tp, size - positive - fp
+    if not size:
+        return Score(size, positive)
+    if positive in (0, size):
+        return Score(size, positive, accuracy=(tp + tn) / size)
     spread = math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-    matthews = (tp * tn - fp * fn) / spread if spread else 0.0
-    accuracy = (tp + tn) / size
-    if not both:
-        return Score(size, positive, accuracy, None, None, None)
     return Score(
         observed=size,
         positive=positive,
-        accuracy=accuracy,
+        accuracy=(tp + tn) / size,
         balanced_accuracy=(tp / positive + tn / (size - positive)) / 2,
         macro_f1=tp / (2 * tp + fp + fn) + tn / (2 * tn + fp + fn),
-        matthews=matthews,
+        matthews=(tp * tn - fp * fn) / spread if spread else 0.0,
     )

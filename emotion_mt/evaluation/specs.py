@@ -7,12 +7,7 @@ from collections.abc import Sequence
 
 from emotion_mt import paper
 from emotion_mt.corpus import fixed_split, folds
-from emotion_mt.evaluation.jobs import (
-    BASELINE,
-    MULTI_TASK,
-    SINGLE_TASK,
-    Job,
-)
+from emotion_mt.evaluation.jobs import BASELINE, MULTI_TASK, SINGLE_TASK, Job
 from emotion_mt.evaluation.references import REFERENCES
 from emotion_mt.training import BaselineConfig, FitConfig, TrainingConfig
 
@@ -46,11 +41,8 @@ class RowSpec:
         """
         if self.modalities is not None:
             return (self.modalities,)
-        return tuple(
-            names
-            for names in MODALITY_NAMES
-            if self.architecture != BASELINE or len(names) == 1
-        )
+        baseline = self.architecture == BASELINE
+        return (TEXT, VISUAL) if baseline else (TEXT, VISUAL, BOTH)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,9 +73,7 @@ class TableSpec:
     @property
     def file_stem(self) -> str:
         """Name of the table's files, "table2" … "table6"."""
-        return (
-            f"table{('I', 'II', 'III', 'IV', 'V', 'VI').index(self.number) + 1}"
-        )
+        return f"table{2 + list(SPECS).index(self.number)}"
 
     def splits(
         self, movies: Sequence[str], validation: str | None = None
@@ -101,29 +91,6 @@ class TableSpec:
         if self.baseline:
             return (fixed_split(movies, validation),)
         return folds(movies)
-
-    def cell(
-        self, architecture: str, modalities: tuple[str, ...], viewer: str
-    ) -> tuple[str, str] | None:
-        """Returns row and column that a score belongs to, None for none.
-
-        Args:
-            architecture: Of the model that was scored.
-            modalities: Its input.
-            viewer: Whose answers were scored.
-        """
-        for row in self.rows:
-            if row.architecture != architecture:
-                continue
-            if self.by_modality:
-                column = MODALITY_NAMES.get(modalities)
-                if column is not None and viewer == paper.AVERAGE:
-                    return row.name, column
-            elif row.modalities == modalities and (
-                self.with_average or viewer != paper.AVERAGE
-            ):
-                return row.name, viewer
-        return None
 
     def jobs(
         self,
@@ -168,10 +135,10 @@ class TableSpec:
         """Viewers that are fitted together."""
         if row.architecture == MULTI_TASK:
             return [tuple(viewers)] if len(viewers) > 1 else []
-        alone: list[tuple[str, ...]] = [(viewer,) for viewer in viewers]
-        if self.by_modality:
-            return [group for group in alone if group == (paper.AVERAGE,)]
-        return alone
+        alone = [
+            v for v in viewers if v == paper.AVERAGE or not self.by_modality
+        ]
+        return [(viewer,) for viewer in alone]
 
 
 def _config(
@@ -189,77 +156,64 @@ def in_working_order(jobs: Sequence[Job]) -> list[Job]:
     MT's jobs are the longest and come first. Jobs of one kind of model stand
     together, since a worker builds each kind once.
     """
-    return sorted(
-        jobs,
-        key=lambda job: (
-            -job.effort,
-            -len(job.config.modalities),
-            job.config.modalities,
-        ),
-    )
+
+    def place(job: Job) -> tuple[float, int, tuple[str, ...]]:
+        modalities = job.config.modalities
+        return -job.effort, -len(modalities), modalities
+
+    return sorted(jobs, key=place)
 
 
-def _comparison(
-    number: str,
-    caption: str,
-    suffix: str,
+def _rows(
     modalities: tuple[str, ...],
+    suffix: str = "",
     architectures: Sequence[str] = (BASELINE, SINGLE_TASK, MULTI_TASK),
-    references: tuple[str, ...] = ("Majority",),
-) -> TableSpec:
-    rows = tuple(
+) -> tuple[RowSpec, ...]:
+    """A row per architecture, all on one input."""
+    return tuple(
         RowSpec(f"{architecture}{suffix}", architecture, modalities)
         for architecture in architectures
     )
-    return TableSpec(number, caption, rows, references)
 
 
 def table2_spec(modalities: tuple[str, ...] = BOTH) -> TableSpec:
     """Table II; with one modality, the same table on that input alone."""
-    return _comparison(
+    return TableSpec(
         "II",
-        f"Accuracy (%) per viewer, {' and '.join(modalities)} input",
-        "",
-        modalities,
-        architectures=(SINGLE_TASK, MULTI_TASK),
+        f"Scores (%) per viewer, {' and '.join(modalities)} input",
+        _rows(modalities, architectures=(SINGLE_TASK, MULTI_TASK)),
         references=REFERENCES,
     )
 
 
 #: Tables II-VI of the paper by their Roman numbers.
 SPECS: dict[str, TableSpec] = {
-    spec.number: spec
-    for spec in (
-        table2_spec(),
-        _comparison(
-            "III", "Accuracy (%) per viewer, text alone", "-Text", TEXT
+    "II": table2_spec(),
+    "III": TableSpec(
+        "III", "Scores (%) per viewer, text alone", _rows(TEXT, "-Text")
+    ),
+    "IV": TableSpec(
+        "IV", "Scores (%) per viewer, video alone", _rows(VISUAL, "-Visual")
+    ),
+    "V": TableSpec(
+        "V",
+        "Scores (%) for the average viewer on one split",
+        (RowSpec("Baseline", BASELINE, None), RowSpec("MT", MULTI_TASK, None)),
+        references=("Positive", "Majority"),
+        baseline=True,
+        by_modality=True,
+    ),
+    "VI": TableSpec(
+        "VI",
+        "Scores (%) of MT per viewer on one split",
+        (
+            RowSpec("MT", MULTI_TASK, BOTH),
+            RowSpec("MT-Text", MULTI_TASK, TEXT),
+            RowSpec("MT-Visual", MULTI_TASK, VISUAL),
         ),
-        _comparison(
-            "IV", "Accuracy (%) per viewer, video alone", "-Visual", VISUAL
-        ),
-        TableSpec(
-            "V",
-            "Accuracy (%) for the average viewer on one split",
-            (
-                RowSpec("Baseline", BASELINE, None),
-                RowSpec("MT", MULTI_TASK, None),
-            ),
-            references=("Positive", "Majority"),
-            baseline=True,
-            by_modality=True,
-        ),
-        TableSpec(
-            "VI",
-            "Accuracy (%) of MT per viewer on one split",
-            (
-                RowSpec("MT", MULTI_TASK, BOTH),
-                RowSpec("MT-Text", MULTI_TASK, TEXT),
-                RowSpec("MT-Visual", MULTI_TASK, VISUAL),
-            ),
-            baseline=True,
-            with_average=False,
-        ),
-    )
+        baseline=True,
+        with_average=False,
+    ),
 }
 
 

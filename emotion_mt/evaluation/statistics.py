@@ -7,9 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 
-def film_interval(
-    values: ArrayLike, level: float = 0.95, seed: int = 0
-) -> tuple[float, float]:
+def film_interval(values: ArrayLike) -> tuple[float, float]:
     """Interval of a mean over test films, by resampling films.
 
     Segments of one film resemble each other, so films are drawn, not
@@ -17,23 +15,19 @@ def film_interval(
 
     Args:
         values: One score per test film.
-        level: Coverage in (0, 1).
-        seed: Of the draws.
 
     Returns:
-        Lower and upper end; (NaN, NaN) for fewer than two films.
+        Ends of the 95 % interval; (NaN, NaN) for fewer than two films.
     """
     scores = np.asarray(values, dtype=float)
     if scores.size < 2:
         return float("nan"), float("nan")
-    if np.ptp(scores) == 0:
-        return float(scores[0]), float(scores[0])
     interval = stats.bootstrap(
         (scores,),
         np.mean,
-        confidence_level=level,
+        confidence_level=0.95,
         method="percentile",
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng(0),
     ).confidence_interval
     return float(interval.low), float(interval.high)
 
@@ -41,9 +35,9 @@ def film_interval(
 def sign_flip_p(differences: ArrayLike) -> float:
     """Two-sided p-value of a paired sign-flip test, exact.
 
-    Under the null hypothesis that two models are equally good, the sign of
-    each film's difference is a coin toss. With n films there are 2^n ways, so
-    the p-value cannot be less than 2 / 2^n.
+    If two models are equally good, the sign of each film's difference is a
+    coin toss. With n films there are 2^n ways, so the p-value cannot be less
+    than 2 / 2^n.
 
     Args:
         differences: One difference per test film; at most 20.
@@ -65,10 +59,7 @@ def sign_flip_p(differences: ArrayLike) -> float:
         # No film: no answer. One film: both signs are equally far from 0.
         return 1.0 if films.size else float("nan")
     result = stats.permutation_test(
-        (films,),
-        np.mean,
-        permutation_type="samples",
-        n_resamples=2**films.size,
+        (films,), np.mean, permutation_type="samples", n_resamples=2**films.size
     )
     return float(result.pvalue)
 
@@ -76,18 +67,13 @@ def sign_flip_p(differences: ArrayLike) -> float:
 def holm(p_values: ArrayLike) -> np.ndarray:
     """Holm's step-down correction for several tests.
 
-    Args:
-        p_values: p-values, NaN for a test that could not be made.
-
-    Returns:
-        Adjusted p-values in the same order, at most 1; NaN stays NaN and does
-        not count as a test.
+    NaN stands for a test that could not be made: it stays, and does not
+    count. Adjusted values are at most 1.
     """
     raw = np.asarray(p_values, dtype=float)
-    adjusted = np.full(raw.shape, np.nan)
-    made = np.flatnonzero(~np.isnan(raw))
-    order = made[np.argsort(raw[made], kind="stable")]
+    order = np.argsort(raw, kind="stable")[: np.count_nonzero(~np.isnan(raw))]
     factors = np.arange(order.size, 0, -1)
+    adjusted = np.full(raw.shape, np.nan)
     adjusted[order] = np.minimum(
         np.maximum.accumulate(factors * raw[order]), 1.0
     )

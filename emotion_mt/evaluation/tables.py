@@ -9,17 +9,16 @@ from typing import Any
 import pandas as pd
 
 from emotion_mt import paper
-from emotion_mt.evaluation import records as records_lib
-from emotion_mt.evaluation.comparison import MEAN, Comparison, compare
+from emotion_mt.evaluation.comparison import Comparison, compare
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK
 from emotion_mt.evaluation.notes import table_notes
-from emotion_mt.evaluation.records import MEASURES
+from emotion_mt.evaluation.records import JOB_COLUMNS, as_frame
 from emotion_mt.evaluation.references import (
     CEILING,
     REFERENCES,
-    ceiling_scores,
     reference_scores,
 )
+from emotion_mt.evaluation.scores import LEAD, MEASURES, score
 from emotion_mt.evaluation.specs import BOTH, MODALITY_NAMES, TableSpec
 
 
@@ -31,17 +30,19 @@ class Table:
         number: Roman number in the paper.
         title: Caption.
         measures: Measure name to DataFrame, index row name, columns the
-            table's columns and `MEAN`; in percent (Matthews correlation: in
-            hundredths), averaged over seeds, then folds, then columns; NaN
-            where undefined.
+            table's columns and `paper.MEAN`; in percent (Matthews
+            correlation: in hundredths), averaged over seeds, then folds, then
+            columns; NaN where undefined.
         spread: Measure "folds" or "seeds" to DataFrame like `rows`: standard
             deviation of the accuracy over test films, and over seeds (mean
             over the films; NaN with one seed).
-        published: The paper's rows for the same columns, index row name; has
-            no rows where the corpus has other viewers than the paper.
-        per_fold: DataFrame row, fold, column, accuracy (in [0, 1], mean over
-            seeds): what `rows` averages.
-        comparison: MT against ST, None where the table does not have both.
+        published: The paper's accuracies for the same columns, index row
+            name; has no rows where the corpus has other viewers than the
+            paper.
+        per_fold: DataFrame row, fold, column, `MEASURES` (in [0, 1], mean
+            over seeds): what `measures` average.
+        comparisons: Measure among `LEAD` to MT against ST; empty where the
+            table does not have both.
         notes: Sentences below the table.
         simulated: Whether the corpus is simulated.
     """
@@ -52,7 +53,7 @@ class Table:
     spread: Mapping[str, pd.DataFrame]
     published: pd.DataFrame
     per_fold: pd.DataFrame
-    comparison: Comparison | None
+    comparisons: Mapping[str, Comparison]
     notes: tuple[str, ...]
     simulated: bool
 
@@ -69,8 +70,8 @@ def build_table(
 ) -> Table:
     """Builds a table from result files, and from nothing else.
 
-    Accuracies are averaged over seeds and then over folds, as in the paper;
-    `MEAN` is the mean of the columns, the average viewer included.
+    Scores are averaged over seeds and then over folds, as in the paper;
+    `paper.MEAN` is the mean of the columns, the average viewer included.
 
     Args:
         spec: Which table.
@@ -86,9 +87,8 @@ def build_table(
         ValueError: If no record belongs to the table, or they come from
             several corpora.
     """
-    frame = records_lib.as_frame(records) if records else pd.DataFrame()
-    models = _cells(spec, frame)
-    if models.empty:
+    answers = _own_answers(spec, as_frame(records))
+    if answers.empty:
         raise ValueError(
             f"Table {spec.number} needs at least one finished job. Received "
             f"{len(records)} records, none of them for this table."
@@ -99,173 +99,129 @@ def build_table(
             "`records` must come from one corpus. "
             f"Received: {len(corpora)} corpora"
         )
-    columns = _columns(spec, records, models)
-    own = [r for r in records if r["name"] in set(models["name"])]
-    ceiling = _recolumn(spec, ceiling_scores(models), columns)
-    parts = [models, ceiling]
-    references = reference_scores(own).assign(seed=0)
-    parts.append(references[references["row"].isin(spec.references)])
-    keep = ["row", "fold", "column", "seed", *MEASURES]
-    scores = pd.concat(
-        [_recolumn(spec, part, columns)[keep] for part in parts if len(part)],
-        ignore_index=True,
-    )
-    present = set(scores["row"])
-    order = [
-        name
-        for name in (*REFERENCES, CEILING, *(row.name for row in spec.rows))
-        if name in present
-    ]
-    per_fold = scores.groupby(
-        ["row", "fold", "column"], as_index=False, sort=False
-    )[list(MEASURES)].mean()
+    models = _scores(answers)
+    columns = _columns(spec, models)
+    references = reference_scores(answers, spec.references)
+    keys = ["row", "fold", "column"]
+    scores = pd.concat([models, references])[[*keys, "seed", *MEASURES]]
+    per_fold = scores.groupby(keys, as_index=False, sort=False)[
+        list(MEASURES)
+    ].mean()
+    names = (*REFERENCES, CEILING, *(row.name for row in spec.rows))
+    order = [name for name in names if name in set(scores["row"])]
+
+    def percent(cells: pd.Series) -> pd.DataFrame:
+        wide = 100 * cells.unstack("column").reindex(
+            index=order, columns=columns
+        )
+        if not spec.by_modality:
+            # A mean over inputs would mean nothing.
+            wide[paper.MEAN] = wide.mean(axis="columns")
+        return wide.rename_axis(index=None, columns=None)
+
+    cells = per_fold.groupby(["row", "column"])
+    over_seeds = scores.groupby(["row", "column", "fold"])["accuracy"].std()
     corpus = records[0]["corpus"]
-    published = _published(spec, order, columns, _papers(corpus, models))
-    measures = {
-        measure: _means(spec, per_fold, measure, order, columns)
-        for measure in MEASURES
-    }
-    comparison = _comparison(spec, per_fold)
-    return Table(
+    table = Table(
         number=spec.number,
         title=f"Table {spec.number}. {spec.caption}, {corpus['annotation']} "
         f"{corpus['dimension']}, corpus {corpus['name']}",
-        measures=measures,
-        spread=_spread(spec, scores, per_fold, order, columns),
-        published=published,
-        per_fold=per_fold[["row", "fold", "column", "accuracy"]],
-        comparison=comparison,
-        notes=table_notes(
-            spec,
-            measures["accuracy"],
-            models,
-            corpus,
-            published,
-            comparison,
-            failed,
-        ),
+        measures={"accuracy": percent(cells["accuracy"].mean())}
+        | {
+            measure: percent(cells[measure].mean()).dropna(how="all")
+            for measure in MEASURES[1:]
+        },
+        spread={
+            "folds": percent(cells["accuracy"].std()),
+            "seeds": percent(over_seeds.groupby(["row", "column"]).mean()),
+        },
+        published=_published(spec, corpus, set(models["fold"]), order, columns),
+        per_fold=per_fold,
+        comparisons=_comparisons(spec, per_fold),
+        notes=(),
         simulated=corpus["simulated"],
     )
+    notes = table_notes(spec, table, models, failed)
+    return dataclasses.replace(table, notes=notes)
 
 
-def _cells(spec: TableSpec, frame: pd.DataFrame) -> pd.DataFrame:
-    """The scores that belong to the table, with their row and column."""
-    found = []
-    for score in frame.to_dict("records"):
-        modalities = tuple(score["modalities"].split("+"))
-        cell = spec.cell(score["architecture"], modalities, score["viewer"])
-        if cell is not None:
-            found.append({**score, "row": cell[0], "column": cell[1]})
-    return pd.DataFrame(found)
-
-
-def _columns(
-    spec: TableSpec,
-    records: Sequence[Mapping[str, Any]],
-    models: pd.DataFrame,
-) -> list[str]:
-    """Columns in the order of the corpus's viewers, or of the modalities."""
-    present = list(dict.fromkeys(models["column"]))
-    if spec.by_modality:
-        return [name for name in MODALITY_NAMES.values() if name in present]
-    order = sorted(records, key=lambda r: -len(r["viewers"]))
-    known = dict.fromkeys(v for r in order for v in r["viewers"])
-    return [viewer for viewer in known if viewer in present]
-
-
-def _recolumn(
-    spec: TableSpec, scores: pd.DataFrame, columns: Sequence[str]
-) -> pd.DataFrame:
-    """Gives reference scores, known per viewer, the table's columns."""
-    if "column" in scores or scores.empty:
-        return scores
-    if not spec.by_modality:
-        return scores[scores["viewer"].isin(list(columns))].assign(
-            column=scores["viewer"], seed=0
-        )
-    average = scores[scores["viewer"] == paper.AVERAGE]
-    return pd.concat(
-        [average.assign(column=column, seed=0) for column in columns]
+def _own_answers(spec: TableSpec, answers: pd.DataFrame) -> pd.DataFrame:
+    """The answers that belong to the table, with their row and column."""
+    kind = ["architecture", "modalities"]
+    places = [
+        (row.architecture, "+".join(names), row.name, MODALITY_NAMES[names])
+        for row in spec.rows
+        for names in row.inputs
+    ]
+    own = answers.merge(
+        pd.DataFrame(places, columns=[*kind, "row", "column"]), on=kind
     )
+    average = own["viewer"] == paper.AVERAGE
+    if spec.by_modality:
+        return own[average]
+    own["column"] = own["viewer"]
+    return own if spec.with_average else own[~average]
 
 
-def _finish(spec: TableSpec, table: pd.DataFrame) -> pd.DataFrame:
-    """Adds the mean of the columns where it means something: viewers."""
-    if not spec.by_modality:
-        table[MEAN] = table.mean(axis="columns")
-    table.columns.name = None
-    table.index.name = None
-    return table
+def _scores(answers: pd.DataFrame) -> pd.DataFrame:
+    """Scores of every job and viewer: the columns but for the segments'."""
+    keys = [*JOB_COLUMNS, "row", "column"]
+    rows = [
+        dict(zip(keys, key, strict=True))
+        | vars(score(part["label"], part["probability"]))
+        for key, part in answers.groupby(keys, sort=False, dropna=False)
+    ]
+    return pd.DataFrame(rows).astype(dict.fromkeys(MEASURES, float))
 
 
-def _wide(
-    cells: pd.Series, order: Sequence[str], columns: Sequence[str]
-) -> pd.DataFrame:
-    """A value in [0, 1] per row and column as a table in percent."""
-    wide = cells.unstack("column")
-    return 100 * wide.reindex(index=list(order), columns=list(columns))
-
-
-def _means(
-    spec: TableSpec,
-    per_fold: pd.DataFrame,
-    measure: str,
-    order: Sequence[str],
-    columns: Sequence[str],
-) -> pd.DataFrame:
-    """Averages a measure over folds, then over columns; in percent."""
-    means = per_fold.groupby(["row", "column"])[measure].mean()
-    return _finish(spec, _wide(means, order, columns)).dropna(how="all")
-
-
-def _spread(
-    spec: TableSpec,
-    scores: pd.DataFrame,
-    per_fold: pd.DataFrame,
-    order: Sequence[str],
-    columns: Sequence[str],
-) -> dict[str, pd.DataFrame]:
-    """Standard deviations (n - 1) over films and over seeds, in percent."""
-    cell = ["row", "column"]
-    folds = per_fold.groupby(cell)["accuracy"].std()
-    seeds = scores.groupby([*cell, "fold"])["accuracy"].std()
-    spread = {"folds": folds, "seeds": seeds.groupby(cell).mean()}
-    return {
-        name: _finish(spec, _wide(values, order, columns))
-        for name, values in spread.items()
-    }
-
-
-def _papers(corpus: Mapping[str, Any], models: pd.DataFrame) -> bool:
-    """Whether the numbers are of what the paper's tables are about."""
-    ratings = (corpus["annotation"], corpus["dimension"])
-    folds = set(models["fold"])
-    return ratings == ("experienced", "valence") and "fixed" not in folds
+def _columns(spec: TableSpec, models: pd.DataFrame) -> list[str]:
+    """Columns in the order of the corpus's viewers, or of the modalities."""
+    # MT's jobs list all viewers.
+    viewers = models.groupby("name", sort=False)["column"].agg(list)
+    in_order = sorted(viewers, key=len, reverse=True)
+    if spec.by_modality:
+        in_order = [list(MODALITY_NAMES.values())]
+    present = dict.fromkeys(name for names in in_order for name in names)
+    return [name for name in present if name in set(models["column"])]
 
 
 def _published(
-    spec: TableSpec, names: Sequence[str], columns: Sequence[str], papers: bool
+    spec: TableSpec,
+    corpus: Mapping[str, Any],
+    splits: set[str],
+    names: Sequence[str],
+    columns: Sequence[str],
 ) -> pd.DataFrame:
     """The paper's rows, if the table has the paper's columns and ratings."""
-    names = names if papers else ()
-    means = [] if spec.by_modality else [MEAN]
-    rows: dict[str, dict[str, float]] = {}
-    for row in paper.PUBLISHED:
-        wanted = row.table == spec.number and row.row in names
-        if wanted and list(row.values) == list(columns):
-            mean = row.recomputed_mean if row.mean is None else row.mean
-            rows[row.row] = {**row.values, **dict.fromkeys(means, mean)}
+    ratings = (corpus["annotation"], corpus["dimension"])
+    papers = ratings == ("experienced", "valence") and "fixed" not in splits
     if spec.number == "II" and spec.rows[0].modalities != BOTH:
         # Table II is about both modalities; only its reference rows compare.
-        rows = {name: rows[name] for name in rows if name in REFERENCES}
+        names = [name for name in names if name in REFERENCES]
+    rows = {
+        row.row: {
+            **row.values,
+            paper.MEAN: row.recomputed_mean if row.mean is None else row.mean,
+        }
+        for row in paper.PUBLISHED
+        if papers
+        and row.table == spec.number
+        and row.row in names
+        and list(row.values) == list(columns)
+    }
+    means = [] if spec.by_modality else [paper.MEAN]
     return pd.DataFrame.from_dict(
         rows, orient="index", columns=[*columns, *means]
     )
 
 
-def _comparison(spec: TableSpec, per_fold: pd.DataFrame) -> Comparison | None:
+def _comparisons(
+    spec: TableSpec, per_fold: pd.DataFrame
+) -> dict[str, Comparison]:
     """MT against ST where the table has a row of each."""
     names = {row.architecture: row.name for row in spec.rows}
     if not {MULTI_TASK, SINGLE_TASK} <= set(names):
-        return None
-    return compare(per_fold, names[MULTI_TASK], names[SINGLE_TASK])
+        return {}
+    pair = names[MULTI_TASK], names[SINGLE_TASK]
+    found = ((name, compare(per_fold, *pair, name)) for name in LEAD)
+    return {name: one for name, one in found if one is not None}

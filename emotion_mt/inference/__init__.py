@@ -1,12 +1,15 @@
 """Saved bundles and predictions for new clips."""
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
+from emotion_mt.evaluation.timeline import (
+    draw_timeline,
+    plot_timeline,
+    write_timeline_html,
+)
 from emotion_mt.inference.bundle import Bundle, load_bundle, save_bundle
 from emotion_mt.inference.errors import BundleError
 from emotion_mt.inference.predictor import DEFAULT_SEGMENT_S, Predictor
 from emotion_mt.inference.saved_model import export
-from emotion_mt.inference.timeline import draw_timeline, plot_timeline
-from emotion_mt.inference.timeline_html import write_timeline_html
 
 __all__ = [
     "DEFAULT_SEGMENT_S",

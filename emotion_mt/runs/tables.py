@@ -9,7 +9,6 @@ from absl import logging
 from emotion_mt.evaluation import rendering
 from emotion_mt.evaluation.jobs import Job
 from emotion_mt.evaluation.report import write_report
-from emotion_mt.evaluation.report_content import RunInfo
 from emotion_mt.evaluation.specs import (
     TableSpec,
     in_working_order,
@@ -185,5 +184,7 @@ def _write_report(
         run.corpus,
         tables,
         list(unique.values()),
-        RunInfo(run.experiment.resolved(), failures, dict(run.seconds)),
+        experiment=run.experiment.resolved(),
+        failures=failures,
+        seconds=run.seconds,
     )

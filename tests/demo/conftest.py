@@ -1,14 +1,12 @@
-"""A small predictor, films and results for the page."""
+"""A small predictor and a film for the page."""
 
 import gc
 
 import cv2
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
-from emotion_mt.demo.job import Result, average_first
 from emotion_mt.features import FeatureConfig, model_digest
 from emotion_mt.inference import Bundle, Predictor
 from emotion_mt.models import EvokedEmotionModel, make_tokenizer
@@ -91,42 +89,3 @@ def film(tmp_path_factory):
             writer.write(np.full((320, 640, 3), grey, np.uint8))
     writer.release()
     return path
-
-
-@pytest.fixture
-def make_result():
-    """Makes a result out of (start, end, text) and probabilities."""
-
-    def make(cues, probabilities, frames=None, **changes):
-        table = pd.DataFrame(cues, columns=["start_s", "end_s", "text"])
-        for viewer, values in probabilities.items():
-            table[f"{viewer}_probability"] = values
-        arguments = {
-            "names": ("clip.srt",),
-            "notes": (),
-            "simulated": False,
-            "viewers": average_first(tuple(probabilities)),
-            **changes,
-        }
-        return Result(table=table, frames=frames, **arguments)
-
-    return make
-
-
-@pytest.fixture
-def result(make_result):
-    """Two cues that touch, a gap, and one that nobody could be asked about."""
-    nan = float("nan")
-    return make_result(
-        [
-            (1.0, 2.0, "Good sea"),
-            (2.0, 4.0, "<script>alert(1)</script>"),
-            (6.0, 8.0, ""),
-            (60.0, 61.0, "After the end"),
-        ],
-        {
-            "V1": [0.25, 0.75, 0.5, nan],
-            "<b>Anna</b>": [nan, nan, nan, nan],
-            "Vavg": [0.1, 0.9, 0.6, nan],
-        },
-    )

@@ -1,16 +1,15 @@
 """What the button does, without a browser."""
 
 import logging
-import re
-import threading
+import types
 
 import pytest
 
-from emotion_mt.demo import Limits, job
+from emotion_mt.demo import Limits
 
 gr = pytest.importorskip("gradio", reason="the extra `demo` is not installed")
 
-from emotion_mt.demo import app  # noqa: E402  Needs Gradio.
+from emotion_mt.demo.app import Runs, build_app  # noqa: E402  Needs Gradio.
 
 pytestmark = [
     pytest.mark.usefixtures("leftovers"),
@@ -22,11 +21,10 @@ SRT = "1\n00:00:01,000 --> 00:00:02,000\nGood <i>sea</i>\n"
 
 
 @pytest.fixture
-def uploads(tmp_path, monkeypatch):
+def uploads(tmp_path):
     """Puts files where Gradio would."""
     folder = tmp_path / "uploads"
     folder.mkdir()
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
 
     def put(name, content):
         path = folder / f"hash of {name}" / name
@@ -34,7 +32,7 @@ def uploads(tmp_path, monkeypatch):
         path.write_bytes(content)
         return str(path)
 
-    put.folder = folder
+    put.files = lambda: [p.name for p in folder.rglob("*") if p.is_file()]
     return put
 
 
@@ -42,97 +40,76 @@ def uploads(tmp_path, monkeypatch):
 def run(make_predictor):
     """Presses the button."""
 
-    def press(*files, modalities=("text",), limits=None):
+    def press(*files, modalities=("text",), predict=None):
         predictor = make_predictor(*modalities)
-        runner = app._runner(predictor, limits or Limits(), threading.Event())
-        return runner(*files, None)
+        if predict is not None:
+            predictor.predict = predict
+        request = types.SimpleNamespace(session_hash="a visitor")
+        return Runs(predictor, Limits()).run(*files, None, request)
 
     return press
 
 
-def said(outputs):
-    return re.sub(r"<[^>]*>", "", outputs[0])
+def test_uploads_are_used_and_deleted(run, uploads):
+    page, *fields = run(None, uploads("my clip.srt", SRT.encode()))
+    assert "my clip.srt: 1 segments predicted" in page
+    assert "Good sea" in page
+    assert fields == [None, None]
+    assert uploads.files() == []
 
 
-def test_result(run, uploads):
-    outputs = run(None, uploads("my clip.srt", SRT.encode()))
-    status, result, column, notes, moment, timeline, video, subtitles = outputs
-    assert "my clip.srt: 1 segments predicted. The uploaded" in status
-    assert result.texts == ["Good sea"]
-    assert column.visible
-    assert notes == ""
-    assert "Good sea" in moment
-    assert "<svg" in timeline
-    assert "Download CSV" in timeline
-    assert video is subtitles is None
-    assert list(uploads.folder.iterdir()) == []
-
-
-def test_broken_files(run, uploads, film):
-    video = uploads("it's a film.mp4", b"nothing")
+def test_broken_files_are_named_without_their_folder(run, uploads):
+    video = uploads("it's <a> film.mp4", b"nothing")
     subtitles = uploads("clip.srt", SRT.encode())
-    outputs = run(video, subtitles, modalities=("text", "visual"))
-    assert said(outputs).startswith(
-        "it&#x27;s a film.mp4: expected a video that OpenCV"
+    page, *fields = run(video, subtitles, modalities=("text", "visual"))
+    said = "it&#39;s &lt;a&gt; film.mp4: expected a video that"
+    assert page.startswith(
+        f'<div class="emt-message emt-error" role="alert">{said}'
     )
-    assert "emt-error" in outputs[0]
-    assert outputs[1] is None
-    assert not outputs[2].visible
-    assert list(uploads.folder.iterdir()) == []
-    outputs = run(None, uploads("bad.srt", b"no cue"))
-    assert said(outputs).startswith("bad.srt: expected at least one cue")
-    assert list(uploads.folder.iterdir()) == []
+    assert fields == [None, None]
+    page, *_ = run(None, uploads("bad.srt", b"no cue"))
+    assert ">bad.srt: expected at least one cue" in page
+    assert uploads.files() == []
 
 
-def test_what_is_chosen_stays_until_all_is_there(run, uploads):
-    subtitles = uploads("clip.srt", SRT.encode())
-    outputs = run(None, subtitles, modalities=("text", "visual"))
-    assert said(outputs).startswith("Please choose a video: ")
-    assert outputs[-2:] == [gr.skip()] * 2
-    assert len(list(uploads.folder.iterdir())) == 1
+@pytest.mark.parametrize(
+    ("modalities", "message"),
+    [
+        (("text",), "choose a subtitle file: this model looks at subtitles."),
+        (("visual",), "choose a video: this model looks at pictures."),
+        (("text", "visual"), "choose a video and a subtitle file: this "),
+    ],
+)
+def test_what_is_missing(run, modalities, message):
+    page, *fields = run(None, None, modalities=modalities)
+    assert message in page
+    # What is chosen stays chosen.
+    assert fields == [gr.skip(), gr.skip()]
 
 
-def test_upload_is_gone(run, uploads):
-    outputs = run(None, str(uploads.folder / "x" / "clip.srt"))
-    assert said(outputs) == (
-        "clip.srt: no longer here, since uploads are deleted after use. "
-        "Please choose again"
-    )
+def test_upload_is_gone(run, tmp_path):
+    page, *_ = run(None, str(tmp_path / "clip.srt"))
+    assert ">clip.srt: no longer here, since uploads are deleted" in page
 
 
-def test_unexpected_error(run, uploads, monkeypatch, caplog):
-    def fail(*_):
-        raise ZeroDivisionError("/secret/path")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ZeroDivisionError("/secret/path"), "failed for a reason that is not"),
+        (OSError(28, "No space left", "/secret/a"), "No space left: &#39;a"),
+    ],
+)
+def test_other_errors_tell_no_path(run, uploads, caplog, error, said):
+    def fail(*_, **__):
+        raise error
 
-    monkeypatch.setattr(job, "run", fail)
-    with caplog.at_level(logging.ERROR):
-        outputs = run(None, uploads("clip.srt", SRT.encode()))
-    assert said(outputs).startswith("The prediction failed for a reason")
-    assert "secret" not in outputs[0]
-    assert "/secret/path" in caplog.text
-    assert list(uploads.folder.iterdir()) == []
-
-
-def test_disk_is_full(run, uploads, monkeypatch):
-    def fail(*_):
-        raise OSError(28, "No space left on device", "/secret/path/a")
-
-    monkeypatch.setattr(job, "run", fail)
-    outputs = run(None, uploads("clip.srt", SRT.encode()))
-    assert said(outputs) == "[Errno 28] No space left on device: &#x27;a&#x27;"
-
-
-def test_moment(run, uploads, result):
-    def event(time, row):
-        return gr.EventData(None, {"time": time, "row": row})
-
-    assert "Good sea" in app._moment(result, event(1.5, 0))
-    assert "0:02 to 0:04" in app._moment(result, event(0, 1))
-    # Row -1: the script found none. What is beyond all rows is looked for.
-    assert "between two segments" in app._moment(result, event(5, -1))
-    assert "Good sea" in app._moment(result, event(1.5, 99))
-    assert "between two" in app._moment(result, event(float("nan"), -1))
-    assert "no longer here" in app._moment(None, event(1.5, 0))
+    upload = uploads("clip.srt", SRT.encode())
+    with caplog.at_level(logging.WARNING):
+        page, *_ = run(None, upload, predict=fail)
+    assert said in page
+    assert "secret" not in page
+    assert "/secret/" in caplog.text
+    assert uploads.files() == []
 
 
 @pytest.mark.parametrize(
@@ -144,10 +121,24 @@ def test_moment(run, uploads, result):
     ],
 )
 def test_fields_and_queue(make_predictor, modalities, shown):
-    page = app.build_app(make_predictor(*modalities), Limits(queue_size=3))
+    runs = Runs(make_predictor(*modalities), Limits(queue_size=3))
+    page = build_app(runs)
     fields = {b.elem_id: b for b in page.blocks.values() if b.elem_id}
     assert {name: fields[name].visible for name in shown} == shown
     assert page._queue.max_size == 3
     assert page.analytics_enabled is False
     limits = {f.name: f.concurrency_limit for f in page.fns.values()}
     assert limits["run"] == 1
+
+
+@pytest.mark.parametrize(
+    ("viewers", "expected"),
+    [
+        (("V1", "V2", "Vavg"), "to 2 viewers and their average, from its"),
+        (("V1",), "to 1 viewer, from its subtitles"),
+        (("Vavg",), "to the average, from its subtitles"),
+    ],
+)
+def test_header(make_predictor, viewers, expected):
+    page = build_app(Runs(make_predictor("text", viewers=viewers), Limits()))
+    assert expected in str(page.get_config_file())

@@ -78,7 +78,7 @@ def test_what_the_server_tells_and_refuses(make_predictor):
     predictor = make_predictor("text", "visual")
     limits = Limits(max_upload_mb=0.01)
     with (
-        serving(predictor, port=0, limits=limits) as url,
+        serving(predictor, port=None, limits=limits) as url,
         httpx.Client(base_url=url, trust_env=False) as client,
     ):
         assert url.startswith("http://127.0.0.1:")

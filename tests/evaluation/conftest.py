@@ -8,12 +8,23 @@ import pandas as pd
 import pytest
 
 from emotion_mt.corpus import LEFT_OUT_COLUMNS, Corpus
-from emotion_mt.evaluation import references
 from emotion_mt.evaluation.report import write_report
-from emotion_mt.evaluation.report_content import RunInfo
 from emotion_mt.evaluation.scores import score
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
+
+
+def make_trial(l1):
+    """One L1 strength; the third epoch was kept."""
+    return {
+        "l1": l1,
+        "best_epoch": 3,
+        "score": 0.7,
+        "history": {
+            "bce": (0.7 - 0.05 * np.arange(6)).tolist(),
+            "val_bce": (0.7 + 100 * l1 * np.arange(6)).tolist(),
+        },
+    }
 
 
 def make_record(
@@ -27,40 +38,59 @@ def make_record(
     simulated=False,
     ceiling=None,
     corpus_digest="c",
+    test=None,
 ):
     """A record; `labels` and `probabilities`: viewer -> list, None missing."""
-    viewers = {}
-    for viewer, label in labels.items():
-        as_array = np.array(label, dtype=float)
-        answer = np.array(probabilities[viewer], dtype=float)
-        viewers[viewer] = {
-            "score": dataclasses.asdict(score(as_array, answer)),
+    test = f"film{fold}" if test is None else test
+    viewers = {
+        viewer: {
+            "score": dataclasses.asdict(
+                score(
+                    np.array(label, dtype=float),
+                    np.array(probabilities[viewer], dtype=float),
+                )
+            ),
             "ceiling": ceiling,
             "label": label,
             "probability": probabilities[viewer],
         }
+        for viewer, label in labels.items()
+    }
+    size = len(next(iter(labels.values())))
     return {
         "format": 1,
-        "name": f"{architecture}-{fold}",
+        "name": f"{architecture}-{'+'.join(labels)}-{fold}-seed{seed}",
         "key": "k",
         "job": {
             "architecture": architecture,
             "config": {"modalities": list(modalities)},
-            "split": {"name": fold, "test": [f"film{fold}"]},
+            "split": {"name": fold, "test": [test]},
             "seed": seed,
         },
-        "digests": {"corpus": corpus_digest},
+        "versions": {"emotion_mt": "0.0", "python": "3.11"},
+        "digests": {"corpus": corpus_digest, "features": "f" * 64},
         "corpus": {
             "name": "made-up",
             "annotation": "experienced",
             "dimension": "valence",
             "simulated": simulated,
         },
+        "fit": {
+            "l1": 1e-5,
+            "best_epoch": 3,
+            "trials": [make_trial(1e-6), make_trial(1e-5)],
+            "untrained_viewers": [],
+            "left_out": {"train": {"no visual feature": 3}, "test": {}},
+            "notes": [],
+            "seconds": {"total": 2.0},
+        },
+        "segment_id": [f"{test}-{number}" for number in range(size)],
+        "movie": [test] * size,
         "viewers": viewers,
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def record():
     """The function `make_record`."""
     return make_record
@@ -69,8 +99,10 @@ def record():
 @pytest.fixture
 def two_viewer_records():
     """ST and MT of two viewers on two folds, accuracies known by hand."""
-    v1 = {"F1": [1, 1, 0, 0], "F2": [1, 0, 1, 0]}
-    v2 = {"F1": [1, 1, 1, 1], "F2": [0, None, None, 1]}
+    labels = {
+        "F1": {"V1": [1, 1, 0, 0], "V2": [1, 1, 1, 1]},
+        "F2": {"V1": [1, 0, 1, 0], "V2": [0, None, None, 1]},
+    }
     yes, no = 0.9, 0.1
     answers = {
         # V1: 3/4 and 2/4; V2: 2/4 and 2/2.
@@ -84,68 +116,20 @@ def two_viewer_records():
             "F2": {"V1": [yes, yes, yes, no], "V2": [yes] * 4},
         },
     }
-    records = []
-    for fold in ("F1", "F2"):
-        both = {"V1": v1[fold], "V2": v2[fold]}
-        records.append(
-            make_record(fold, both, answers["MT"][fold], architecture="MT")
+    return [
+        make_record(
+            fold,
+            {viewer: labels[fold][viewer] for viewer in group},
+            answers[architecture][fold],
+            architecture=architecture,
         )
-        records += [
-            make_record(fold, {viewer: both[viewer]}, answers["ST"][fold])
-            for viewer in both
-        ]
-    return records
-
-
-def _history(rng, epochs):
-    return {
-        "bce": (0.7 - 0.05 * np.arange(epochs)).tolist(),
-        "val_bce": (0.7 + 0.01 * rng.random(epochs)).tolist(),
-    }
-
-
-def _complete(record, corpus, rows, rng):
-    """Adds what figures and reports read and tables do not."""
-    best = 3
-    trials = [
-        {
-            "l1": l1,
-            "best_epoch": best,
-            "score": 0.7,
-            "history": _history(rng, epochs=6),
-        }
-        for l1 in (1e-6, 1e-5)
+        for fold in labels
+        for architecture, group in (
+            ("MT", ("V1", "V2")),
+            ("ST", ("V1",)),
+            ("ST", ("V2",)),
+        )
     ]
-    segments = corpus.segments.iloc[rows]
-    architecture = record["job"]["architecture"]
-    return {
-        **record,
-        "name": f"{architecture}-{'+'.join(record['viewers'])}-"
-        f"{record['job']['split']['name']}-seed{record['job']['seed']}",
-        "versions": {"emotion_mt": "0.0", "python": "3.11"},
-        "digests": {
-            "corpus": corpus.digest(),
-            "features": "f" * 64,
-            "weights": "w" * 64,
-        },
-        "corpus": {
-            "name": corpus.name,
-            "annotation": corpus.annotation,
-            "dimension": corpus.dimension,
-            "simulated": corpus.simulated,
-        },
-        "fit": {
-            "l1": 1e-5,
-            "best_epoch": best,
-            "trials": trials,
-            "untrained_viewers": [],
-            "left_out": {"train": {"no visual feature": 3}, "test": {}},
-            "notes": [],
-            "seconds": {"total": 2.0},
-        },
-        "segment_id": segments["segment_id"].tolist(),
-        "movie": segments["movie"].tolist(),
-    }
 
 
 def make_run(
@@ -158,28 +142,21 @@ def make_run(
     video=None,
     text="some words of film {movie}",
     modalities=("text", "visual"),
-    seed=0,
 ):
     """A corpus and the records of ST and MT on every film, without a fit."""
-    rng = np.random.default_rng(seed)
-    count = size * len(movies)
-    values = rng.uniform(-1, 1, (count, len(viewers)))
-    values[:, :-1][rng.random((count, len(viewers) - 1)) < missing] = np.nan
-    names = np.repeat(np.array(movies, dtype=object), size)
+    rng = np.random.default_rng(0)
+    values = rng.uniform(-1, 1, (size * len(movies), len(viewers)))
+    values[:, :-1][rng.random(values[:, :-1].shape) < missing] = np.nan
     start_s = np.tile(np.arange(size) * 1.0, len(movies))
     segments = pd.DataFrame(
         {
-            "segment_id": [f"{m}-{i % size}" for i, m in enumerate(names)],
-            "movie": names,
+            "segment_id": [f"{m}-{i}" for m in movies for i in range(size)],
+            "movie": np.repeat(np.array(movies, dtype=object), size),
             "start_s": start_s,
             "end_s": start_s + 0.8,
-            "text": [text.format(movie=movie) for movie in names],
+            "text": [text.format(movie=m) for m in movies for _ in range(size)],
             "video": video,
         }
-    )
-    left_out = pd.DataFrame(
-        [("x-1", movies[0], 90.0, 91.0, "no rating at all")],
-        columns=list(LEFT_OUT_COLUMNS),
     )
     corpus = Corpus(
         "made-up",
@@ -187,45 +164,39 @@ def make_run(
         tuple(viewers),
         values.astype(np.float32),
         simulated=simulated,
-        left_out=left_out,
+        left_out=pd.DataFrame(
+            [("x-1", movies[0], 90.0, 91.0, "no rating at all")],
+            columns=list(LEFT_OUT_COLUMNS),
+        ),
     )
+    groups = [("ST", (viewer,)) for viewer in viewers]
+    if len(viewers) > 1:
+        groups.insert(0, ("MT", corpus.viewers))
     records = []
-    groups = [("MT", corpus.viewers)] if len(viewers) > 1 else []
-    groups += [("ST", (viewer,)) for viewer in viewers]
     for number, movie in enumerate(movies, start=1):
-        rows = corpus.rows([movie])
+        labels = corpus.labels[corpus.rows([movie])].astype(object)
+        labels[np.isnan(labels.astype(float))] = None
         for architecture, group in groups:
-            labels, answers = {}, {}
-            for viewer in group:
-                column = corpus.labels[rows, corpus.column(viewer)]
-                labels[viewer] = [
-                    None if np.isnan(v) else float(v) for v in column
-                ]
-                answers[viewer] = rng.random(size).tolist()
+            columns = {v: labels[:, corpus.column(v)].tolist() for v in group}
             record = make_record(
                 f"F{number}",
-                labels,
-                answers,
+                columns,
+                {viewer: rng.random(size).tolist() for viewer in group},
                 architecture=architecture,
                 modalities=modalities,
                 simulated=simulated,
                 ceiling=0.9 if simulated else None,
+                corpus_digest=corpus.digest(),
+                test=movie,
             )
-            record["job"]["split"]["test"] = [movie]
-            records.append(_complete(record, corpus, rows, rng))
+            records.append(record)
     return corpus, records
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def made_up_run():
     """The function `make_run`."""
     return make_run
-
-
-@pytest.fixture
-def few_draws(monkeypatch):
-    """Makes the row Random quick where its value does not matter."""
-    monkeypatch.setattr(references, "_RANDOM_DRAWS", 2)
 
 
 #: Sets a mark on the page if a browser runs it.
@@ -258,13 +229,13 @@ def hostile_report(tmp_path_factory):
     corpus, records = make_run(
         viewers, (f"film {HOSTILE}",), text=HOSTILE.replace("{", "{{")
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(references, "_RANDOM_DRAWS", 2)
-        table = build_table(SPECS["II"], records)
-    info = RunInfo(
-        {"out": "/a/path/without/blanks" * 8, "name": HOSTILE},
-        {"job" * 40: HOSTILE},
-        {HOSTILE: 1.0},
+    files = write_report(
+        folder,
+        corpus,
+        [build_table(SPECS["II"], records)],
+        records,
+        experiment={"out": "/a/path/without/blanks" * 8, "name": HOSTILE},
+        failures={"job" * 40: HOSTILE},
+        seconds={HOSTILE: 1.0},
     )
-    files = write_report(folder, corpus, [table], records, info)
     return HostileReport(folder, HOSTILE, files)

@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from emotion_mt import paper
+from emotion_mt.evaluation.comparison import standing
 from emotion_mt.evaluation.specs import SPECS, TEXT, table2_spec
 from emotion_mt.evaluation.tables import build_table
 
@@ -11,20 +13,14 @@ def table2(records, **kw):
 
 
 def test_rows_are_means_over_folds_then_viewers(two_viewer_records):
-    table = table2(two_viewer_records)
-    assert list(table.rows.index) == [
-        "Random",
-        "Positive",
-        "Negative",
-        "Majority",
-        "ST",
-        "MT",
-    ]
-    assert list(table.rows.columns) == ["V1", "V2", "Mean"]
-    np.testing.assert_allclose(table.rows.loc["ST"], [62.5, 75, 68.75])
-    np.testing.assert_allclose(table.rows.loc["MT"], [87.5, 75, 81.25])
-    np.testing.assert_allclose(table.rows.loc["Positive"], [50, 75, 62.5])
-    np.testing.assert_allclose(table.rows.loc["Negative"], [50, 25, 37.5])
+    rows = table2(two_viewer_records).rows
+    names = ["Random", "Positive", "Negative", "Majority", "ST", "MT"]
+    assert list(rows.index) == names
+    assert list(rows.columns) == ["V1", "V2", "Mean"]
+    np.testing.assert_allclose(rows.loc["ST"], [62.5, 75, 68.75])
+    np.testing.assert_allclose(rows.loc["MT"], [87.5, 75, 81.25])
+    np.testing.assert_allclose(rows.loc["Positive"], [50, 75, 62.5])
+    np.testing.assert_allclose(rows.loc["Negative"], [50, 25, 37.5])
 
 
 def test_random_row_is_near_one_half_and_repeats(two_viewer_records):
@@ -32,24 +28,17 @@ def test_random_row_is_near_one_half_and_repeats(two_viewer_records):
     again = table2(two_viewer_records[::-1]).rows.loc["Random"]
     assert first["Mean"] == pytest.approx(50, abs=6)
     np.testing.assert_array_equal(first[["V1", "V2"]], again[["V1", "V2"]])
-
-
-def test_another_viewer_leaves_random_numbers_alone(two_viewer_records):
+    # Another viewer leaves its numbers alone.
     only_v1 = [r for r in two_viewer_records if list(r["viewers"]) == ["V1"]]
-    alone = table2(only_v1).rows.loc["Random", "V1"]
-    assert alone == table2(two_viewer_records).rows.loc["Random", "V1"]
+    assert table2(only_v1).rows.loc["Random", "V1"] == first["V1"]
 
 
 def test_one_class_film_is_named_and_left_out(two_viewer_records):
     table = table2(two_viewer_records)
     # V2's film F1 is all positive: only F2 counts, where ST is 2/2 right and
     # MT recalls the one positive and not the one negative.
-    assert table.measures["balanced_accuracy"].loc["ST", "V2"] == pytest.approx(
-        100
-    )
-    assert table.measures["balanced_accuracy"].loc["MT", "V2"] == pytest.approx(
-        50
-    )
+    balanced = table.measures["balanced_accuracy"]["V2"]
+    np.testing.assert_allclose(balanced[["ST", "MT"]], [100, 50])
     assert any("filmF1 for V2 (all positive)" in n for n in table.notes)
 
 
@@ -81,40 +70,22 @@ def test_viewer_who_rated_nothing_has_no_number(record):
     table = table2([record("F1", labels, answers, architecture="MT")])
     assert np.isnan(table.rows.loc["MT", "V2"])
     assert table.rows.loc["MT", "Mean"] == pytest.approx(100)
-    assert any(
-        "Not rated, so not scored: filmF1 by V2" in n for n in table.notes
-    )
+    assert "Not rated, so not scored: filmF1 by V2." in table.notes
 
 
 def test_paper_rows_stand_under_the_papers_viewers(record):
     labels = {viewer: [1, 0] for viewer in paper.ALL_VIEWERS}
     answers = {viewer: [0.9, 0.1] for viewer in paper.ALL_VIEWERS}
-    table = table2(
-        [
-            record(
-                "F1",
-                labels,
-                answers,
-                architecture="MT",
-                simulated=True,
-                ceiling=0.9,
-            )
-        ]
-    )
+    known = {"architecture": "MT", "simulated": True, "ceiling": 0.9}
+    table = table2([record("F1", labels, answers, **known)])
     assert table.published.loc["MT", "Vavg"] == 77.8
     assert table.published.loc["MT", "Mean"] == 73.61
     assert any("prints 73.61" in n and "73.89" in n for n in table.notes)
     assert any("not as a comparison" in note for note in table.notes)
     np.testing.assert_allclose(table.rows.loc["Ceiling"], 90)
-    text = [
-        record("F1", labels, answers, architecture="MT", modalities=["text"])
-    ]
-    table = build_table(table2_spec(TEXT), text)
-    assert list(table.published.index) == [
-        "Random",
-        "Positive",
-        "Negative",
-    ]
+    text = record("F1", labels, answers, architecture="MT", modalities=["text"])
+    table = build_table(table2_spec(TEXT), [text])
+    assert list(table.published.index) == ["Random", "Positive", "Negative"]
 
 
 def test_mixed_or_missing_records_are_refused(record):
@@ -126,10 +97,7 @@ def test_mixed_or_missing_records_are_refused(record):
         table2([])
     with pytest.raises(ValueError, match="none of them for this table"):
         build_table(SPECS["III"], [one])
-
-
-def test_failed_jobs_are_named(record):
-    one = record("F1", {"V1": [1, 0]}, {"V1": [1.0, 0.0]})
+    # Jobs that failed are named below the table.
     notes = table2([one], failed=["MT-F1"]).notes
     assert any(n.startswith("INCOMPLETE") and "MT-F1" in n for n in notes)
 
@@ -144,7 +112,8 @@ def test_spread_is_the_sample_deviation_over_films(two_viewer_records):
 
 
 def test_comparison_is_paired_by_film(two_viewer_records):
-    comparison = table2(two_viewer_records).comparison
+    table = table2(two_viewer_records)
+    comparison = table.comparisons["accuracy"]
     # MT - ST per film: V1 +25 and +25, V2 +50 and -50; means +37.5, -12.5.
     rows = comparison.rows
     np.testing.assert_allclose(rows["difference"], [25, 0, 12.5])
@@ -152,7 +121,24 @@ def test_comparison_is_paired_by_film(two_viewer_records):
     assert rows.loc["V1", "p_holm"] == 1
     assert rows.loc["Mean", "low"] == pytest.approx(-12.5)
     assert rows.loc["Mean", "high"] == pytest.approx(37.5)
-    assert "do not support" in comparison.sentence()
+    assert comparison.sentence() == table.notes[0]
+    assert table.notes[0].startswith(
+        "In accuracy, MT is ahead of ST by 12.5 points on average (95 % "
+        "interval over films -12.5 to +37.5, exact sign-flip test over 2 films "
+        "p = 1.000), ahead in 1 of 2 columns. These numbers do not support"
+    )
+    # V2 has both classes in F2 only: ST is right, MT recalls one of two.
+    balanced = table.comparisons["balanced_accuracy"]
+    np.testing.assert_allclose(balanced.rows["difference"], [25, -50, -12.5])
+    assert table.notes[1].startswith(
+        "In balanced accuracy, MT is behind ST by 12.5 points on average"
+    )
+    # It is the difference of the rows, also where a film lacks a viewer.
+    for measure, one in table.comparisons.items():
+        rows = table.measures[measure]
+        np.testing.assert_allclose(
+            one.rows["difference"], rows.loc["MT"] - rows.loc["ST"]
+        )
 
 
 def test_clear_difference_is_called_one(record):
@@ -163,7 +149,7 @@ def test_clear_difference_is_called_one(record):
         poor = [0.9, 0.1, 0.1, 0.9 if i % 2 else 0.1]
         records.append(record(f"F{i}", labels, good, architecture="MT"))
         records += [record(f"F{i}", {v: labels[v]}, {v: poor}) for v in labels]
-    comparison = table2(records).comparison
+    comparison = table2(records).comparisons["accuracy"]
     assert comparison.rows.loc["V1", "p"] == pytest.approx(2 / 128)
     assert comparison.rows.loc["V1", "p_holm"] == pytest.approx(4 / 128)
     sentence = comparison.sentence()
@@ -176,7 +162,34 @@ def test_one_film_says_nothing_about_others(record):
     answers = {"V1": [0.9, 0.1], "V2": [0.9, 0.1]}
     records = [record("F1", labels, answers, architecture="MT")]
     records += [record("F1", {v: labels[v]}, {v: answers[v]}) for v in labels]
-    assert "one test film" in table2(records).comparison.sentence()
+    assert table2(records).notes[0] == (
+        "In accuracy, MT is equal to ST on average, ahead in 0 of 2 columns, "
+        "on one test film: that says nothing about other films."
+    )
+
+
+@pytest.mark.parametrize(
+    ("differences", "said"),
+    [
+        ([-9, 3, -2.1], "behind ST by 2.7 points on average, ahead in 1"),
+        ([9, 3, -2.7], "ahead of ST by 3.1 points on average, ahead in 2"),
+        ([1, -1, 0], "equal to ST on average, ahead in 1"),
+        ([1, -1.1, 0], "equal to ST on average, ahead in 1"),
+    ],
+)
+def test_who_is_ahead_is_said_in_plain_english(differences, said):
+    text = standing("MT", "ST", pd.Series(differences))
+    assert text == f"MT is {said} of 3 columns"
+
+
+def test_worse_is_called_worse(two_viewer_records):
+    for record in two_viewer_records:
+        for content in record["viewers"].values():
+            # Every answer is turned round.
+            content["probability"] = [1 - p for p in content["probability"]]
+    note = table2(two_viewer_records).notes[0]
+    assert note.startswith("In accuracy, MT is behind ST by 12.5 points")
+    assert "by -" not in note
 
 
 @pytest.fixture
@@ -213,11 +226,14 @@ def test_table_v_has_modalities_as_columns(one_split_records):
     np.testing.assert_allclose(five.rows.loc["Majority"], 75)
     assert five.published.loc["MT", "Multimodal"] == 89.5
     assert list(five.published.loc["Baseline"]) == [65.1, 82.8, 83.2]
-    assert five.comparison is None
-    assert five.notes[0] == (
-        "MT is ahead of Baseline in 1 of 2 columns (+0.0 points in their "
-        "mean). One split with the test films filmBaseline: that says nothing "
-        "about other films."
+    assert not five.comparisons
+    assert five.notes[:3] == (
+        "In accuracy, MT is equal to Baseline on average, ahead in 1 of 2 "
+        "columns.",
+        "In balanced accuracy, MT is equal to Baseline on average, ahead in 0 "
+        "of 2 columns.",
+        "One split with the test films filmBaseline: that says nothing about "
+        "other films.",
     )
     assert any("65.10 %" in note for note in five.notes)
 
@@ -227,10 +243,11 @@ def test_table_vi_has_no_average(one_split_records):
     assert list(six.rows.columns) == [*paper.VIEWERS, "Mean"]
     assert list(six.rows.index) == ["Majority", "MT", "MT-Text", "MT-Visual"]
     np.testing.assert_allclose(six.rows.loc["MT-Visual"], 25)
-    assert six.comparison is None
-    assert six.notes[0].startswith(
-        "MT is ahead of MT-Text in 7 of 7 columns (+25.0 points in their "
-        "mean); MT is ahead of MT-Visual in 7 of 7 columns (+75.0"
+    assert not six.comparisons
+    assert six.notes[0] == (
+        "In accuracy, MT is ahead of MT-Text by 25.0 points on average, ahead "
+        "in 7 of 7 columns; MT is ahead of MT-Visual by 75.0 points on "
+        "average, ahead in 7 of 7 columns."
     )
 
 
@@ -258,28 +275,25 @@ def test_table_iii_has_the_baseline_and_compares_mt_with_st(record):
     rows = ["Majority", "Baseline-Text", "ST-Text", "MT-Text"]
     assert list(three.rows.index) == rows
     np.testing.assert_allclose(three.rows.loc["Baseline-Text"], [50, 100, 75])
-    assert (three.comparison.ours, three.comparison.other) == (
-        "MT-Text",
-        "ST-Text",
-    )
-    assert three.comparison.rows.loc["V1", "difference"] == 50
+    comparison = three.comparisons["accuracy"]
+    assert (comparison.ours, comparison.other) == ("MT-Text", "ST-Text")
+    assert comparison.rows.loc["V1", "difference"] == 50
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("dimension", "arousal"), ("annotation", "intended")]
+    ("part", "key", "value"),
+    [
+        ("corpus", "dimension", "arousal"),
+        ("corpus", "annotation", "intended"),
+        ("split", "name", "fixed"),
+    ],
 )
-def test_the_papers_rows_are_for_experienced_valence(
-    one_split_records, key, value
+def test_the_papers_rows_are_for_experienced_valence_of_its_films(
+    one_split_records, part, key, value
 ):
     assert len(build_table(SPECS["V"], one_split_records).published) == 2
     for record in one_split_records:
-        record["corpus"][key] = value
+        {"corpus": record["corpus"], **record["job"]}[part][key] = value
     table = build_table(SPECS["V"], one_split_records)
     assert table.published.empty
     assert any("rows are left out" in note for note in table.notes)
-
-
-def test_the_papers_rows_are_not_for_other_films(one_split_records):
-    for record in one_split_records:
-        record["job"]["split"]["name"] = "fixed"
-    assert build_table(SPECS["V"], one_split_records).published.empty

@@ -7,11 +7,10 @@ from emotion_mt.evaluation.figures.agreement import (
 from emotion_mt.evaluation.figures.counts import draw_counts
 from emotion_mt.evaluation.figures.curves import draw_curves
 from emotion_mt.evaluation.figures.frames import read_frames
-from emotion_mt.evaluation.figures.gallery import Picture, save_all
+from emotion_mt.evaluation.figures.gallery import save_all
 from emotion_mt.evaluation.figures.models import (
     draw_accuracies,
     draw_differences,
-    save_comparison,
 )
 from emotion_mt.evaluation.figures.predictions import (
     Predictions,
@@ -23,7 +22,6 @@ from emotion_mt.evaluation.figures.timeline import draw_timeline
 
 __all__ = [
     "Drawing",
-    "Picture",
     "Predictions",
     "choose_predictions",
     "draw_accuracies",
@@ -37,5 +35,4 @@ __all__ = [
     "read_frames",
     "save",
     "save_all",
-    "save_comparison",
 ]

@@ -13,7 +13,6 @@ from emotion_mt.evaluation.figures import style
 #: Two segments always correlate by 1 or -1, which says nothing.
 MIN_SEGMENTS = 3
 
-
 #: Negative to positive: the colours of all figures, pale enough for black
 #: letters on every cell.
 _COLOURS = LinearSegmentedColormap.from_list(
@@ -24,34 +23,22 @@ _COLOURS = LinearSegmentedColormap.from_list(
 def mean_correlations(corpus: Corpus) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Correlates viewers within each film and averages over films (Fig. 3).
 
-    Args:
-        corpus: The corpus; its segment means are correlated, not its labels.
-
     Returns:
         Two DataFrames, viewers × viewers: the mean over films of Pearson's
-        correlation over the segments that both viewers rated, in [-1, 1],
-        NaN where no film has one; and the number of films in that mean. A
-        film has none where fewer than `MIN_SEGMENTS` segments are shared or
-        a viewer's ratings of them are all the same.
+        correlation over the segment means of both viewers, in [-1, 1], NaN
+        where no film has one; and the number of films in that mean. A film
+        has none where fewer than `MIN_SEGMENTS` segments are shared or a
+        viewer's ratings of them are all the same.
     """
     viewers = list(corpus.viewers)
-    values = corpus.values.astype(np.float64)
-    films = np.stack(
+    values = pd.DataFrame(corpus.values.astype(np.float64), columns=viewers)
+    films = pd.concat(
         [
-            pd.DataFrame(values[corpus.rows([movie])])
-            .corr(min_periods=MIN_SEGMENTS)
-            .to_numpy()
+            values.iloc[corpus.rows([movie])].corr(min_periods=MIN_SEGMENTS)
             for movie in corpus.movies
         ]
-    )
-    defined = ~np.isnan(films)
-    count = defined.sum(axis=0)
-    total = np.where(defined, films, 0.0).sum(axis=0)
-    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return (
-        pd.DataFrame(mean, index=viewers, columns=viewers),
-        pd.DataFrame(count, index=viewers, columns=viewers),
-    )
+    ).groupby(level=0)
+    return films.mean().loc[viewers], films.count().loc[viewers]
 
 
 def _write_cells(axes: Axes, mean: np.ndarray, count: np.ndarray) -> None:
@@ -61,14 +48,8 @@ def _write_cells(axes: Axes, mean: np.ndarray, count: np.ndarray) -> None:
         some = 0 < count[row, column] < count.max()
         if some:
             text += f"\nn={count[row, column]}"
-        axes.text(
-            column,
-            row,
-            text,
-            ha="center",
-            va="center",
-            fontsize=5.5 if some else style.SMALL_PT,
-        )
+        size = 5.5 if some else style.SMALL_PT
+        axes.text(column, row, text, ha="center", va="center", fontsize=size)
 
 
 @style.styled
@@ -102,12 +83,13 @@ def draw_correlations(corpus: Corpus) -> style.Drawing | None:
     style.set_title(
         figure, f"Agreement of viewers, {corpus.dimension}", corpus.simulated
     )
+    cells = mean.map(lambda v: "–" if np.isnan(v) else f"{v:.2f}")
     return style.Drawing(
         stem="figure3",
         title="Figure 3. Agreement of viewers",
         caption=_caption(corpus, count.to_numpy()),
         figure=figure,
-        data=_as_text(mean),
+        data=cells.rename_axis("viewer").reset_index(),
     )
 
 
@@ -127,8 +109,3 @@ def _caption(corpus: Corpus, count: np.ndarray) -> str:
             "of how many films n they are the mean; a dash: of none."
         )
     return text
-
-
-def _as_text(mean: pd.DataFrame) -> pd.DataFrame:
-    cells = mean.map(lambda v: "–" if np.isnan(v) else f"{v:.2f}")
-    return cells.rename_axis("viewer").reset_index()

@@ -62,10 +62,11 @@ def draw_counts(corpus: Corpus) -> style.Drawing:
         width_in=width_in,
     )
     grid = figure.subplots(down, across, squeeze=False, sharey=True)
-    panels = list(grid.flat)
+    panels = style.panels(grid, size)
     titles = style.short_names(corpus.viewers)
-    for number, viewer in enumerate(corpus.viewers):
-        axes = panels[number]
+    for number, (axes, viewer) in enumerate(
+        zip(panels, corpus.viewers, strict=True)
+    ):
         _draw_panel(axes, counts[counts["viewer"] == viewer], bars)
         axes.set_title(titles[number])
         # Films are named once per column of panels, under the last.
@@ -75,17 +76,15 @@ def draw_counts(corpus: Corpus) -> style.Drawing:
             names if last else [""] * len(names),
             rotation=90 if rotated else 0,
         )
-        if number % across == 0:
-            axes.set_ylabel("segments")
-    for axes in panels[size:]:
-        axes.set_axis_off()
+    for axes in panels[::across]:
+        axes.set_ylabel("segments")
     style.add_legend(figure, [label for _, label, *_ in bars], columns=3)
     style.set_title(
         figure,
         f"Positive and negative segments, {corpus.dimension}",
         corpus.simulated,
     )
-    table = counts.drop(columns="positive_share").astype(str)
+    table = counts.drop(columns="positive_share")
     return style.Drawing(
         stem="figure4",
         title="Figure 4. Positive and negative segments",

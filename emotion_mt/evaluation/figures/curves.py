@@ -13,22 +13,22 @@ from matplotlib.ticker import MaxNLocator
 from emotion_mt.evaluation.figures import style
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK
 
-_COLOURS = {SINGLE_TASK: style.BLUE, MULTI_TASK: style.ORANGE}
-_MARKERS = {SINGLE_TASK: "o", MULTI_TASK: "s"}
+#: Colour and marker.
+_LOOKS = {SINGLE_TASK: (style.BLUE, "o"), MULTI_TASK: (style.ORANGE, "s")}
+
+#: Key of the history, label, dashes.
+_LINES: tuple[tuple[str, str, Any], ...] = (
+    ("bce", "training films", (0, (2, 1.5))),
+    ("val_bce", "validation film", "solid"),
+)
 
 #: More panels than this do not help a reader.
 MAX_SPLITS = 8
 
-
-def _chosen_trial(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The trial whose L1 strength was kept."""
-    fit = record["fit"]
-    return next(t for t in fit["trials"] if t["l1"] == fit["l1"])
+_Fits = dict[str, dict[str, Mapping[str, Any]]]
 
 
-def choose_fits(
-    records: Sequence[Mapping[str, Any]], viewer: str
-) -> dict[str, dict[str, Mapping[str, Any]]]:
+def choose_fits(records: Sequence[Mapping[str, Any]], viewer: str) -> _Fits:
     """Chooses one fit per architecture and split.
 
     Args:
@@ -39,35 +39,27 @@ def choose_fits(
         Split name to architecture to record: most modalities, lowest seed;
         at most `MAX_SPLITS` splits.
     """
-    usable = [
-        record
-        for record in records
-        if record["job"]["architecture"] in _COLOURS
-        and viewer in record["viewers"]
-        and record["fit"]["trials"]
-    ]
-    usable.sort(
-        key=lambda r: (
-            len(r["job"]["split"]["test"]),
-            -len(r["job"]["config"]["modalities"]),
-            r["job"]["seed"],
-        )
-    )
-    splits: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for record in usable:
-        split = splits.setdefault(record["job"]["split"]["name"], {})
-        split.setdefault(record["job"]["architecture"], record)
+
+    def place(record: Mapping[str, Any]) -> tuple[int, int, int]:
+        job = record["job"]
+        modalities = job["config"]["modalities"]
+        return len(job["split"]["test"]), -len(modalities), job["seed"]
+
+    splits: _Fits = {}
+    for record in sorted(records, key=place):
+        job = record["job"]
+        shown = job["architecture"] in _LOOKS and viewer in record["viewers"]
+        if shown and record["fit"]["trials"]:
+            split = splits.setdefault(job["split"]["name"], {})
+            split.setdefault(job["architecture"], record)
     return dict(list(splits.items())[:MAX_SPLITS])
 
 
-def _draw_fit(axes: Axes, architecture: str, record: Mapping[str, Any]) -> None:
-    """Training and validation loss of one fit."""
-    trial = _chosen_trial(record)
-    colour = _COLOURS[architecture]
-    for name, label, dashes in (
-        ("bce", "training films", (0, (2, 1.5))),
-        ("val_bce", "validation film", "solid"),
-    ):
+def _draw_fit(axes: Axes, architecture: str, fit: Mapping[str, Any]) -> None:
+    """Losses of one fit, at the L1 strength that was kept."""
+    trial = next(t for t in fit["trials"] if t["l1"] == fit["l1"])
+    colour, marker = _LOOKS[architecture]
+    for name, label, dashes in _LINES:
         curve = np.array(trial["history"].get(name, []), dtype=float)
         if np.isnan(curve).all():
             continue
@@ -85,7 +77,7 @@ def _draw_fit(axes: Axes, architecture: str, record: Mapping[str, Any]) -> None:
                 best,
                 curve[best - 1],
                 s=30,
-                marker=_MARKERS[architecture],
+                marker=marker,
                 color=colour,
                 edgecolor="black",
                 linewidths=0.8,
@@ -116,56 +108,53 @@ def draw_curves(
         height_in=1.6 * down + 1.0, width_in=max(3.6, 1.775 * across)
     )
     grid = figure.subplots(down, across, squeeze=False, sharey=True)
-    panels = list(grid.flat)
-    for axes, (name, fits) in zip(panels, splits.items(), strict=False):
-        for architecture in _COLOURS:
+    panels = style.panels(grid, len(splits))
+    for axes, (name, fits) in zip(panels, splits.items(), strict=True):
+        for architecture in _LOOKS:
             if architecture in fits:
-                _draw_fit(axes, architecture, fits[architecture])
-        one = next(iter(fits.values()))["job"]["split"]
-        tests = style.short_names(one["test"], 0.6)
-        axes.set_title(f"{name}, test: {', '.join(tests)}")
+                _draw_fit(axes, architecture, fits[architecture]["fit"])
+        tests = next(iter(fits.values()))["job"]["split"]["test"]
+        short = ", ".join(style.short_names(tests, 0.6))
+        axes.set_title(f"{name}, test: {short}")
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    for axes in panels[len(splits) :]:
-        axes.set_axis_off()
-    _limit(panels[: len(splits)])
-    for number, axes in enumerate(panels[: len(splits)]):
-        if number % across == 0:
-            axes.set_ylabel("log-loss per label")
-        if number + across >= len(splits):
-            axes.set_xlabel("epoch")
+    _limit(panels)
+    for axes in panels[::across]:
+        axes.set_ylabel("log-loss per label")
+    for axes in panels[-across:]:
+        axes.set_xlabel("epoch")
     order = [
         f"{architecture}, {what}"
-        for architecture in _COLOURS
-        for what in ("training films", "validation film", "best epoch")
+        for architecture in _LOOKS
+        for what in (*(label for _, label, _ in _LINES), "best epoch")
     ]
     style.add_legend(figure, order, columns=2)
-    any_record = next(iter(next(iter(splits.values())).values()))
-    style.set_title(
-        figure, "Training curves", any_record["corpus"]["simulated"]
-    )
+    used = [record for fits in splits.values() for record in fits.values()]
+    simulated = used[0]["corpus"]["simulated"]
+    style.set_title(figure, "Training curves", simulated)
     return style.Drawing(
         stem="training-curves",
         title="Training curves",
-        caption=_caption(splits, viewer),
+        caption=_caption(used, viewer),
         figure=figure,
     )
 
 
 def _limit(panels: Sequence[Axes]) -> None:
     """Cuts off overfitted ends that would flatten everything else."""
-    curves = [line.get_ydata() for axes in panels for line in axes.lines]
+    curves = [
+        np.asarray(line.get_ydata(), dtype=float)
+        for axes in panels
+        for line in axes.lines
+    ]
     if not curves:
         return
-    values = np.concatenate([np.asarray(c, dtype=float) for c in curves])
-    starts = [float(np.nanmax(np.asarray(c, dtype=float)[:3])) for c in curves]
-    top = max(max(starts), float(np.nanpercentile(values, 90)))
+    values = np.concatenate(curves)
+    starts = [float(np.nanmax(curve[:3])) for curve in curves]
+    top = max(*starts, float(np.nanpercentile(values, 90)))
     panels[0].set_ylim(0, 1.1 * min(top, float(np.nanmax(values))))
 
 
-def _caption(
-    splits: Mapping[str, Mapping[str, Mapping[str, Any]]], viewer: str
-) -> str:
-    used = [record for fits in splits.values() for record in fits.values()]
+def _caption(used: Sequence[Mapping[str, Any]], viewer: str) -> str:
     modalities = sorted(
         {" and ".join(r["job"]["config"]["modalities"]) for r in used}
     )

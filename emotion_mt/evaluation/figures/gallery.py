@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from emotion_mt.corpus import Corpus
 from emotion_mt.evaluation.figures import style
@@ -25,50 +22,25 @@ from emotion_mt.evaluation.figures.timeline import draw_timeline
 from emotion_mt.evaluation.tables import Table
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Picture:
-    """A figure on disk.
-
-    Attributes:
-        title: Short title.
-        caption: What is to be seen.
-        png: The file for screens; the one for print lies beside it (.pdf).
-        table: Roman number of the table it belongs to; "" for none.
-        data: What it shows as a table of texts, or None.
-        width_px: Width at which its letters have the size of a text's.
-    """
-
-    title: str
-    caption: str
-    png: Path
-    table: str
-    data: pd.DataFrame | None
-    width_px: int
-
-
 def _drawings(
     corpus: Corpus,
     tables: Sequence[Table],
     records: Sequence[Mapping[str, Any]],
-) -> Iterator[tuple[str, style.Drawing | None]]:
-    """Table number (or "") and drawing, in the order of a report."""
+) -> Iterator[style.Drawing | None]:
+    """All figures in the order of a report, None for those without content."""
     for table in tables:
-        yield table.number, draw_accuracies(table)
-        if table.comparison is not None:
-            yield table.number, draw_differences(table, table.comparison)
-    yield "", draw_correlations(corpus)
-    yield "", draw_counts(corpus)
+        yield draw_accuracies(table)
+        yield draw_differences(table)
+    yield draw_correlations(corpus)
+    yield draw_counts(corpus)
     predictions = choose_predictions(records)
     average = corpus.viewers[-1]
     if predictions is not None:
         films = choose_films(corpus, predictions)
         for letter, movie in zip("abcdefgh", films, strict=False):
-            yield (
-                "",
-                draw_strip(corpus, predictions, movie, f"figure5{letter}"),
-            )
-        yield "", draw_timeline(corpus, predictions, average)
-    yield "", draw_curves(records, average)
+            yield draw_strip(corpus, predictions, movie, f"figure5{letter}")
+        yield draw_timeline(corpus, predictions, average)
+    yield draw_curves(records, average)
 
 
 def save_all(
@@ -76,11 +48,12 @@ def save_all(
     corpus: Corpus,
     tables: Sequence[Table],
     records: Sequence[Mapping[str, Any]],
-) -> list[Picture]:
+) -> list[style.Drawing]:
     """Draws every figure that the input allows.
 
     Args:
-        folder: Folder of the files.
+        folder: Folder of the files: the `stem` of each with .png for screens
+            and .pdf for print.
         corpus: The corpus of the tables.
         tables: Tables to draw.
         records: Contents of the result files behind them.
@@ -89,20 +62,8 @@ def save_all(
         What was written, in the order of a report. Figures without any
         content (no prediction, no history) are left out.
     """
-    pictures = []
-    for table, drawing in _drawings(corpus, tables, records):
-        if drawing is None:
-            continue
+    drawings = [d for d in _drawings(corpus, tables, records) if d is not None]
+    for drawing in drawings:
         png = Path(folder) / f"{drawing.stem}.png"
         style.save(drawing.figure, png, png.with_suffix(".pdf"))
-        pictures.append(
-            Picture(
-                title=drawing.title,
-                caption=drawing.caption,
-                png=png,
-                table=table,
-                data=drawing.data,
-                width_px=style.width_px(drawing.figure),
-            )
-        )
-    return pictures
+    return drawings

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
-from emotion_mt.evaluation.comparison import MEAN, Comparison
+from emotion_mt.evaluation.comparison import LEVEL, film_differences
 from emotion_mt.evaluation.figures import style
 from emotion_mt.evaluation.references import CEILING, REFERENCES
 from emotion_mt.evaluation.tables import Table
+from emotion_mt.paper import MEAN
 
 #: Colour and marker per kind of model, the first word of a row's name.
 _KINDS = {
@@ -20,80 +22,51 @@ _KINDS = {
 }
 
 #: For rows whose kind is taken already (MT-Text beside MT).
-_OTHERS = (
-    (style.PINK, "^"),
-    (style.SKY, "v"),
-    (style.YELLOW, "P"),
-    (style.GREY, "X"),
-)
+_OTHERS = ((style.PINK, "^"), (style.SKY, "v"))
+
+#: Rows drawn as short lines: label, colour, dashes, sentence of the caption.
+_LEVELS = {
+    "Majority": (
+        "majority class",
+        style.GREY,
+        (0, (1.5, 1.5)),
+        " Dotted: always answering with the film's more frequent class.",
+    ),
+    CEILING: (
+        "ceiling (hidden state known)",
+        "black",
+        "solid",
+        " Solid line: what a predictor reaches that knows the hidden state of "
+        "the simulation.",
+    ),
+}
 
 _ROW_IN = 0.36
 
+_Look = dict[str, Any]
 
-def _looks(names: list[str]) -> dict[str, tuple[str, str]]:
+
+def _looks(names: list[str]) -> dict[str, _Look]:
     """Gives each row a colour and a marker of its own."""
     looks: dict[str, tuple[str, str]] = {}
-    others = list(_OTHERS)
+    others = iter(_OTHERS)
     for name in names:
-        look = _KINDS.get(name.split("-")[0])
-        if look is None or look in looks.values():
-            look = others.pop(0) if others else ("black", "*")
-        looks[name] = look
-    return looks
+        look = _KINDS[name.split("-")[0]]
+        looks[name] = next(others) if look in looks.values() else look
+    return {name: {"color": c, "marker": m} for name, (c, m) in looks.items()}
 
 
-def _and(names: list[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _draw_models(axes: Axes, table: Table, names: list[str]) -> None:
-    """Mean of each model with the single test films behind it."""
-    columns = list(table.rows.columns)
-    looks = _looks(names)
-    offsets = np.linspace(-0.22, 0.22, len(names)) if len(names) > 1 else [0.0]
-    for name, offset in zip(names, offsets, strict=True):
-        colour, marker = looks[name]
-        films = table.per_fold[table.per_fold["row"] == name]
-        films = films[films["column"].isin(columns)]
-        axes.scatter(
-            100 * films["accuracy"],
-            [columns.index(c) + offset for c in films["column"]],
-            s=10,
-            color=colour,
-            marker=marker,
-            alpha=0.35,
-            linewidths=0,
-        )
-        axes.scatter(
-            table.rows.loc[name],
-            np.arange(len(columns)) + offset,
-            s=36,
-            color=colour,
-            marker=marker,
-            label=name,
-            zorder=3,
-        )
-
-
-def _draw_levels(axes: Axes, table: Table) -> None:
-    """Constant answers and the ceiling as short lines."""
-    positions = np.arange(len(table.rows.columns))
-    levels = (
-        ("Majority", "majority class", style.GREY, (0, (1.5, 1.5))),
-        (CEILING, "ceiling (hidden state known)", "black", "solid"),
-    )
-    for name, label, colour, dashes in levels:
-        if name in table.rows.index:
-            axes.vlines(
-                table.rows.loc[name],
-                positions - 0.38,
-                positions + 0.38,
-                color=colour,
-                linestyle=dashes,
-                linewidth=1.4,
-                label=label,
-            )
+def _draw_model(
+    axes: Axes, mean: pd.Series, films: pd.DataFrame, look: _Look, offset: float
+) -> None:
+    """Mean of a model with the single test films behind it."""
+    columns = list(mean.index)
+    films = films[films["column"].isin(columns)]
+    places = films["column"].map(columns.index) + offset
+    single: dict[str, Any] = {"s": 10, "alpha": 0.35, "linewidths": 0}
+    axes.scatter(100 * films["accuracy"], places, **single, **look)
+    rows = np.arange(len(columns)) + offset
+    axes.scatter(mean, rows, s=36, label=mean.name, zorder=3, **look)
 
 
 def _name_rows(axes: Axes, columns: list[str]) -> None:
@@ -110,89 +83,77 @@ def _name_rows(axes: Axes, columns: list[str]) -> None:
 @style.styled
 def draw_accuracies(table: Table) -> style.Drawing:
     """Draws the models of a table per column with their single test films."""
-    columns = list(table.rows.columns)
+    rows, columns = table.rows, list(table.rows.columns)
     known = {*REFERENCES, CEILING}
-    names = [name for name in table.rows.index if name not in known]
+    names = [name for name in rows.index if name not in known]
     figure = style.new_figure(
         height_in=max(_ROW_IN, 0.14 * len(names)) * len(columns) + 1.25
     )
     axes = figure.add_subplot()
     axes.axvline(50, color=style.PALE, linewidth=1, zorder=0)
-    _draw_models(axes, table, names)
-    _draw_levels(axes, table)
+    looks = _looks(names)
+    reach = 0.22 if len(names) > 1 else 0.0
+    for name, offset in zip(
+        names, np.linspace(-reach, reach, len(names)), strict=True
+    ):
+        films = table.per_fold[table.per_fold["row"] == name]
+        _draw_model(axes, rows.loc[name], films, looks[name], offset)
+    levels = {
+        name: look for name, look in _LEVELS.items() if name in rows.index
+    }
+    places = np.arange(len(columns))
+    for name, (label, colour, dashes, _) in levels.items():
+        axes.vlines(
+            rows.loc[name],
+            places - 0.38,
+            places + 0.38,
+            color=colour,
+            linestyle=dashes,
+            linewidth=1.4,
+            label=label,
+        )
     _name_rows(axes, columns)
     shown = table.per_fold["row"].isin(names)
     lowest = 100 * table.per_fold["accuracy"][shown].min()
     axes.set_xlim(min(40.0, 10 * np.floor(lowest / 10)) - 1, 101)
     axes.set_xlabel("accuracy on held-out films (%)")
     figure.legend(loc="outside lower center", ncols=5)
-    style.set_title(
-        figure,
-        f"Table {table.number}: accuracy of {_and(names)}",
-        table.simulated,
-    )
+    *first, last = names
+    models = f"{', '.join(first)} and {last}" if first else last
+    title = f"Table {table.number}: accuracy of {models}"
+    style.set_title(figure, title, table.simulated)
     return style.Drawing(
         stem=f"accuracies-table-{table.number}",
         title=f"Table {table.number} as a picture",
-        caption=(
-            "Large: mean over the test films; small: single test films. "
-            + (
-                "Dotted: always answering with the film's more frequent class. "
-                if "Majority" in table.rows.index
-                else ""
-            )
-            + (
-                "Solid line: what a predictor reaches that knows the hidden "
-                "state of the simulation."
-                if CEILING in table.rows.index
-                else ""
-            )
-        ).strip(),
+        caption="Large: mean over the test films; small: single test films."
+        + "".join(sentence for *_, sentence in levels.values()),
         figure=figure,
+        table=table.number,
     )
-
-
-def save_comparison(path: Path, table: Table) -> None:
-    """Draws the models of a table per viewer with their single test films.
-
-    Args:
-        path: Image file to write, .png or .pdf.
-        table: The table.
-    """
-    style.save(draw_accuracies(table).figure, path)
-
-
-def _film_differences(
-    table: Table, comparison: Comparison
-) -> dict[str, np.ndarray]:
-    """Column to differences of single films, in points."""
-    scores = table.per_fold
-    ours, other = (
-        scores[scores["row"] == name].pivot(
-            index="fold", columns="column", values="accuracy"
-        )
-        for name in (comparison.ours, comparison.other)
-    )
-    single = (100 * (ours - other)).dropna(axis="columns", how="all")
-    single[MEAN] = single.mean(axis="columns")
-    return {str(c): single[c].dropna().to_numpy() for c in single}
 
 
 @style.styled
-def draw_differences(table: Table, comparison: Comparison) -> style.Drawing:
-    """Draws MT minus ST per viewer with 95 % intervals."""
-    rows = comparison.rows
-    columns = list(rows.index)
-    single = _film_differences(table, comparison)
+def draw_differences(table: Table) -> style.Drawing | None:
+    """Draws MT minus ST in accuracy per viewer with 95 % intervals.
+
+    Returns:
+        The drawing; None where the table does not compare the two.
+    """
+    comparison = table.comparisons.get("accuracy")
+    if comparison is None:
+        return None
+    ours, other = comparison.ours, comparison.other
+    rows, columns = comparison.rows, list(comparison.rows.index)
+    films = film_differences(table.per_fold, ours, other, "accuracy")
     figure = style.new_figure(height_in=0.3 * len(columns) + 1.1)
     axes = figure.add_subplot()
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     for y, column in enumerate(columns):
-        row = rows.loc[column]
-        sure = row["p" if column == MEAN else "p_holm"] <= 0.05
+        row, single = rows.loc[column], films[column].dropna()
+        sure = row["p" if column == MEAN else "p_holm"] <= LEVEL
         axes.scatter(
-            single[column],
-            np.full(len(single[column]), y + 0.3),
+            single,
+            np.full(len(single), y + 0.3),
             s=9,
             color=style.GREY,
             alpha=0.6,
@@ -214,18 +175,14 @@ def draw_differences(table: Table, comparison: Comparison) -> style.Drawing:
     reach = 1.08 * max(abs(limit) for limit in axes.get_xlim())
     axes.set_xlim(-reach, reach)
     axes.set_xlabel(
-        f"← {comparison.other} better     {comparison.ours} minus "
-        f"{comparison.other} (points of accuracy)     "
-        f"{comparison.ours} better →"
+        f"← {other} better     {ours} minus {other} (points of accuracy)     "
+        f"{ours} better →"
     )
-    style.set_title(
-        figure,
-        f"Table {table.number}: {comparison.ours} minus {comparison.other}",
-        table.simulated,
-    )
+    title = f"Table {table.number}: {ours} minus {other}"
+    style.set_title(figure, title, table.simulated)
     return style.Drawing(
         stem=f"difference-table-{table.number}",
-        title=f"{comparison.ours} minus {comparison.other}",
+        title=f"{ours} minus {other}",
         caption=(
             f"Square: mean over {comparison.films} test "
             f"film{'s' if comparison.films > 1 else ''}; bar: 95 % interval "
@@ -234,4 +191,5 @@ def draw_differences(table: Table, comparison: Comparison) -> style.Drawing:
             "viewers after Holm's correction), an empty one does not."
         ),
         figure=figure,
+        table=table.number,
     )

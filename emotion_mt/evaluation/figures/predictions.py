@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK
+from emotion_mt.evaluation.records import as_frame
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -38,27 +38,12 @@ class Predictions:
         )
 
 
-def _kind(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    job = record["job"]
-    return job["architecture"], tuple(job["config"]["modalities"])
-
-
-def _preference(kind: tuple[str, tuple[str, ...]]) -> tuple[Any, ...]:
+def _preference(kind: tuple[str, str]) -> tuple[Any, ...]:
     """MT before ST before others; more modalities before fewer."""
     architecture, modalities = kind
     known = [MULTI_TASK, SINGLE_TASK]
     place = known.index(architecture) if architecture in known else len(known)
-    return place, -len(modalities), architecture, modalities
-
-
-def _order(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Lowest seed first, then splits that test on fewer films.
-
-    A film of the Baseline split is a test film of a fold too; the fold's
-    model comes first.
-    """
-    split = record["job"]["split"]
-    return record["job"]["seed"], len(split["test"]), split["name"]
+    return place, -modalities.count("+"), architecture, modalities
 
 
 def choose_predictions(
@@ -67,7 +52,9 @@ def choose_predictions(
     """Collects the predictions of the best-informed kind of model.
 
     That is MT on both modalities where there is one, as in the paper's
-    Fig. 5; of several fits of a film, the one with the lowest seed.
+    Fig. 5. Of several fits of a film, it is the one with the lowest seed,
+    then of the split that tests on fewer films: a film of the Baseline split
+    is a test film of a fold too.
 
     Args:
         records: Contents of result files.
@@ -77,20 +64,27 @@ def choose_predictions(
     """
     if not records:
         return None
-    kind = min((_kind(record) for record in records), key=_preference)
-    own = sorted((r for r in records if _kind(r) == kind), key=_order)
-    found: dict[str, dict[str, float]] = {}
-    for record in own:
-        for viewer, content in record["viewers"].items():
-            column = found.setdefault(viewer, {})
-            answers = np.array(content["probability"], dtype=float)
-            for segment, answer in zip(
-                record["segment_id"], answers, strict=True
-            ):
-                column.setdefault(segment, answer)
+    answers = as_frame(records)
+    kinds = answers[["architecture", "modalities"]].itertuples(index=False)
+    kind = min(map(tuple, kinds), key=_preference)
+    own = answers[
+        (answers["architecture"] == kind[0])
+        & (answers["modalities"] == kind[1])
+    ]
+    own = own.assign(films=own["test"].str.count(r"\+")).sort_values(
+        ["seed", "films", "fold"], kind="stable"
+    )
+    first = own.drop_duplicates(["segment_id", "viewer"])
+    probability = first.pivot_table(
+        index="segment_id",
+        columns="viewer",
+        values="probability",
+        sort=False,
+        dropna=False,
+    )
     return Predictions(
         architecture=kind[0],
-        modalities=kind[1],
-        seed=own[0]["job"]["seed"],
-        probability=pd.DataFrame(found),
+        modalities=tuple(kind[1].split("+")),
+        seed=int(own["seed"].min()),
+        probability=probability,
     )

@@ -1,11 +1,11 @@
-"""Which segments Figure 5 shows, and what stands in their cells."""
+"""Which segments Figure 5 shows, and what stands below them."""
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
+import pandas as pd
 
+from emotion_mt._clock import clock
 from emotion_mt.corpus import Corpus
 from emotion_mt.evaluation.figures.predictions import Predictions
 from emotion_mt.evaluation.scores import DECISION_THRESHOLD
@@ -24,32 +24,6 @@ RIGHT, WRONG = "✓", "✗"
 MISSING = "–"
 
 
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """One viewer's truth and prediction for one segment.
-
-    Attributes:
-        truth: "Pos", "Neg", or "–" where not rated.
-        answer: "Pos", "Neg", or "–" where nothing was predicted.
-    """
-
-    truth: str
-    answer: str
-
-    @property
-    def mark(self) -> str:
-        """✓ for right, ✗ for wrong, nothing where it cannot be said."""
-        if MISSING in (self.truth, self.answer):
-            return ""
-        return RIGHT if self.truth == self.answer else WRONG
-
-
-def _word(value: float) -> str:
-    if np.isnan(value):
-        return MISSING
-    return "Pos" if value > DECISION_THRESHOLD else "Neg"
-
-
 def choose_films(corpus: Corpus, predictions: Predictions) -> tuple[str, ...]:
     """Returns the films to show: the paper's where they are predicted."""
     known = corpus.segments["segment_id"].isin(predictions.probability.index)
@@ -60,10 +34,7 @@ def choose_films(corpus: Corpus, predictions: Predictions) -> tuple[str, ...]:
 
 
 def choose_segments(
-    corpus: Corpus,
-    predictions: Predictions,
-    movie: str,
-    count: int = SEGMENTS,
+    corpus: Corpus, predictions: Predictions, movie: str, count: int = SEGMENTS
 ) -> np.ndarray:
     """Chooses segments evenly over a film, whatever was predicted for them.
 
@@ -89,18 +60,46 @@ def choose_segments(
     return candidates[places.astype(int)]
 
 
-def strip_cells(
+def describe_segments(
     corpus: Corpus, predictions: Predictions, rows: np.ndarray
-) -> list[list[Cell]]:
-    """Returns truth and prediction, a list of viewers per segment."""
-    ids = corpus.segments["segment_id"].iloc[rows]
+) -> pd.DataFrame:
+    """Returns what Figure 5 shows of some segments, as texts.
+
+    Args:
+        corpus: The corpus.
+        predictions: What the models answered.
+        rows: Rows of the corpus.
+
+    Returns:
+        A row per segment: segment (its name), start (min:s), subtitle, and
+        for each viewer "truth / prediction", "Pos / Neg ✗" for example; a
+        dash stands for none.
+    """
+    segments = corpus.segments.iloc[rows]
     answers = predictions.probability.reindex(
-        index=ids, columns=list(corpus.viewers)
+        index=segments["segment_id"], columns=list(corpus.viewers)
     ).to_numpy(dtype=float)
-    return [
-        [
-            Cell(_word(truth), _word(answer))
-            for truth, answer in zip(corpus.labels[row], line, strict=True)
-        ]
-        for row, line in zip(rows, answers, strict=True)
+    labels = corpus.labels[rows]
+    cells = [
+        [_cell(_word(truth), _word(answer)) for truth, answer in pairs]
+        for pairs in np.stack([labels, answers], axis=-1)
     ]
+    return pd.DataFrame(
+        {
+            "segment": segments["segment_id"].tolist(),
+            "start": [clock(round(start)) for start in segments["start_s"]],
+            "subtitle": segments["text"].tolist(),
+        }
+    ).join(pd.DataFrame(cells, columns=list(corpus.viewers)))
+
+
+def _word(value: float) -> str:
+    if np.isnan(value):
+        return MISSING
+    return "Pos" if value > DECISION_THRESHOLD else "Neg"
+
+
+def _cell(truth: str, answer: str) -> str:
+    if MISSING in (truth, answer):
+        return f"{truth} / {answer}"
+    return f"{truth} / {answer} {RIGHT if truth == answer else WRONG}"

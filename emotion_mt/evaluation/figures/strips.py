@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from emotion_mt._clock import clock
 from emotion_mt.corpus import Corpus
 from emotion_mt.evaluation.figures import style
 from emotion_mt.evaluation.figures.frames import read_frames
@@ -20,9 +19,8 @@ from emotion_mt.evaluation.figures.segments import (
     RIGHT,
     SEGMENTS,
     WRONG,
-    Cell,
     choose_segments,
-    strip_cells,
+    describe_segments,
 )
 
 # Sizes in inches.
@@ -35,8 +33,9 @@ _MAX_LINES = 7
 #: Stands in place of a frame.
 NO_VIDEO = "no video"
 
-_TINTS = {RIGHT: "#CFE4F2", WRONG: "#F9D9C4", "": "white"}
-_INKS = {RIGHT: "#00456C", WRONG: "#8A3B00", "": "black"}
+#: Colours of a cell and its letters, by the mark at its end.
+_TINTS = {RIGHT: "#CFE4F2", WRONG: "#F9D9C4"}
+_INKS = {RIGHT: "#00456C", WRONG: "#8A3B00"}
 
 
 def _frames(segments: pd.DataFrame) -> list[np.ndarray | None]:
@@ -114,15 +113,11 @@ def _draw_picture(
     )
 
 
-def _draw_text(
-    axes: Axes,
-    layout: _Layout,
-    left: float,
-    when: str,
-    lines: Sequence[str],
+def _draw_column(
+    axes: Axes, layout: _Layout, left: float, lines: Sequence[str]
 ) -> None:
-    """Time in the film and subtitle."""
-    for number, line in enumerate([when, *lines]):
+    """Time in the film (the first line) and subtitle."""
+    for number, line in enumerate(lines):
         axes.text(
             left,
             layout.text_top + number * _LINE,
@@ -134,46 +129,38 @@ def _draw_text(
 
 
 def _draw_cells(
-    axes: Axes, layout: _Layout, left: float, cells: Sequence[Cell]
+    axes: Axes, layout: _Layout, left: float, cells: Sequence[str]
 ) -> None:
-    """Truth and prediction per viewer."""
-    half = layout.box_in / 2
-    middle = layout.cells_top + _ROW / 2
-
-    def write(x: float, row: int, text: str, colour: str = "black") -> None:
+    """Truth and prediction, a row per viewer below the heading."""
+    for row, cell in enumerate(["truth / pred.", *cells]):
+        top = layout.cells_top + row * _ROW
+        axes.add_patch(
+            Rectangle(
+                (left, top + 0.008),
+                layout.box_in,
+                _ROW - 0.016,
+                facecolor=_TINTS.get(cell[-1], "white"),
+            )
+        )
         axes.text(
-            x,
-            middle + row * _ROW,
-            text,
+            left + layout.box_in / 2,
+            top + _ROW / 2,
+            cell,
             ha="center",
             va="center",
             fontsize=style.SMALL_PT,
-            color=colour,
+            color=_INKS.get(cell[-1], "black") if row else style.GREY,
         )
-
-    write(left + half / 2, 0, "truth", style.GREY)
-    write(left + 1.5 * half, 0, "pred.", style.GREY)
-    for row, cell in enumerate(cells, start=1):
-        axes.add_patch(
-            Rectangle(
-                (left + half, layout.cells_top + row * _ROW + 0.008),
-                half,
-                _ROW - 0.016,
-                facecolor=_TINTS[cell.mark],
-            )
-        )
-        write(left + half / 2, row, cell.truth)
-        answer = f"{cell.answer} {cell.mark}".strip()
-        write(left + 1.5 * half, row, answer, _INKS[cell.mark])
 
 
 def _draw_names(axes: Axes, layout: _Layout, names: Sequence[str]) -> None:
     """Names of viewers with lines between them."""
     for row, name in enumerate(names, start=1):
         top = layout.cells_top + row * _ROW
-        axes.plot(
-            [0, layout.left(SEGMENTS) - _GAP],
-            [top, top],
+        axes.hlines(
+            top,
+            0,
+            layout.left(SEGMENTS) - _GAP,
             color=style.PALE,
             linewidth=0.5,
             zorder=0,
@@ -198,7 +185,7 @@ def draw_strip(
     """
     rows = choose_segments(corpus, predictions, movie)
     segments = corpus.segments.iloc[rows]
-    cells = strip_cells(corpus, predictions, rows)
+    shown = describe_segments(corpus, predictions, rows)
     frames = _frames(segments)
     names = style.short_names(corpus.viewers, 1.1)
     names_in = 0.12 + max(
@@ -223,14 +210,13 @@ def draw_strip(
     )
     figure = style.new_figure(height_in=layout.height + 0.62)
     axes = _inch_axes(figure, layout.height)
-    for number, (frame, lines, part) in enumerate(
-        zip(frames, texts, cells, strict=True)
-    ):
+    cells = shown[list(corpus.viewers)].to_numpy()
+    for number, frame in enumerate(frames):
         left = layout.left(number)
         _draw_picture(axes, layout, left, frame)
-        segment = segments.iloc[number]
-        _draw_text(axes, layout, left, clock(round(segment["start_s"])), lines)
-        _draw_cells(axes, layout, left, part)
+        lines = [shown["start"][number], *texts[number]]
+        _draw_column(axes, layout, left, lines)
+        _draw_cells(axes, layout, left, cells[number])
     _draw_names(axes, layout, names)
     # imshow and plot move the limits.
     axes.set_xlim(0, style.WIDTH_IN - 2 * _MARGIN)
@@ -261,7 +247,7 @@ def draw_strip(
             "means not rated or not predicted."
         ),
         figure=figure,
-        data=_as_text(corpus, segments, cells),
+        data=shown,
     )
 
 
@@ -279,22 +265,3 @@ def _inch_axes(figure: Figure, height: float) -> Axes:
     )
     axes.set_axis_off()
     return axes
-
-
-def _as_text(
-    corpus: Corpus, segments: pd.DataFrame, cells: list[list[Cell]]
-) -> pd.DataFrame:
-    """The strip as a table, a line per segment."""
-    lines = [
-        {
-            "segment": segment["segment_id"],
-            "start": clock(round(segment["start_s"])),
-            "subtitle": segment["text"],
-            **{
-                viewer: f"{cell.truth} / {cell.answer} {cell.mark}".strip()
-                for viewer, cell in zip(corpus.viewers, part, strict=True)
-            },
-        }
-        for (_, segment), part in zip(segments.iterrows(), cells, strict=True)
-    ]
-    return pd.DataFrame(lines)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal
 
 import matplotlib.style
+import numpy as np
 import pandas as pd
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -69,9 +71,9 @@ _RC: dict[str, Any] = {
     "text.parse_math": False,
 }
 
-_Layout = Literal["constrained", "compressed"]
-_Parameters = ParamSpec("_Parameters")
-_Result = TypeVar("_Result")
+#: Decorator that runs a function under the common style, whatever the user's
+#: own is.
+styled = matplotlib.style.context(["default", _RC])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -85,6 +87,8 @@ class Drawing:
         figure: The figure.
         data: What the figure shows as a table of texts, for readers who
             cannot see it; None where another table has the same numbers.
+        table: Roman number of the table it belongs to; "" for none.
+        html: What a page shows in its place; "" for the figure itself.
     """
 
     stem: str
@@ -92,27 +96,19 @@ class Drawing:
     caption: str
     figure: Figure
     data: pd.DataFrame | None = None
+    table: str = ""
+    html: str = ""
 
-
-def styled(
-    draw: Callable[_Parameters, _Result],
-) -> Callable[_Parameters, _Result]:
-    """Runs a function under the common style, whatever the user's own is."""
-
-    @functools.wraps(draw)
-    def inside(
-        *args: _Parameters.args, **kwargs: _Parameters.kwargs
-    ) -> _Result:
-        with matplotlib.style.context(["default", _RC]):
-            return draw(*args, **kwargs)
-
-    return inside
+    @property
+    def width_px(self) -> int:
+        """Width at which its letters have the size of a text's."""
+        return round(self.figure.get_size_inches()[0] * _DPI)
 
 
 def new_figure(
     height_in: float,
     width_in: float = WIDTH_IN,
-    layout: _Layout = "constrained",
+    layout: Literal["constrained", "compressed"] = "constrained",
 ) -> Figure:
     """Returns an empty figure that nothing else refers to."""
     figure = Figure(figsize=(width_in, height_in), layout=layout)
@@ -120,18 +116,17 @@ def new_figure(
     return figure
 
 
-def widest_in(names: Sequence[str], size_pt: float = SMALL_PT) -> float:
-    """Returns the width of the widest of some names in inches."""
-    return max(text_width_in(name, size_pt) for name in names)
+def panels(grid: np.ndarray, count: int) -> list[Axes]:
+    """Returns the first axes of a grid, and hides the others."""
+    for axes in grid.flat[count:]:
+        axes.set_axis_off()
+    return list(grid.flat[:count])
 
 
 def add_legend(figure: Figure, labels: Sequence[str], columns: int) -> None:
     """Puts one legend for all axes under a figure.
 
-    Args:
-        figure: The figure.
-        labels: Labels in order; those that nothing has are left out.
-        columns: Number of columns.
+    Labels stand in the given order; those that nothing has are left out.
     """
     found = {
         label: handle
@@ -149,14 +144,10 @@ def add_legend(figure: Figure, labels: Sequence[str], columns: int) -> None:
 
 @styled
 def save(figure: Figure, *paths: Path) -> None:
-    """Writes a figure, each file all or nothing.
+    """Writes a figure as .png or .pdf, each file all or nothing.
 
     The same figure gives the same bytes: no date and no program version is
     written into the files.
-
-    Args:
-        figure: The figure.
-        *paths: Files to write, .png or .pdf.
 
     Raises:
         ValueError: If a path has another suffix.
@@ -167,15 +158,9 @@ def save(figure: Figure, *paths: Path) -> None:
                 f"`paths` must end in {' or '.join(_CHANGING)}. "
                 f"Received: {path}"
             )
+        without = {_CHANGING[path.suffix]: None}
         with replacing(path) as temporary:
-            figure.savefig(
-                temporary, dpi=_DPI, metadata={_CHANGING[path.suffix]: None}
-            )
-
-
-def width_px(figure: Figure) -> int:
-    """Returns the width of a figure's PNG in pixels."""
-    return round(figure.get_size_inches()[0] * _DPI)
+            figure.savefig(temporary, dpi=_DPI, metadata=without)
 
 
 def set_title(figure: Figure, text: str, simulated: bool) -> None:
@@ -188,10 +173,8 @@ def set_title(figure: Figure, text: str, simulated: bool) -> None:
 
 @functools.cache
 def _font(size_pt: float, bold: bool) -> FontProperties:
-    weight = "bold" if bold else "normal"
-    return FontProperties(
-        family=_RC["font.family"], size=size_pt, weight=weight
-    )
+    weight, family = "bold" if bold else "normal", _RC["font.family"]
+    return FontProperties(family=family, size=size_pt, weight=weight)
 
 
 def text_width_in(text: str, size_pt: float, bold: bool = False) -> float:
@@ -200,6 +183,11 @@ def text_width_in(text: str, size_pt: float, bold: bool = False) -> float:
         text, _font(size_pt, bold), ismath=False
     )
     return _HINTING * width / _POINTS_PER_INCH
+
+
+def widest_in(names: Sequence[str], size_pt: float = SMALL_PT) -> float:
+    """Returns the width of the widest of some names in inches."""
+    return max(text_width_in(name, size_pt) for name in names)
 
 
 @functools.cache
@@ -224,39 +212,24 @@ def wrap(
 ) -> list[str]:
     """Breaks text into lines that fit, by the width of its letters.
 
-    Args:
-        text: The text; words that are too long are broken anywhere.
-        width_in: Width of a line in inches.
-        size_pt: Size of the letters in points.
-        bold: Whether the letters are bold.
-        max_lines: Lines to keep; the last ends in "…" if there are more.
-
-    Returns:
-        The lines, none for empty text.
+    Words that are too long are broken anywhere. Empty text has no lines; if
+    there are more than `max_lines`, the last that is kept ends in "…".
     """
 
     def fits(line: str) -> bool:
         return text_width_in(line, size_pt, bold) <= width_in
 
+    # No letter but a combining one is narrower than a quarter of its size.
+    most = 1 + int(4 * width_in * _POINTS_PER_INCH / size_pt)
     lines: list[str] = []
-    line = ""
-    for word in printable(text).split(" "):
-        longer = f"{line} {word}" if line else word
-        if fits(longer):
-            line = longer
-            continue
-        if line:
-            lines.append(line)
-        while not fits(word) and len(word) > 1:
-            cut = next(
-                n
-                for n in range(len(word) - 1, 0, -1)
-                if n == 1 or fits(word[:n])
-            )
-            lines.append(word[:cut])
-            word = word[cut:]
-        line = word
-    lines += [line] if line else []
+    rest = printable(text)
+    while rest and (max_lines is None or len(lines) <= max_lines):
+        # The longest beginning that fits, up to a blank if there is one.
+        size = min(len(rest), most)
+        while size > 1 and not fits(rest[:size]):
+            size = max(rest.rfind(" ", 1, size), 0) or size - 1
+        lines.append(rest[:size])
+        rest = rest[size:].lstrip()
     if max_lines is not None and len(lines) > max_lines:
         last = lines[max_lines - 1]
         while last and not fits(f"{last}…"):
@@ -266,34 +239,27 @@ def wrap(
 
 
 def short_names(names: Sequence[str], width_in: float = 1.3) -> list[str]:
-    """Shortens names in the middle so that they fit and stay different.
+    """Shortens names in the middle so that they fit at `NORMAL_PT`.
 
-    Args:
-        names: Names of viewers or films.
-        width_in: Longest width in inches at `NORMAL_PT`.
-
-    Returns:
-        One text per name; where two would look the same, each gets its
-        position in front.
+    They stay different: where two would look the same, each gets its position
+    in front.
     """
 
     def shorten(name: str, width_in: float) -> str:
-        whole = printable(name)
-        if text_width_in(whole, NORMAL_PT) <= width_in:
-            return whole
-        for kept in range(len(whole) - 1, 1, -1):
-            head = (kept + 1) // 2
-            text = f"{whole[:head]}…{whole[len(whole) - kept // 2 :]}"
-            if text_width_in(text, NORMAL_PT) <= width_in:
-                return text
-        return f"{whole[:1]}…"
+        text = whole = printable(name)
+        kept = len(whole)
+        while text_width_in(text, NORMAL_PT) > width_in and kept > 1:
+            kept -= 1
+            tail = whole[len(whole) - kept // 2 :]
+            text = f"{whole[: (kept + 1) // 2]}…{tail}"
+        return text
 
     short = [shorten(name, width_in) for name in names]
-    return [
+    numbered = [
         f"{number}: {shorten(name, width_in - 0.25)}"
-        if short.count(text) > 1
-        else text
-        for number, (name, text) in enumerate(
-            zip(names, short, strict=True), start=1
-        )
+        for number, name in enumerate(names, start=1)
+    ]
+    return [
+        long if short.count(text) > 1 else text
+        for text, long in zip(short, numbered, strict=True)
     ]

@@ -1,33 +1,50 @@
-import pytest
+"""The figures of a report: what they show, and that it can be read."""
 
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection, PathCollection
+
+from emotion_mt import paper
 from emotion_mt.evaluation import figures
+from emotion_mt.evaluation.figures import (
+    draw_accuracies,
+    draw_correlations,
+    draw_counts,
+    draw_curves,
+    draw_differences,
+    mean_correlations,
+)
+from emotion_mt.evaluation.figures.curves import choose_fits
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
 
-pytestmark = pytest.mark.usefixtures("few_draws")
+
+def table2(records):
+    return build_table(SPECS["II"], records)
 
 
 def test_all_figures_are_written(tmp_path, made_up_run, film):
     corpus, records = made_up_run(movies=("A",), video=str(film))
-    tables = [build_table(SPECS["II"], records)]
-    pictures = figures.save_all(tmp_path, corpus, tables, records)
-    contents = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    drawings = figures.save_all(tmp_path, corpus, [table2(records)], records)
     stems = [
-        "accuracies-table-II",
-        "difference-table-II",
-        "figure3",
-        "figure4",
-        "figure5a",
-        "timeline",
-        "training-curves",
+        *("accuracies-table-II", "difference-table-II", "figure3", "figure4"),
+        *("figure5a", "timeline", "training-curves"),
     ]
-    assert [p.png.stem for p in pictures] == stems
+    assert [d.stem for d in drawings] == stems
+    assert [d.table for d in drawings[:3]] == ["II", "II", ""]
+    assert all(d.caption and d.title for d in drawings)
+    contents = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     assert set(contents) == {f"{s}.{e}" for s in stems for e in ("png", "pdf")}
     for name, content in contents.items():
         magic = b"\x89PNG" if name.endswith("png") else b"%PDF"
         assert content.startswith(magic)
-    assert [p.table for p in pictures[:3]] == ["II", "II", ""]
-    assert all(p.caption and p.title for p in pictures)
+
+
+def test_without_records_the_corpus_is_drawn(tmp_path, made_up_run):
+    corpus, _ = made_up_run(viewers=("Expert",))
+    drawings = figures.save_all(tmp_path, corpus, [], [])
+    # A single viewer has nobody to agree with.
+    assert [d.stem for d in drawings] == ["figure4"]
 
 
 def test_files_repeat(tmp_path, made_up_run, film):
@@ -39,12 +56,236 @@ def test_files_repeat(tmp_path, made_up_run, film):
         paths = [tmp_path / f"{name}{suffix}" for suffix in (".png", ".pdf")]
         figures.save(drawing.figure, *paths)
         counts = tmp_path / f"{name}-counts.pdf"
-        figures.save(figures.draw_counts(corpus).figure, counts)
+        figures.save(draw_counts(corpus).figure, counts)
         contents.append([path.read_bytes() for path in (*paths, counts)])
     assert contents[0] == contents[1]
 
 
-def test_without_records_the_corpus_is_drawn(tmp_path, made_up_run):
-    corpus, _ = made_up_run(viewers=("Expert",))
-    pictures = figures.save_all(tmp_path, corpus, [], [])
-    assert [p.png.name for p in pictures] == ["figure4.png"]
+@pytest.mark.parametrize("draw", ["table", "differences", "curves", "corpus"])
+def test_long_names_stay_legible(made_up_run, legible, long_names, draw):
+    corpus, records = made_up_run(**long_names, size=6, missing=0.4)
+    drawings = {
+        "table": lambda: [draw_accuracies(table2(records))],
+        "differences": lambda: [draw_differences(table2(records))],
+        "curves": lambda: [draw_curves(records, "Vavg")],
+        "corpus": lambda: [draw_counts(corpus), draw_correlations(corpus)],
+    }[draw]()
+    for drawing in drawings:
+        legible(drawing.figure)
+
+
+@pytest.mark.parametrize(
+    ("viewers", "films"), [(1, 7), (2, 7), (8, 7), (3, 30)]
+)
+def test_counts_stay_legible(made_up_run, legible, viewers, films):
+    names = tuple(f"V{i}" for i in range(1, viewers + 1))
+    movies = [*paper.MOVIES, *(f"film {i}" for i in range(30))][:films]
+    corpus, _ = made_up_run(viewers=names, movies=tuple(movies), size=3)
+    legible(draw_counts(corpus).figure)
+
+
+# Tables as pictures.
+
+
+def points(axes, label):
+    """Points of the scatter with a label, [n, 2]."""
+    (found,) = [c for c in axes.collections if c.get_label() == label]
+    return np.asarray(found.get_offsets())
+
+
+def bars_of(axes):
+    """Ends of the horizontal bars."""
+    lines = [c for c in axes.collections if isinstance(c, LineCollection)]
+    return [line.get_segments()[0][:, 0] for line in lines]
+
+
+def test_large_marks_are_the_rows_of_the_table(made_up_run):
+    _, records = made_up_run()
+    table = table2(records)
+    (axes,) = draw_accuracies(table).figure.axes
+    for name in ("ST", "MT"):
+        np.testing.assert_allclose(
+            points(axes, name)[:, 0], table.rows.loc[name]
+        )
+
+
+def test_each_row_has_a_colour_and_a_marker_of_its_own(made_up_run):
+    _, records = made_up_run(viewers=paper.ALL_VIEWERS, size=4)
+    six = [
+        {**r, "job": {**r["job"], "config": {"modalities": list(modalities)}}}
+        for r in records
+        if r["job"]["architecture"] == "MT"
+        for modalities in (("text",), ("visual",), ("text", "visual"))
+    ]
+    (axes,) = draw_accuracies(build_table(SPECS["VI"], six)).figure.axes
+    names = ("MT", "MT-Text", "MT-Visual")
+    labelled = [c for c in axes.collections if c.get_label() in names]
+    assert len(labelled) == 3
+    colours = {tuple(c.get_facecolor()[0]) for c in labelled}
+    shapes = {c.get_paths()[0].vertices.tobytes() for c in labelled}
+    assert len(colours) == len(shapes) == 3
+
+
+def test_differences_are_those_of_the_comparison(made_up_run):
+    _, records = made_up_run()
+    table = table2(records)
+    (axes,) = draw_differences(table).figure.axes
+    rows = table.comparisons["accuracy"].rows
+    # Means are larger than single films.
+    marks = [
+        c.get_offsets()[0, 0]
+        for c in axes.collections
+        if isinstance(c, PathCollection) and all(c.get_sizes() > 30)
+    ]
+    np.testing.assert_allclose(marks, rows["difference"])
+    np.testing.assert_allclose(bars_of(axes), rows[["low", "high"]])
+
+
+def test_one_film_has_no_interval_to_draw(made_up_run):
+    _, records = made_up_run()
+    one = [r for r in records if r["job"]["split"]["name"] == "F1"]
+    drawing = draw_differences(table2(one))
+    assert not bars_of(drawing.figure.axes[0])
+    assert "1 test film;" in drawing.caption
+
+
+def test_viewer_who_rated_nothing_breaks_nothing(made_up_run):
+    _, records = made_up_run()
+    for record in records:
+        if "V1" in record["viewers"]:
+            record["viewers"]["V1"]["label"] = [None] * 12
+    table = table2(records)
+    assert np.isnan(table.rows.loc["MT", "V1"])
+    (axes,) = draw_accuracies(table).figure.axes
+    shown = np.ma.filled(points(axes, "MT")[:, 0].astype(float), np.nan)
+    np.testing.assert_allclose(shown[1:], table.rows.loc["MT"][1:])
+    draw_differences(table).figure.canvas.draw()
+
+
+# Figure 3: agreement.
+
+
+def pearson(a, b):
+    """Pearson's correlation by its definition."""
+    a, b = a - a.mean(), b - b.mean()
+    return (a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum())
+
+
+def test_mean_over_films_of_correlations_of_shared_segments(made_up_run):
+    corpus, _ = made_up_run(missing=0.3)
+    mean, count = mean_correlations(corpus)
+    values = corpus.values.astype(float)
+    expected = []
+    for movie in corpus.movies:
+        both = values[corpus.rows([movie])][:, :2]
+        expected.append(pearson(*both[~np.isnan(both).any(axis=1)].T))
+    assert mean.loc["V1", "V2"] == pytest.approx(np.mean(expected))
+    assert mean.loc["V2", "V1"] == mean.loc["V1", "V2"]
+    np.testing.assert_allclose(np.diag(mean), 1)
+    assert (count == 3).all(axis=None)
+
+
+def test_films_without_a_correlation_are_left_out_and_counted(made_up_run):
+    corpus, _ = made_up_run()
+    values = corpus.values.copy()
+    # Film A: V2 never changes. Film B: V2 rated two segments only.
+    values[corpus.rows(["A"]), 1] = 0.3
+    values[corpus.rows(["B"])[2:], 1] = np.nan
+    corpus = corpus.replace(values=values)
+    mean, count = mean_correlations(corpus)
+    assert count.loc["V1", "V2"] == 1
+    assert mean.loc["V1", "V2"] == pytest.approx(
+        pearson(*values[corpus.rows(["C"])][:, :2].T.astype(float))
+    )
+    assert count.loc["V1", "Vavg"] == 3
+    # Films A and B for each of V2's pairs: with V1, Vavg and itself.
+    caption = draw_correlations(corpus).caption
+    assert "6 films × pairs of viewers are left out" in caption
+    # A viewer without any correlation gets a dash.
+    values[:, 0] = np.nan
+    drawing = draw_correlations(corpus.replace(values=values))
+    assert list(drawing.data["V1"]) == ["–", "–", "–"]
+
+
+# Figure 4: counts.
+
+
+def heights(axes):
+    """Heights of the bars by their label."""
+    return {
+        container.get_label(): [bar.get_height() for bar in container]
+        for container in axes.containers
+    }
+
+
+def test_bars_are_the_counts_of_the_labels(made_up_run):
+    corpus, _ = made_up_run(missing=0.3)
+    axes = draw_counts(corpus).figure.axes
+    titles = [a.get_title() for a in axes if a.axison]
+    assert titles == ["V1", "V2", "Vavg"]
+    for column, panel in enumerate(axes[:3]):
+        found = heights(panel)
+        for number, movie in enumerate(corpus.movies):
+            values = corpus.values[corpus.rows([movie]), column]
+            assert found["positive"][number] == (values > 0).sum()
+            assert found["negative"][number] == (values <= 0).sum()
+            assert found["not rated"][number] == np.isnan(values).sum()
+
+
+def test_bars_of_missing_ratings_only_where_some_are_missing(made_up_run):
+    corpus, _ = made_up_run()
+    drawing = draw_counts(corpus)
+    assert set(heights(drawing.figure.axes[0])) == {"positive", "negative"}
+    assert "not rated" not in drawing.caption
+
+
+# Training curves.
+
+
+def test_curves_are_those_of_the_chosen_strength(made_up_run):
+    _, records = made_up_run()
+    drawing = draw_curves(records, "Vavg")
+    panels = [a for a in drawing.figure.axes if a.axison]
+    titles = [f"F{i}, test: {m}" for i, m in ((1, "A"), (2, "B"), (3, "C"))]
+    assert [p.get_title() for p in panels] == titles
+    fit = records[0]["fit"]
+    trial = fit["trials"][1]
+    assert trial["l1"] == fit["l1"]
+    lines = {line.get_label(): line for line in panels[0].lines}
+    for label, name in (
+        ("validation film", "val_bce"),
+        ("training films", "bce"),
+    ):
+        curve = lines[f"MT, {label}"].get_ydata()
+        np.testing.assert_allclose(curve, trial["history"][name])
+    epoch = trial["best_epoch"]
+    (best,) = points(panels[0], "MT, best epoch")
+    np.testing.assert_allclose(
+        best, [epoch, trial["history"]["val_bce"][epoch - 1]]
+    )
+
+
+def test_st_of_the_average_viewer_is_shown(made_up_run):
+    _, records = made_up_run()
+    fits = choose_fits(records, "Vavg")
+    assert list(fits) == ["F1", "F2", "F3"]
+    assert list(fits["F1"]["ST"]["viewers"]) == ["Vavg"]
+    assert "ST is that of Vavg" in draw_curves(records, "Vavg").caption
+
+
+def test_curves_with_holes_and_exploding_ends(made_up_run):
+    _, records = made_up_run()
+    histories = [record["fit"]["trials"][1]["history"] for record in records]
+    for history in histories:
+        history["val_bce"][-1] = 1e6
+    low, high = draw_curves(records, "Vavg").figure.axes[0].get_ylim()
+    assert (low, high) == (0, pytest.approx(0.78, abs=0.02))
+    # Without a validation film only training is drawn.
+    for history in histories:
+        history["val_bce"] = [None] * 6
+    figure = draw_curves(records, "Vavg").figure
+    labels = {line.get_label() for line in figure.axes[0].lines}
+    assert labels == {"ST, training films", "MT, training films"}
+    for record in records:
+        record["fit"]["trials"] = []
+    assert draw_curves(records, "Vavg") is None

@@ -3,56 +3,52 @@ import numpy as np
 from emotion_mt.evaluation.figures import choose_predictions
 
 
-def as_baseline(record, tests, answer):
-    """The record as if of a split that tests on several films."""
+def changed(record, tests, answer, *, split="Baseline", seed=0):
+    """The record as if of another split or seed, with one answer."""
     viewers = {
         viewer: {**content, "probability": [answer] * len(content["label"])}
         for viewer, content in record["viewers"].items()
     }
-    job = {**record["job"], "split": {"name": "Baseline", "test": tests}}
+    job = record["job"] | {
+        "split": {"name": split, "test": tests},
+        "seed": seed,
+    }
     return {**record, "job": job, "viewers": viewers}
 
 
-def with_seed(record, seed, answer=0.5):
-    job = {**record["job"], "seed": seed}
-    return {**as_baseline(record, ["A"], answer), "job": job}
+def of(records, architecture):
+    return [r for r in records if r["job"]["architecture"] == architecture]
 
 
 def test_mt_on_both_modalities_comes_first(made_up_run):
     _, both = made_up_run()
     _, text = made_up_run(modalities=("text",))
     chosen = choose_predictions([*text, *both])
+    assert chosen.name == "MT on text and visual, seed 0"
     assert (chosen.architecture, chosen.modalities) == (
         "MT",
         ("text", "visual"),
     )
-    first = next(r for r in both if r["job"]["architecture"] == "MT")
+    first = of(both, "MT")[0]
     np.testing.assert_array_equal(
         chosen.probability.loc[first["segment_id"], "V1"],
         first["viewers"]["V1"]["probability"],
     )
     assert len(chosen.probability) == 36
-
-
-def test_one_rater_is_shown_by_st(made_up_run):
-    _, records = made_up_run(viewers=("Expert",))
-    chosen = choose_predictions(records)
-    assert chosen.architecture == "ST"
-    assert list(chosen.probability) == ["Expert"]
+    assert choose_predictions([]) is None
 
 
 def test_viewers_of_st_are_put_together(made_up_run):
     _, records = made_up_run()
-    only_st = [r for r in records if r["job"]["architecture"] == "ST"]
-    chosen = choose_predictions(only_st)
+    chosen = choose_predictions(of(records, "ST"))
+    assert chosen.architecture == "ST"
     assert list(chosen.probability) == ["V1", "V2", "Vavg"]
     assert not chosen.probability.isna().any(axis=None)
 
 
 def test_folds_come_before_the_baseline_split(made_up_run):
-    _, records = made_up_run()
-    mt = [r for r in records if r["job"]["architecture"] == "MT"]
-    baseline = as_baseline(mt[0], ["A", "B"], 0.123)
+    mt = of(made_up_run()[1], "MT")
+    baseline = changed(mt[0], ["A", "B"], 0.123)
     chosen = choose_predictions([baseline, *mt])
     assert (chosen.probability != 0.123).all(axis=None)
     # Where the fold's job failed, the other split's answers are shown.
@@ -61,9 +57,8 @@ def test_folds_come_before_the_baseline_split(made_up_run):
 
 
 def test_lowest_seed_is_shown(made_up_run):
-    _, records = made_up_run()
-    mt = [r for r in records if r["job"]["architecture"] == "MT"]
-    later = [with_seed(r, 7, 0.9) for r in mt]
+    mt = of(made_up_run()[1], "MT")
+    later = [changed(r, ["A"], 0.9, split="F1", seed=7) for r in mt]
     chosen = choose_predictions([*later, *mt])
     assert chosen.seed == 0
     assert (chosen.probability != 0.9).all(axis=None)
@@ -77,7 +72,3 @@ def test_untrained_viewer_has_no_answer(made_up_run):
             content["probability"][0] = None
     chosen = choose_predictions(records)
     assert chosen.probability["V1"].isna().sum() == 3
-
-
-def test_no_records_no_predictions():
-    assert choose_predictions([]) is None

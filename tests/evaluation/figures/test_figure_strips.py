@@ -1,12 +1,10 @@
 import numpy as np
-import pytest
 
 from emotion_mt.evaluation.figures import choose_predictions, draw_strip
 from emotion_mt.evaluation.figures.segments import (
-    Cell,
     choose_films,
     choose_segments,
-    strip_cells,
+    describe_segments,
 )
 
 
@@ -52,33 +50,25 @@ def test_papers_films_are_shown_where_they_are(made_up_run):
     assert films == ("CHI", "CRA", "DEP", "FNE")
 
 
-@pytest.mark.parametrize(
-    ("truth", "answer", "mark"),
-    [
-        ("Pos", "Pos", "✓"),
-        ("Neg", "Neg", "✓"),
-        ("Pos", "Neg", "✗"),
-        ("–", "Pos", ""),
-        ("Neg", "–", ""),
-    ],
-)
-def test_marks(truth, answer, mark):
-    assert Cell(truth, answer).mark == mark
-
-
 def test_cells_are_labels_and_answers(made_up_run):
     corpus, records = made_up_run(missing=0.5)
     predictions = choose_predictions(records)
     predictions.probability.loc["A-3", "V2"] = np.nan
-    cells = strip_cells(corpus, predictions, np.array([3, 7]))
-    for row, line in zip((3, 7), cells, strict=True):
-        for column, cell in enumerate(line):
+    shown = describe_segments(corpus, predictions, np.array([3, 7]))
+    assert shown["segment"].tolist() == ["A-3", "A-7"]
+    assert shown["start"].tolist() == ["0:03", "0:07"]
+    for place, row in enumerate((3, 7)):
+        for column, viewer in enumerate(corpus.viewers):
             value = corpus.values[row, column]
-            expected = "–" if np.isnan(value) else "Pos" if value > 0 else "Neg"
-            assert cell.truth == expected
-            answer = predictions.probability.loc[f"A-{row}"].iloc[column]
-            assert (cell.answer == "Pos") == (answer > 0.5)
-    assert cells[0][1].answer == "–"
+            answer = predictions.probability.loc[f"A-{row}", viewer]
+            truth, said = (
+                "–" if np.isnan(v) else "Pos" if v > middle else "Neg"
+                for v, middle in ((value, 0), (answer, 0.5))
+            )
+            mark = " ✓" if truth == said else " ✗"
+            expected = f"{truth} / {said}" + mark * ("–" not in (truth, said))
+            assert shown[viewer][place] == expected
+    assert shown["V2"][0].endswith("/ –")
 
 
 def test_picture_shows_frames_of_the_middle(made_up_run, film):

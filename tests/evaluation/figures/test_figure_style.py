@@ -11,21 +11,17 @@ def test_wrapped_lines_fit_and_lose_nothing():
     lines = style.wrap(text, 0.8, 7)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert all(style.text_width_in(line, 7) <= 0.8 for line in lines)
+    short = style.wrap(text, 0.8, 7, max_lines=2)
+    assert len(short) == 2
+    assert short[-1].endswith("…")
+    assert style.text_width_in(short[-1], 7) <= 0.8
     assert style.wrap("", 1, 7) == []
-
-
-def test_too_many_lines_end_in_an_ellipsis():
-    lines = style.wrap("one two three four five six seven", 0.5, 7, max_lines=2)
-    assert len(lines) == 2
-    assert lines[-1].endswith("…")
-    assert style.text_width_in(lines[-1], 7) <= 0.5
-
-
-def test_wrapping_ends_where_not_even_a_letter_fits():
+    # It ends where not even a letter fits, and soon for a very long text.
     assert style.wrap("abc", 0.001, 7) == ["a", "b", "c"]
+    assert len(style.wrap("word " * 2000, 1.2, 7, max_lines=7)) == 7
 
 
-def test_short_names_fit_and_differ():
+def test_short_names_fit_differ_and_keep_both_ends():
     names = [f"participant_{i}@university.example" for i in range(12)]
     short = style.short_names([*names, "V1"], 1.0)
     assert len(set(short)) == 13
@@ -33,26 +29,20 @@ def test_short_names_fit_and_differ():
     assert short[3].startswith("4: ")
     widest = max(style.text_width_in(n, style.NORMAL_PT) for n in short)
     assert widest <= 1.1
-
-
-def test_short_names_keep_both_ends():
     (name,) = style.short_names(["The Lord of the Rings: Return"], 1.0)
-    assert name.startswith("The")
-    assert name.endswith("rn")
-    assert "…" in name
+    first, last = name.split("…")
+    assert first.startswith("The")
+    assert last.endswith("rn")
 
 
-def test_characters_without_a_glyph_become_boxes():
+def test_titles_name_simulated_data_and_lack_no_glyph():
     assert style.printable("a\n映\tb") == "a □ b"
+    figure = style.new_figure(1.0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure = style.new_figure(1.0)
         style.set_title(figure, "映画", simulated=False)
         figure.canvas.draw()
-
-
-def test_simulated_data_are_called_so():
-    figure = style.new_figure(1.0)
+    assert "SIMULATED" not in figure.get_suptitle()
     style.set_title(figure, "a title", simulated=True)
     assert "SIMULATED DATA" in figure.get_suptitle()
 
