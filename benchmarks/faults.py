@@ -57,7 +57,7 @@ PHASES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"number": signal.SIGKILL},
     ),
     "worker-stopped": (
-        "SIGSTOP of a worker, given up after 5 s",
+        "SIGSTOP of a worker, given up after 20 s",
         "lose_workers",
         {"number": signal.SIGSTOP},
     ),
