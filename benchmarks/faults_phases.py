@@ -259,7 +259,10 @@ def lose_workers(bench: Bench, phase: str, number: signal.Signals) -> None:
         process = bench.start("tables", how="spawn")
         if counts["workers"] % 2 and number == signal.SIGKILL:
             # While it starts; a stopped one could not be told from a slow one.
-            while process.is_alive() and not workers_of(process.pid or 0):
+            while (
+                process.is_alive()
+                and len(workers_of(process.pid or 0)) < bench.workers
+            ):
                 time.sleep(0.05)
         else:
             bench.wait_for_news(process)
