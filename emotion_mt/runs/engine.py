@@ -233,7 +233,7 @@ def _client(
         finally:
             client.close(timeout=2)
         return
-    with dask.config.set(_LOCAL_SETTINGS):
+    with dask.config.set(_LOCAL_SETTINGS), _without_messages():
         with _interrupts_blocked():
             cluster = distributed.LocalCluster(
                 n_workers=workers,
@@ -280,7 +280,7 @@ def _work_off(
     """Yields jobs as they end, each with its record or why there is none."""
     token = uuid.uuid4().hex
     plugin = InputPlugin(token, shared)
-    client.register_plugin(plugin)
+    _give_input(client, plugin)
     queue = collections.deque(jobs)
     futures: dict[distributed.Future, Job] = {}
     seen_s = time.monotonic()
@@ -317,6 +317,17 @@ def _work_off(
             client.unregister_worker_plugin(plugin.name)
 
 
+def _give_input(client: distributed.Client, plugin: InputPlugin) -> None:
+    """Gives the workers their input, again if one of them dies meanwhile."""
+    for _ in range(EXTRA_TRIES):
+        try:
+            client.register_plugin(plugin)
+        except distributed.comm.CommClosedError:
+            continue
+        return
+    client.register_plugin(plugin)
+
+
 def _wait(
     client: distributed.Client, futures: list[distributed.Future]
 ) -> list[distributed.Future]:
@@ -345,6 +356,20 @@ def _result(
             f"{error.allowed_failures + 1} times"
         )
     return None, f"{error}; tried {EXTRA_TRIES + 1} times"
+
+
+@contextlib.contextmanager
+def _without_messages() -> Iterator[None]:
+    """Keeps what Dask logs when it is interrupted off the terminal."""
+    loggers = [python_logging.getLogger(x) for x in ("distributed", "asyncio")]
+    before = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(python_logging.CRITICAL)
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 @contextlib.contextmanager
