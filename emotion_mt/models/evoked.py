@@ -14,7 +14,6 @@ from emotion_mt.models.viewer_model import (
     NORMALIZATION,
     ViewerModel,
     check_viewers,
-    get_policy,
 )
 
 #: Strength of the Lasso penalty where none is given.
@@ -23,10 +22,9 @@ DEFAULT_L1 = 1e-4
 #: Steps that are pooled together after a text convolution.
 POOL = 2
 
-#: Standard deviation of the truncated normal distribution that initial word
-#: vectors are drawn from, as in the authors' code. What comes out of the text
-#: branch then has 0.05 of the variance of a standardized visual feature
-#: (measured on simulated subtitles); with Keras's ±0.05 it would have 0.00005.
+#: Standard deviation of initial word vectors before they are truncated, as in
+#: the authors' code. The text branch then has 0.05 of the variance of a visual
+#: feature (measured on simulated subtitles), with Keras's ±0.05 only 0.00005.
 WORD_VECTOR_SPREAD = 1.0
 
 
@@ -34,43 +32,30 @@ WORD_VECTOR_SPREAD = 1.0
 class EvokedEmotionModel(ViewerModel):
     """Probability that a segment evokes a positive emotion, per viewer.
 
-    The single-task model (ST) and the multi-task model (MT) are this one
-    class: shared dense layers (the trunk) over the text branch and the
-    visual feature, then per viewer a head of dense layers and a sigmoid. Use
-    `single_task` and `multi_task` for the paper's sizes.
+    ST and MT are this one class: shared dense layers (the trunk) over the
+    text branch and the visual feature, then per viewer a head of dense layers
+    and a sigmoid. `single_task` and `multi_task` have the paper's sizes. A
+    head whose viewer has no label in a batch does not move, see `compile`.
 
     The text branch is an embedding, then convolutions of `text_widths` words,
     each with ReLU and max-pooling of 2. The visual feature is standardized
     with the statistics of the training movies, see `adapt`; until then it is
-    taken as it is.
-
-    Update rule: a head whose viewer has no label in a batch does not move,
-    see `compile`.
-
-    Initial weights depend on `seed` and on the layer's name only: a further
-    viewer leaves the other layers as they are.
+    taken as it is. Initial weights depend on `seed` and the layer's name only.
 
     Args:
-        viewers: Names of the output columns; distinct.
+        viewers: As of all models, like what is not listed here.
         trunk_units: Widths of the shared dense layers.
-        head_units: Widths of the dense layers of each head. Defaults to (),
-            none.
-        modalities: What the model looks at, "text", "visual" or both.
-            Defaults to both.
-        vocabulary_size: Words of the tokenizer, the two reserved ones
-            included. Must be given with "text". Defaults to None.
+        head_units: Widths of the dense layers of each head. Defaults to ().
+        modalities: "text", "visual" or both, the default.
+        vocabulary_size: Words of the tokenizer, reserved ones included. Must
+            be given with "text". Defaults to None.
         words: Words per segment. Defaults to 18.
         visual_features: Length of the visual feature. Defaults to 1024.
         embedding_dim: Length of a word vector. Defaults to 320.
         text_filters: Filters of each text convolution. Defaults to 300.
-        text_widths: Width of each text convolution, in words. Defaults to
-            (2, 3).
+        text_widths: Width of each, in words. Defaults to (2, 3).
         l1: Strength of the L1 penalty on each kernel of trunk and heads (not
             on the text branch). Defaults to 1e-4.
-        seed: Decides the initial weights. Defaults to 0.
-        dtype: Keras dtype policy of the layers. The outputs are float32 in
-            any case. Defaults to None, the global policy.
-        name: Name of the model. Defaults to None.
 
     Call arguments:
         inputs: Dict with, by modality, "tokens": int32 [B, words] and
@@ -80,13 +65,14 @@ class EvokedEmotionModel(ViewerModel):
         float32 [B, V], probabilities of "positive" in [0, 1], columns in the
         order of `viewers`.
 
+    Raises:
+        ValueError: If an argument makes no sense; the message names it.
+
     Example:
         >>> model = EvokedEmotionModel.multi_task(
         ...     viewers=("V1", "V2", "Vavg"), modalities=("visual",)
         ... )
-        >>> model.compile()
-        >>> inputs = {"visual": np.zeros((4, 1024), "float32")}
-        >>> model.predict(inputs, verbose=0).shape
+        >>> model.predict({"visual": np.zeros((4, 1024))}, verbose=0).shape
         (4, 3)
 
     Reference: Sect. III, Figures 1 and 2.
@@ -113,7 +99,7 @@ class EvokedEmotionModel(ViewerModel):
         viewers = check_viewers(viewers)
         modalities = _check_modalities(modalities, vocabulary_size)
         _check_text_widths(words, text_widths)
-        dtype = get_policy(dtype)
+        dtype = keras.dtype_policies.get(dtype)
         inputs, encoded = {}, []
         if "text" in modalities:
             inputs["tokens"] = keras.Input(
@@ -138,9 +124,8 @@ class EvokedEmotionModel(ViewerModel):
                     dtype=dtype,
                     name=f"text_conv_{i}",
                 )(x)
-                x = keras.layers.MaxPooling1D(
-                    POOL, dtype=dtype, name=f"text_pool_{i}"
-                )(x)
+                pool = f"text_pool_{i}"
+                x = keras.layers.MaxPooling1D(POOL, dtype=dtype, name=pool)(x)
             flatten = keras.layers.Flatten(dtype=dtype, name="text_flatten")
             encoded.append(flatten(x))
         if "visual" in modalities:
@@ -151,21 +136,14 @@ class EvokedEmotionModel(ViewerModel):
                 dtype=dtype, name=NORMALIZATION
             )
             encoded.append(normalize(inputs["visual"]))
-        x = encoded[0]
-        if len(encoded) > 1:
-            x = keras.layers.Concatenate(dtype=dtype, name="fusion")(encoded)
+        x = layers.join(encoded, "fusion", dtype)
         x = layers.hidden(x, "trunk", trunk_units, l1, seed, dtype)
-        outputs = [
+        heads = [
             layers.head(x, viewer, head_units, l1, seed, dtype)
             for viewer in viewers
         ]  # V × [B, 1]
-        if len(outputs) > 1:
-            outputs = [
-                keras.layers.Concatenate(dtype="float32", name="probabilities")(
-                    outputs
-                )
-            ]
-        super().__init__(inputs, outputs[0], locals(), **kwargs)
+        outputs = layers.join(heads, "probabilities", "float32")
+        super().__init__(inputs, outputs, locals(), **kwargs)
 
     @classmethod
     def single_task(
@@ -189,8 +167,7 @@ def _check_modalities(
     modalities: Sequence[str], vocabulary_size: int | None
 ) -> tuple[str, ...]:
     names = (modalities,) if isinstance(modalities, str) else tuple(modalities)
-    wrong = set(names) - set(MODALITIES) or len(set(names)) < len(names)
-    if not names or wrong:
+    if not len(names) == len(set(names) & set(MODALITIES)) > 0:
         raise ValueError(
             f"`modalities` must be one or both of {MODALITIES}. "
             f"Received: {modalities!r}"

@@ -32,11 +32,9 @@ def head_name(viewer: str) -> str:
     What a layer's name cannot hold is written as its code point, so that
     different viewers get different names.
     """
-
-    def escape(match: re.Match[str]) -> str:
-        return f".{ord(match.group()):x}."
-
-    return "head_" + re.sub(r"[^A-Za-z0-9_-]", escape, viewer)
+    return "head_" + re.sub(
+        r"[^A-Za-z0-9_-]", lambda match: f".{ord(match.group()):x}.", viewer
+    )
 
 
 def dense(
@@ -57,6 +55,13 @@ def glorot(seed: int, layer: str) -> keras.initializers.Initializer:
     return keras.initializers.GlorotUniform(stream_seed(seed, layer, "kernel"))
 
 
+def join(parts: Sequence[Any], name: str, dtype: Any) -> Any:
+    """Concatenates what is more than one."""
+    if len(parts) == 1:
+        return parts[0]
+    return keras.layers.Concatenate(dtype=dtype, name=name)(parts)
+
+
 def hidden(
     x: Any, prefix: str, units: Sequence[int], l1: float, seed: int, dtype: Any
 ) -> Any:
@@ -74,8 +79,10 @@ def head(
     prefix = head_name(viewer)
     x = hidden(x, prefix, units, l1, seed, dtype)
     # The sigmoid and the loss need float32 under any policy.
-    options = {"activation": "sigmoid", "dtype": "float32"}
-    return dense(f"{prefix}_output", 1, l1, seed, **options)(x)
+    output = dense(
+        f"{prefix}_output", 1, l1, seed, activation="sigmoid", dtype="float32"
+    )
+    return output(x)
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
@@ -100,10 +107,10 @@ class FeatureNormalization(keras.layers.Normalization):
         """
         data = np.asarray(data, "float64")
         if not data.size or not np.isfinite(data).all():
+            bad = int(np.sum(~np.isfinite(data)))
             raise ValueError(
                 "`data` must be finite numbers, at least one row. Received "
-                f"shape {list(data.shape)} with "
-                f"{int(np.sum(~np.isfinite(data)))} that are not finite"
+                f"shape {list(data.shape)} with {bad} that are not finite"
             )
         super().adapt(data)
 

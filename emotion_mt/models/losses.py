@@ -1,8 +1,7 @@
 """The loss for labels with gaps, and what the metrics share with it.
 
-NaN means that the viewer did not rate the segment. `split_missing` is the one
-place that turns it into something that can be computed with; what is averaged
-in training and what is reported come from the same functions.
+NaN means that the viewer did not rate the segment. `split_missing` alone
+turns it into something that can be computed with.
 """
 
 from __future__ import annotations
@@ -20,10 +19,8 @@ EPSILON = 1e-7
 def split_missing(labels: Any, columns: int, dtype: Any) -> tuple[Any, Any]:
     """Splits labels into filled labels and a mask.
 
-    The labels are filled before anything is computed from them: a NaN that
-    is only multiplied by 0 afterwards still makes the loss, or its gradient,
-    NaN. A label that is none of 0, 1 and NaN makes the mask NaN, and so all
-    that is computed from it.
+    They are filled before anything is computed from them: a NaN that is only
+    multiplied by 0 still makes the loss, or its gradient, NaN.
 
     Args:
         labels: float [B, V], or [B] for one viewer; 1.0 positive, 0.0
@@ -32,8 +29,8 @@ def split_missing(labels: Any, columns: int, dtype: Any) -> tuple[Any, Any]:
         dtype: Of what is returned.
 
     Returns:
-        Labels [B, V] with 0.0 where one is missing, and [B, V] with 1.0
-        where there is a label and 0.0 where it is missing.
+        Labels [B, V] with 0.0 where one is missing, and a mask [B, V], 0.0
+        there, 1.0 at labels, and NaN where one is none of 0, 1 and NaN.
 
     Raises:
         ValueError: If the labels do not have V columns.
@@ -65,18 +62,14 @@ def check_labels(labels: Any) -> None:
         )
 
 
-def check_class_weights(class_weights: Any) -> np.ndarray:
+def _check_class_weights(class_weights: Any) -> np.ndarray:
     """Returns class weights as float32 [V, 2], or says what is wrong."""
     weights = np.asarray(class_weights, dtype="float32")
-    if weights.ndim != 2 or weights.shape[1] != 2:
+    good = np.isfinite(weights) & (weights >= 0)
+    if weights.ndim != 2 or weights.shape[1] != 2 or not good.all():
         raise ValueError(
-            "`class_weights` needs one row per viewer with the weight of a "
-            "negative and of a positive label, shape [V, 2]. Received shape: "
-            f"{list(weights.shape)}"
-        )
-    if not np.all(np.isfinite(weights)) or np.any(weights < 0):
-        raise ValueError(
-            "`class_weights` must be finite and not negative. Received: "
+            "`class_weights` must be [V, 2], the weight of a negative and of "
+            "a positive label per viewer, finite and not negative. Received: "
             f"{weights.tolist()}"
         )
     return weights
@@ -85,11 +78,7 @@ def check_class_weights(class_weights: Any) -> np.ndarray:
 def weighted_crossentropy(
     y_true: Any, y_pred: Any, class_weights: np.ndarray | None
 ) -> tuple[Any, Any]:
-    """Returns what loss and metric share: their values, and the mask.
-
-    The values, [B, V], are weight × binary cross-entropy in nats, 0.0 where
-    the label is missing; the mask is that of `split_missing`.
-    """
+    """Returns weight × cross-entropy, [B, V] in nats, 0.0 in gaps; the mask."""
     labels, observed = split_missing(y_true, y_pred.shape[-1], y_pred.dtype)
     probabilities = ops.clip(y_pred, EPSILON, 1.0 - EPSILON)
     negative = -(1.0 - labels) * ops.log(1.0 - probabilities)
@@ -101,7 +90,9 @@ def weighted_crossentropy(
 
 
 def per_row(sample_weight: Any, dtype: Any) -> Any:
-    """Returns sample weights [B] as [B, 1], others as they are."""
+    """Returns sample weights [B] as [B, 1], others as they are; 1 for None."""
+    if sample_weight is None:
+        return 1.0
     weight = ops.convert_to_tensor(sample_weight, dtype)
     return ops.expand_dims(weight, -1) if len(weight.shape) == 1 else weight
 
@@ -110,30 +101,22 @@ def per_row(sample_weight: Any, dtype: Any) -> Any:
 class MaskedBinaryCrossentropy(keras.losses.Loss):
     """Class-weighted binary cross-entropy over the labels that exist.
 
-    The loss of a batch is
-
-        sum over observed labels of weight × cross-entropy
-        ---------------------------------------------------
-                  number of observed labels
-
-    The divisor counts labels: neither class weights nor sample weights enter
-    it. A batch without any label gives 0 and a gradient of 0. With
+    The loss of a batch is the sum of weight × cross-entropy over its labels,
+    divided by their number, which neither class weights nor sample weights
+    enter. A batch without any label gives 0 and a gradient of 0. With
     `tf.distribute`, each replica divides by its own number of labels and
     the replicas are averaged, as Keras does for all its losses.
 
     Args:
         class_weights: [V, 2], weight of a negative and of a positive label
-            of each viewer; finite, not negative. Defaults to None, weights
-            of 1.
+            of each viewer; finite, not negative. Defaults to None, 1.
         name: Name of the loss.
         **kwargs: Further arguments of `keras.losses.Loss`.
 
     Call arguments:
-        y_true: float [B, V], or [B] for one viewer; 1.0 positive, 0.0
-            negative, NaN missing. Any other number makes the loss NaN.
+        y_true: As of `split_missing`. Any other number makes the loss NaN.
         y_pred: float [B, V], probabilities in [0, 1].
-        sample_weight: float [B] multiplies the rows, [B, V] the labels.
-            Optional.
+        sample_weight: float [B], of the rows, or [B, V]. Optional.
 
     Example:
         >>> loss = MaskedBinaryCrossentropy(class_weights=[[1, 1], [1, 3]])
@@ -153,7 +136,7 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
     ) -> None:
         super().__init__(name=name, **kwargs)
         if class_weights is not None:
-            class_weights = check_class_weights(class_weights)
+            class_weights = _check_class_weights(class_weights)
         self.class_weights = class_weights
 
     def __call__(
@@ -178,7 +161,5 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
         weights = self.class_weights
-        return {
-            **super().get_config(),
-            "class_weights": None if weights is None else weights.tolist(),
-        }
+        weights = None if weights is None else weights.tolist()
+        return {**super().get_config(), "class_weights": weights}

@@ -19,10 +19,9 @@ RESERVED_TOKENS = 2
 def standardize_text(texts: Any) -> Any:
     """Lower-cases texts and strips punctuation.
 
-    Letters, digits and their accents are kept; whatever else stands between
-    words becomes a space. An apostrophe (straight or curly) is kept, as a
-    straight one, where it stands between letters or digits: "don't" is one
-    word, "'tis" is "tis". Words are separated by one space.
+    Letters, digits and their accents are kept, and a straight or curly
+    apostrophe between them, as a straight one: "don't" is one word, "'tis" is
+    "tis". All else becomes a space; words are separated by one.
     """
     # Here, not above: the models themselves run on any backend of Keras.
     import tensorflow as tf
@@ -57,15 +56,14 @@ def make_tokenizer(
         name: Name of the layer.
 
     Returns:
-        Layer from string [B] to int64 [B, words], whose `vocabulary_size()`
-        counts the reserved numbers too.
+        Layer from string [B] to int64 [B, words].
 
     Raises:
         ValueError: If a word occurs twice or is reserved or empty.
     """
     vocabulary = list(vocabulary)
-    if len(set(vocabulary)) < len(vocabulary) or not all(vocabulary):
-        twice = sorted({w for w in vocabulary if vocabulary.count(w) > 1})
+    twice = [word for word, n in Counter(vocabulary).items() if n > 1]
+    if twice or "" in vocabulary:
         raise ValueError(
             "`vocabulary` must hold distinct words, none of them empty. "
             f"Received more than once: {twice[:5]}; empty: "
@@ -89,9 +87,8 @@ def fit_tokenizer(
 ) -> keras.layers.TextVectorization:
     """Builds a tokenizer with the most frequent words of some texts.
 
-    Only the words that the model would see are counted, the first `words` of
-    a text. Words that are equally frequent are taken in the order of their
-    code points, so that the vocabulary does not depend on the order of texts.
+    Only the first `words` of a text are counted, which the model sees. Of
+    equally frequent words the first by code point are taken.
 
     Args:
         texts: Texts of the training movies, and of no other movie.
@@ -100,7 +97,7 @@ def fit_tokenizer(
         words: Words kept of a text.
 
     Returns:
-        Layer from string [B] to int64 [B, words].
+        Layer as of `make_tokenizer`.
 
     Raises:
         ValueError: If there is no room for a word.
