@@ -208,7 +208,7 @@ class TestTraining:
         ({"features": np.zeros((39, 8))}, r"\[40, F\].*shape: \[39, 8\]"),
         (
             {"features": np.zeros((40, 2, 2, 2))},
-            r"this network must be \[N, F\].*shape: \[N, 2, 2, 2\]",
+            r"this network must be \[N, visual_features\].*shape: \[N, 2, 2, 2\]",
         ),
         (
             {"split": paper.Split("wrong", ("A", "X"), (), ("D",))},
