@@ -1,7 +1,4 @@
-"""Layers, losses, metrics and models. Keras and NumPy only, no files.
-
-(What `TextVectorization` does with texts needs TensorFlow when it is called.)
-"""
+"""Layers, losses, metrics and models: Keras and NumPy only, no files."""
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.models.baseline import BaselineTextModel, BaselineVisualModel

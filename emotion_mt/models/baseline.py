@@ -1,7 +1,6 @@
 """The Baseline [20] of Tables III to V, as far as it is known.
 
-Its code is not public (Sect. V-C); docs/reproduction.md says what is known.
-Its audio and its multimodal network exist only as published numbers.
+Its code is not public (Sect. V-C); what else it has are published numbers.
 """
 
 from __future__ import annotations
@@ -20,20 +19,17 @@ from emotion_mt.models.viewer_model import (
     check_viewers,
 )
 
-#: Steps that are pooled together after a convolution over frames (inferred).
-POOL = 2
-
 
 @keras.saving.register_keras_serializable("emotion_mt")
 class BaselineTextModel(ViewerModel):
     """Baseline-Text: fuzzy convolutions over the words of a subtitle.
 
-    Stated (Sect. II-A): "three convolution layers and each layer has 100
-    kernels", each "followed by a ReLu activation function, a max-pooling
-    layer, and a Fuzzified kernel"; at most 18 words, shorter sentences are
-    padded. From the group's code for texts: heights of 3, 4 and 5 words, in
-    parallel, each pooled over the whole sentence. Inferred: the embedding's
-    length, the details of `FuzzyConvolution`, and one sigmoid after it.
+    Stated (Sect. II-A): three layers of 100 kernels, each "followed by a ReLu
+    activation function, a max-pooling layer, and a Fuzzified kernel"; at most
+    18 words, shorter sentences are padded. From the group's code for texts:
+    heights of 3, 4 and 5 words, in parallel, each pooled over the whole
+    sentence. Inferred: the embedding's length, the details of
+    `FuzzyConvolution`, and one sigmoid after it.
 
     Args:
         viewers: As of all models, like what is not listed; exactly one.
@@ -46,16 +42,6 @@ class BaselineTextModel(ViewerModel):
 
     Call arguments:
         inputs: Dict with "tokens": int32 [B, words].
-
-    Returns:
-        float32 [B, 1], probability of "positive" in [0, 1].
-
-    Raises:
-        ValueError: If an argument makes no sense; the message names it.
-
-    Example:
-        >>> BaselineTextModel(("Vavg",), vocabulary_size=50).output_shape
-        (None, 1)
     """
 
     modalities = ("text",)
@@ -71,16 +57,14 @@ class BaselineTextModel(ViewerModel):
         l1: float = 0.0,
         seed: int = 0,
         dtype: Any = None,
-        name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        viewers = _check_one_viewer(viewers)
+        viewers = check_viewers(viewers, most=1)
         if not heights or max(heights) > words:
             raise ValueError(
                 "`heights` must name at least one convolution, none higher "
                 f"than `words`={words}. Received: {heights}"
             )
-        dtype = keras.dtype_policies.get(dtype)
         inputs = {"tokens": keras.Input((words,), dtype="int32", name="tokens")}
         vectors = keras.layers.Embedding(
             vocabulary_size,
@@ -107,13 +91,12 @@ class BaselineTextModel(ViewerModel):
 class BaselineVisualModel(ViewerModel):
     """Baseline-Visual: fuzzy convolutions over the frames of a segment.
 
-    Stated (Sect. II-A): "three convolutional layers having 64, 96, and 128
-    kernels, respectively"; the input are 32-bin histograms of 7 channels,
-    orientations at 0, 45, 90 and 135 degrees and hue, saturation, intensity.
-    Inferred: the convolutions run over the frames in time, 3 frames high,
-    with the 7 × 32 numbers of a frame as depth, padded to keep the length;
-    pools of 2; the same fuzzy treatment as of texts; one sigmoid. The bins
-    are standardized as the feature of `EvokedEmotionModel` is.
+    Stated (Sect. II-A): three layers of 64, 96 and 128 kernels over 32-bin
+    histograms of 7 channels: orientations at 0, 45, 90 and 135 degrees, hue,
+    saturation, intensity. Inferred: convolutions over the frames in time, with
+    the 7 × 32 numbers of a frame as depth, padded to keep the length; pools of
+    2; the fuzzy treatment and the sigmoid of texts. The bins are standardized
+    as the feature of `EvokedEmotionModel` is.
 
     Args:
         viewers: As of `BaselineTextModel`, like what is not listed.
@@ -145,16 +128,14 @@ class BaselineVisualModel(ViewerModel):
         l1: float = 0.0,
         seed: int = 0,
         dtype: Any = None,
-        name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        viewers = _check_one_viewer(viewers)
+        viewers = check_viewers(viewers, most=1)
         if not kernels:
             raise ValueError(
                 "`kernels` must name at least one convolution. "
                 f"Received: {kernels}"
             )
-        dtype = keras.dtype_policies.get(dtype)
         shape, flat = (frames, channels, bins), (frames, channels * bins)
         x = keras.Input(shape, dtype="float32", name="visual")
         inputs = {"visual": x}
@@ -163,18 +144,8 @@ class BaselineVisualModel(ViewerModel):
         for i, number in enumerate(kernels):
             layer = f"visual_fuzzy_conv_{i}"
             x = FuzzyConvolution(
-                number, height, POOL, seed=seed, dtype=dtype, name=layer
+                number, height, pool=2, seed=seed, dtype=dtype, name=layer
             )(x)
         x = keras.layers.Flatten(dtype=dtype, name="visual_flatten")(x)
         outputs = layers.head(x, viewers[0], (), l1, seed, dtype)
         super().__init__(inputs, outputs, locals(), **kwargs)
-
-
-def _check_one_viewer(viewers: Sequence[str]) -> tuple[str, ...]:
-    viewers = check_viewers(viewers)
-    if len(viewers) != 1:
-        raise ValueError(
-            "`viewers` of the Baseline must be exactly one; it is built once "
-            f"for each viewer. Received: {viewers}"
-        )
-    return viewers

@@ -22,25 +22,23 @@ DEFAULT_L1 = 1e-4
 #: Steps that are pooled together after a text convolution.
 POOL = 2
 
-#: Standard deviation of initial word vectors before they are truncated, as in
-#: the authors' code. The text branch then has 0.05 of the variance of a visual
-#: feature (measured on simulated subtitles), with Keras's ±0.05 only 0.00005.
+#: Standard deviation of initial word vectors, truncated, as in the authors'
+#: code. With Keras's ±0.05 the visual feature would drown the text branch.
 WORD_VECTOR_SPREAD = 1.0
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
 class EvokedEmotionModel(ViewerModel):
-    """Probability that a segment evokes a positive emotion, per viewer.
+    """ST and MT (Sect. III, Fig. 1 and 2): how likely a positive emotion is.
 
-    ST and MT are this one class: shared dense layers (the trunk) over the
-    text branch and the visual feature, then per viewer a head of dense layers
-    and a sigmoid. `single_task` and `multi_task` have the paper's sizes. A
-    head whose viewer has no label in a batch does not move, see `compile`.
+    Shared dense layers (the trunk) over the text branch and the visual
+    feature, then per viewer a head of dense layers and a sigmoid. The paper's
+    sizes are those of `single_task` and `multi_task`. A head whose viewer has
+    no label in a batch does not move, see `compile`.
 
     The text branch is an embedding, then convolutions of `text_widths` words,
-    each with ReLU and max-pooling of 2. The visual feature is standardized
-    with the statistics of the training movies, see `adapt`; until then it is
-    taken as it is. Initial weights depend on `seed` and the layer's name only.
+    each with ReLU and max-pooling of 2. The visual feature is standardized if
+    `adapt` was called. Initial weights depend on `seed` and the layer's name.
 
     Args:
         viewers: As of all models, like what is not listed here.
@@ -54,19 +52,14 @@ class EvokedEmotionModel(ViewerModel):
         embedding_dim: Length of a word vector. Defaults to 320.
         text_filters: Filters of each text convolution. Defaults to 300.
         text_widths: Width of each, in words. Defaults to (2, 3).
-        l1: Strength of the L1 penalty on each kernel of trunk and heads (not
-            on the text branch). Defaults to 1e-4.
+        l1: Defaults to 1e-4.
 
     Call arguments:
         inputs: Dict with, by modality, "tokens": int32 [B, words] and
             "visual": float32 [B, visual_features].
 
     Returns:
-        float32 [B, V], probabilities of "positive" in [0, 1], columns in the
-        order of `viewers`.
-
-    Raises:
-        ValueError: If an argument makes no sense; the message names it.
+        float32 [B, V], probabilities of "positive" in [0, 1], by viewer.
 
     Example:
         >>> model = EvokedEmotionModel.multi_task(
@@ -74,8 +67,6 @@ class EvokedEmotionModel(ViewerModel):
         ... )
         >>> model.predict({"visual": np.zeros((4, 1024))}, verbose=0).shape
         (4, 3)
-
-    Reference: Sect. III, Figures 1 and 2.
     """
 
     def __init__(
@@ -93,18 +84,15 @@ class EvokedEmotionModel(ViewerModel):
         l1: float = DEFAULT_L1,
         seed: int = 0,
         dtype: Any = None,
-        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         viewers = check_viewers(viewers)
         modalities = _check_modalities(modalities, vocabulary_size)
         _check_text_widths(words, text_widths)
-        dtype = keras.dtype_policies.get(dtype)
         inputs, encoded = {}, []
         if "text" in modalities:
-            inputs["tokens"] = keras.Input(
-                (words,), dtype="int32", name="tokens"
-            )
+            tokens = keras.Input((words,), dtype="int32", name="tokens")
+            inputs["tokens"] = tokens
             x = keras.layers.Embedding(
                 vocabulary_size,
                 embedding_dim,
@@ -114,7 +102,7 @@ class EvokedEmotionModel(ViewerModel):
                 ),
                 dtype=dtype,
                 name="text_embedding",
-            )(inputs["tokens"])  # [B, words, embedding_dim]
+            )(tokens)  # [B, words, embedding_dim]
             for i, width in enumerate(text_widths):
                 x = keras.layers.Conv1D(
                     text_filters,
@@ -163,9 +151,7 @@ class EvokedEmotionModel(ViewerModel):
         return cls(viewers=viewers, **kwargs)
 
 
-def _check_modalities(
-    modalities: Sequence[str], vocabulary_size: int | None
-) -> tuple[str, ...]:
+def _check_modalities(modalities: Any, vocabulary_size: Any) -> tuple[str, ...]:
     names = (modalities,) if isinstance(modalities, str) else tuple(modalities)
     if not len(names) == len(set(names) & set(MODALITIES)) > 0:
         raise ValueError(

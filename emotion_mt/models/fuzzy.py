@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from emotion_mt.models.layers import stream_seed
@@ -26,9 +27,8 @@ class FuzzyConvolution(keras.layers.Layer):
     Stated: two Gaussian membership functions, "low" and "high", with
     trainable centres; fuzzified kernels exp(-(c - k)² / σ²); defuzzification
     by a weighted mean. Inferred: every kernel has centres and widths of its
-    own; the input is convolved with both fuzzified kernels; what comes out,
-    after ReLU and max-pooling, says how strongly "low" and "high" fire, and
-    the weighted mean is that of the centres.
+    own; the output of both fuzzified kernels, after ReLU and max-pooling, says
+    how strongly "low" and "high" fire and weighs the centres.
 
     Args:
         kernels: Number of kernels, n.
@@ -43,8 +43,8 @@ class FuzzyConvolution(keras.layers.Layer):
         inputs: float [B, L, C].
 
     Returns:
-        float [B, ceil(L / pool), n], or [B, n] without `pool`. Each entry
-        lies between the two centres of its kernel.
+        float [B, ceil(L / pool), n], or [B, n] without `pool`; between the
+        centres of each kernel.
 
     Raises:
         ValueError: If an argument makes no sense.
@@ -79,7 +79,10 @@ class FuzzyConvolution(keras.layers.Layer):
         )
         pair = (2, self.kernels)
         self.bias = self.add_weight(pair, "zeros", name="bias")
-        self.centres = self.add_weight(pair, _initial_centres, name="centres")
+        centres = keras.initializers.Constant(
+            np.array(INITIAL_CENTRES)[:, None]
+        )
+        self.centres = self.add_weight(pair, centres, name="centres")
         self.widths = self.add_weight(pair, "ones", name="widths")
 
     def fuzzified(self) -> Any:
@@ -128,16 +131,6 @@ class FuzzyConvolution(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
-        return {
-            **super().get_config(),
-            "kernels": self.kernels,
-            "height": self.height,
-            "pool": self.pool,
-            "seed": self.seed,
-        }
-
-
-def _initial_centres(shape: Any, dtype: Any = None) -> Any:
-    """Returns centres [2, n], the same for all kernels."""
-    centres = ops.convert_to_tensor(INITIAL_CENTRES, dtype=dtype)
-    return ops.broadcast_to(ops.expand_dims(centres, -1), shape)
+        names = ("kernels", "height", "pool", "seed")
+        own = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **own}

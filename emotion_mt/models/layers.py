@@ -16,10 +16,9 @@ MIN_VARIANCE = 1e-7
 
 
 def stream_seed(seed: int, *names: str) -> int:
-    """Returns the seed of one named stream.
+    """Returns the seed of one named stream of random numbers.
 
-    Streams of different names have nothing in common, so that adding a layer,
-    a viewer or a job does not change the random numbers of the others.
+    Another layer, viewer or job does not change those of the others.
     """
     text = repr((int(seed), *map(str, names)))
     digest = hashlib.sha256(text.encode()).digest()
@@ -27,11 +26,7 @@ def stream_seed(seed: int, *names: str) -> int:
 
 
 def head_name(viewer: str) -> str:
-    """Returns the beginning of the names of a viewer's layers.
-
-    What a layer's name cannot hold is written as its code point, so that
-    different viewers get different names.
-    """
+    """Returns how names of a viewer's layers begin; odd letters as numbers."""
     return "head_" + re.sub(
         r"[^A-Za-z0-9_-]", lambda match: f".{ord(match.group()):x}.", viewer
     )
@@ -91,19 +86,15 @@ class FeatureNormalization(keras.layers.Normalization):
 
     Keras's own keeps copies of them that neither a compiled step nor
     `set_weights` reaches: a clone, or weights restored by early stopping,
-    would go on with others. A feature that was constant becomes 0 here, since
-    nothing was learned about it; Keras's own divides it by 1e-7. Until
-    `adapt` is called the features, float [B, …, F], pass as they are.
+    would go on with others. A feature that was constant becomes 0; Keras's own
+    divides it by 1e-7. Before `adapt` features pass as they are.
     """
 
     def adapt(self, data: Any) -> None:
         """Sets mean and variance.
 
         Args:
-            data: float [n, …, F], finite, n at least 1.
-
-        Raises:
-            ValueError: If a number is not finite, or there is none.
+            data: float [n, …, F], finite, n at least 1, or ValueError.
         """
         data = np.asarray(data, "float64")
         if not data.size or not np.isfinite(data).all():

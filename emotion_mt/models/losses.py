@@ -1,8 +1,4 @@
-"""The loss for labels with gaps, and what the metrics share with it.
-
-NaN means that the viewer did not rate the segment. `split_missing` alone
-turns it into something that can be computed with.
-"""
+"""The loss for labels with gaps: NaN where a viewer did not rate."""
 
 from __future__ import annotations
 
@@ -19,8 +15,7 @@ EPSILON = 1e-7
 def split_missing(labels: Any, columns: int, dtype: Any) -> tuple[Any, Any]:
     """Splits labels into filled labels and a mask.
 
-    They are filled before anything is computed from them: a NaN that is only
-    multiplied by 0 still makes the loss, or its gradient, NaN.
+    They are filled first: a NaN times 0 would still make the gradient NaN.
 
     Args:
         labels: float [B, V], or [B] for one viewer; 1.0 positive, 0.0
@@ -62,33 +57,6 @@ def check_labels(labels: Any) -> None:
         )
 
 
-def _check_class_weights(class_weights: Any) -> np.ndarray:
-    """Returns class weights as float32 [V, 2], or says what is wrong."""
-    weights = np.asarray(class_weights, dtype="float32")
-    good = np.isfinite(weights) & (weights >= 0)
-    if weights.ndim != 2 or weights.shape[1] != 2 or not good.all():
-        raise ValueError(
-            "`class_weights` must be [V, 2], the weight of a negative and of "
-            "a positive label per viewer, finite and not negative. Received: "
-            f"{weights.tolist()}"
-        )
-    return weights
-
-
-def weighted_crossentropy(
-    y_true: Any, y_pred: Any, class_weights: np.ndarray | None
-) -> tuple[Any, Any]:
-    """Returns weight × cross-entropy, [B, V] in nats, 0.0 in gaps; the mask."""
-    labels, observed = split_missing(y_true, y_pred.shape[-1], y_pred.dtype)
-    probabilities = ops.clip(y_pred, EPSILON, 1.0 - EPSILON)
-    negative = -(1.0 - labels) * ops.log(1.0 - probabilities)
-    positive = -labels * ops.log(probabilities)
-    if class_weights is not None:
-        negative = class_weights[:, 0] * negative
-        positive = class_weights[:, 1] * positive
-    return observed * (negative + positive), observed
-
-
 def per_row(sample_weight: Any, dtype: Any) -> Any:
     """Returns sample weights [B] as [B, 1], others as they are; 1 for None."""
     if sample_weight is None:
@@ -99,18 +67,16 @@ def per_row(sample_weight: Any, dtype: Any) -> Any:
 
 @keras.saving.register_keras_serializable("emotion_mt")
 class MaskedBinaryCrossentropy(keras.losses.Loss):
-    """Class-weighted binary cross-entropy over the labels that exist.
+    """Class-weighted binary cross-entropy over labels (Sect. III-A).
 
     The loss of a batch is the sum of weight × cross-entropy over its labels,
-    divided by their number, which neither class weights nor sample weights
-    enter. A batch without any label gives 0 and a gradient of 0. With
-    `tf.distribute`, each replica divides by its own number of labels and
-    the replicas are averaged, as Keras does for all its losses.
+    divided by their number, which no weight enters. A batch without a label
+    gives 0 and a gradient of 0. With `tf.distribute`, each replica divides by
+    its own number and the replicas are averaged, as Keras does.
 
     Args:
         class_weights: [V, 2], weight of a negative and of a positive label
             of each viewer; finite, not negative. Defaults to None, 1.
-        name: Name of the loss.
         **kwargs: Further arguments of `keras.losses.Loss`.
 
     Call arguments:
@@ -124,20 +90,21 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
         >>> value = loss(labels, np.array([[0.5, 0.1], [0.5, 0.5]]))
         >>> round(float(value), 4)  # (1 + 1 + 3) × ln 2 / 3 labels
         1.1552
-
-    Reference: Sect. III-A ("weighted log-loss").
     """
 
-    def __init__(
-        self,
-        class_weights: Any = None,
-        name: str = "masked_binary_crossentropy",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(name=name, **kwargs)
+    def __init__(self, class_weights: Any = None, **kwargs: Any) -> None:
+        super().__init__(**{"name": "masked_binary_crossentropy", **kwargs})
+        self.class_weights = None
         if class_weights is not None:
-            class_weights = _check_class_weights(class_weights)
-        self.class_weights = class_weights
+            weights = np.asarray(class_weights, dtype="float32")
+            good = np.isfinite(weights) & (weights >= 0)
+            if weights.ndim != 2 or weights.shape[1] != 2 or not good.all():
+                raise ValueError(
+                    "`class_weights` must be [V, 2], the weight of a negative "
+                    "and of a positive label per viewer, finite and not "
+                    f"negative. Received: {weights.tolist()}"
+                )
+            self.class_weights = weights
 
     def __call__(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
@@ -148,11 +115,20 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
             sample_weight = per_row(sample_weight, self.dtype)
         return super().__call__(y_true, y_pred, sample_weight)
 
+    def values_and_mask(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """Returns weight × cross-entropy, [B, V] in nats, and the mask."""
+        labels, observed = split_missing(y_true, y_pred.shape[-1], y_pred.dtype)
+        probabilities = ops.clip(y_pred, EPSILON, 1.0 - EPSILON)
+        negative = -(1.0 - labels) * ops.log(1.0 - probabilities)
+        positive = -labels * ops.log(probabilities)
+        if self.class_weights is not None:
+            negative = self.class_weights[:, 0] * negative
+            positive = self.class_weights[:, 1] * positive
+        return observed * (negative + positive), observed
+
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns [B, V] values whose mean is the loss of the batch."""
-        values, observed = weighted_crossentropy(
-            y_true, y_pred, self.class_weights
-        )
+        values, observed = self.values_and_mask(y_true, y_pred)
         # Keras divides the sum of what is returned here by its size.
         size = ops.cast(ops.size(values), values.dtype)
         count = ops.maximum(ops.sum(observed), 1.0)

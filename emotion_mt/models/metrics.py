@@ -19,10 +19,8 @@ BINS = 4096
 class ObservedCrossentropy(keras.metrics.Metric):
     """The data term of the loss: what `MaskedBinaryCrossentropy` averages.
 
-    Unlike Keras's own "loss" it leaves out the L1 penalty, so that models with
-    different penalties can be compared, and divides once, by the number of
-    all labels seen, so that unequal batches count as they should. NaN without
-    a label, as all metrics here.
+    Unlike Keras's own "loss" it leaves out the L1 penalty and divides once, by
+    the number of all labels seen. NaN without a label, as all metrics here.
 
     Args:
         class_weights: [V, 2], as of the loss. Defaults to None.
@@ -42,9 +40,7 @@ class ObservedCrossentropy(keras.metrics.Metric):
     ) -> None:
         """Adds a batch; arguments as of `MaskedBinaryCrossentropy`."""
         y_pred = ops.convert_to_tensor(y_pred, self.dtype)
-        values, observed = losses.weighted_crossentropy(
-            y_true, y_pred, self.loss.class_weights
-        )
+        values, observed = self.loss.values_and_mask(y_true, y_pred)
         weight = losses.per_row(sample_weight, self.dtype)
         self.total.assign_add(ops.sum(weight * values))
         self.labels.assign_add(ops.sum(observed))
@@ -60,10 +56,9 @@ class ObservedCrossentropy(keras.metrics.Metric):
 
 
 class ViewerMetric(keras.metrics.Metric):
-    """A metric that counts by viewer and class.
+    """A metric that counts by viewer and class; a NaN makes it NaN.
 
-    What comes from probabilities that are NaN is NaN. The answer is
-    "positive" where the probability is above 0.5.
+    The answer is "positive" where the probability is above 0.5.
 
     Args:
         viewers: Names of the columns.
@@ -143,11 +138,7 @@ class MeanAccuracy(ViewerMetric):
 
 @keras.saving.register_keras_serializable("emotion_mt")
 class BalancedAccuracy(ViewerMetric):
-    """Balanced accuracy, averaged over the viewers that have both classes.
-
-    A viewer's is the mean of the shares of its positive and of its negative
-    labels that are answered rightly; 0.5 for any constant answer.
-    """
+    """Balanced accuracy, averaged over the viewers that have both classes."""
 
     default_name = "balanced_accuracy"
     _direction = "up"

@@ -20,15 +20,11 @@ class LazyAdam(keras.optimizers.Adam):
     first: a word that recurs in a batch counts with the sum of its gradients,
     where Keras would add up their squares for the second moment.
 
-    Args:
-        *args: As of `keras.optimizers.Adam`. `weight_decay` and
-            `ema_overwrite_frequency` move weights without a gradient too.
-        **kwargs: Likewise.
+    The arguments are Adam's; `weight_decay` and `ema_overwrite_frequency` move
+    weights without a gradient too.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.moves: Any = None
+    moves: Any = None
 
     def update_step(
         self, gradient: Any, variable: Any, learning_rate: Any

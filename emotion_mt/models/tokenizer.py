@@ -30,8 +30,6 @@ def standardize_text(texts: Any) -> Any:
     for pattern, replacement in (
         ("[\u2018\u2019\u02bc\uff07]", "'"),
         (r"[^\p{L}\p{M}\p{N}']+", " "),
-        # What is left of an apostrophe's neighbours is a letter, a digit, a
-        # space, another apostrophe or an end of the text.
         ("(^| )'+", " "),
         ("'+( |$)", " "),
         ("''+", " "),
@@ -51,15 +49,14 @@ def make_tokenizer(
     Args:
         vocabulary: Words as `standardize_text` writes them, without the
             reserved ones; distinct. Word i gets the number i + 2.
-        words: Words kept of a text; shorter ones are padded with 0 at their
-            end, as in the paper.
+        words: Words kept of a text; shorter ones end in 0, as in the paper.
         name: Name of the layer.
 
     Returns:
         Layer from string [B] to int64 [B, words].
 
     Raises:
-        ValueError: If a word occurs twice or is reserved or empty.
+        ValueError: If a word occurs twice or is empty.
     """
     vocabulary = list(vocabulary)
     twice = [word for word, n in Counter(vocabulary).items() if n > 1]
@@ -87,17 +84,13 @@ def fit_tokenizer(
 ) -> keras.layers.TextVectorization:
     """Builds a tokenizer with the most frequent words of some texts.
 
-    Only the first `words` of a text are counted, which the model sees. Of
-    equally frequent words the first by code point are taken.
-
     Args:
         texts: Texts of the training movies, and of no other movie.
-        max_tokens: Size of the vocabulary at most, the two reserved numbers
-            (padding, unknown word) included.
-        words: Words kept of a text.
+        max_tokens: Words at most, the two reserved numbers included.
+        words: Words kept of a text; only these are counted.
 
     Returns:
-        Layer as of `make_tokenizer`.
+        Layer as of `make_tokenizer`, words by count, then code points.
 
     Raises:
         ValueError: If there is no room for a word.

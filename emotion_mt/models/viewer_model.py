@@ -38,15 +38,14 @@ NORMALIZATION = "visual_normalization"
 class ViewerModel(keras.Model):
     """A functional Keras model with one probability per viewer.
 
-    All is as in Keras, but that `compile` knows the paper's optimizer, loss
-    and metrics. `keras.models.clone_model` gives a plain Keras model with the
-    same layers; `model.from_config(model.get_config())` one of this class.
+    All is as in Keras, but that `compile` knows the paper's parts. A clone by
+    `keras.models.clone_model` is a plain Keras model with the same layers.
 
     Args:
         inputs: As of `keras.Model`.
         outputs: Likewise.
         arguments: Those of the subclass's constructor by name, `locals()`;
-            each but "dtype" and "name" becomes an attribute.
+            each but "dtype" becomes an attribute.
         **kwargs: Further arguments of `keras.Model`.
 
     Attributes:
@@ -55,8 +54,11 @@ class ViewerModel(keras.Model):
         l1: Strength of the L1 penalty on the kernels of dense layers.
         seed: Decides the initial weights.
         dtype: Keras dtype policy of the layers; None is the global one. The
-            outputs are float32 in any case.
+            outputs are float32 [B, V] in any case.
         name: Name of the model.
+
+    Raises:
+        ValueError: If an argument makes no sense; the message names it.
     """
 
     viewers: tuple[str, ...]
@@ -70,18 +72,17 @@ class ViewerModel(keras.Model):
         arguments: Mapping[str, Any],
         **kwargs: Any,
     ) -> None:
-        name = arguments["name"]
-        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
         for key in self._own_arguments():
             value = arguments[key]
             many = isinstance(value, Sequence) and not isinstance(value, str)
             setattr(self, key, tuple(value) if many else value)
-        self.dtype_policy = arguments["dtype"]
+        self.dtype_policy = keras.dtype_policies.get(arguments["dtype"])
 
     @classmethod
     def _own_arguments(cls) -> list[str]:
         names = inspect.signature(cls).parameters
-        return [x for x in names if x not in ("dtype", "name", "kwargs")]
+        return [x for x in names if x not in ("dtype", "kwargs")]
 
     def head_weights(self, viewer: str) -> list[keras.Variable]:
         """Returns the trainable variables of one viewer's head."""
@@ -97,11 +98,8 @@ class ViewerModel(keras.Model):
         """Sets the statistics that standardize the visual feature, if any.
 
         Args:
-            data: Inputs of the training movies, a dict with "visual", float
+            data: Inputs of the training movies, a dict with "visual", finite
                 [N, F]; or batches of (inputs, labels), as of `make_dataset`.
-
-        Raises:
-            ValueError: If a feature is not finite.
         """
         if "visual" not in self.modalities:
             return
@@ -128,17 +126,15 @@ class ViewerModel(keras.Model):
         Args:
             optimizer: "auto" is `LazyAdam` with the paper's rate, 1e-3.
             loss: "auto" is `MaskedBinaryCrossentropy` with `class_weights`.
-            metrics: "auto" are "bce", "<viewer>_accuracy", "mean_accuracy",
-                "balanced_accuracy" and "auc". Callbacks know in which
-                direction these improve, but for the viewers' own accuracies,
-                which need `mode="max"`.
+            metrics: "auto" are "bce", "mean_accuracy", "balanced_accuracy",
+                "auc" and "<viewer>_accuracy". Callbacks know how these
+                improve, but for the last, which needs `mode="max"`.
             class_weights: [V, 2], weight of a negative and of a positive
                 label per viewer. Defaults to None, weights of 1.
             **kwargs: Further arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: If class weights do not fit viewers, or the loss is
-                another one.
+            ValueError: If class weights do not fit viewers or loss.
         """
         viewers = self.viewers
         if class_weights is not None and (
@@ -193,8 +189,8 @@ class ViewerModel(keras.Model):
     ) -> Any:
         """Keras's loss, without penalties that would move a head unduly.
 
-        In training a head's counts with labels of its viewer, the trunk's with
-        any label.
+        In training a head's counts with its viewer's labels, the trunk's with
+        any.
         """
         if training and y is not None:
             _, observed = split_missing(y, len(self.viewers), "float32")
@@ -279,13 +275,14 @@ class _NotANumber(keras.callbacks.Callback):
         self.model.stop_training = True
 
 
-def check_viewers(viewers: Sequence[str]) -> tuple[str, ...]:
+def check_viewers(viewers: Any, most: int | None = None) -> tuple[str, ...]:
     """Returns distinct names of viewers as a tuple, or says what is wrong."""
     names = (viewers,) if isinstance(viewers, str) else tuple(viewers)
     known = {name for name in names if isinstance(name, str) and name}
-    if not len(names) == len(known) > 0:
+    if not 0 < len(names) == len(known) <= (most or len(names)):
         raise ValueError(
-            "`viewers` must be distinct names, at least one. "
+            "`viewers` must be distinct names, at least one"
+            f"{f' and for this model at most {most}' if most else ''}. "
             f"Received: {viewers!r}"
         )
     return names
