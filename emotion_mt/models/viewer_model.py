@@ -189,8 +189,7 @@ class ViewerModel(keras.Model):
     ) -> Any:
         """Keras's loss, without penalties that would move a head unduly.
 
-        In training a head's counts with its viewer's labels, the trunk's with
-        any.
+        In training a head's counts with labels of its viewer, others with any.
         """
         if training and y is not None:
             _, observed = split_missing(y, len(self.viewers), "float32")

@@ -59,11 +59,10 @@ class FitResult:
         split: The movies of each part.
         config: As of `fit_split`.
         seed: Likewise.
-        l1: The chosen strength.
-        best_epoch: Of the chosen trial.
-        monitor: What decided, see `FitConfig.monitor`; None where nothing
-            could, and the last epoch was kept.
-        trials: One per strength that was tried, in order.
+        l1: Of the chosen trial.
+        best_epoch: Likewise.
+        monitor: What decided, see `FitConfig`; None where nothing could.
+        trials: One per strength, in order.
         test_rows: int64 [n], rows of the corpus that were predicted: those of
             the test movies that have the inputs.
         probabilities: float32 [n, V] in [0, 1], of "positive"; NaN columns
