@@ -105,7 +105,7 @@ def test_statistics_are_those_of_the_training_frames(fit_baseline, histograms):
 
 @BOTH
 def test_one_viewer_at_a_time(fit_baseline, modality):
-    message = r"at most 1.*\('V1', 'V2'\)"
+    message = r"at most 1. Received: .'V1', 'V2'"
     with pytest.raises(ValueError, match=message):
         fit_baseline(modality, ("V1", "V2"))
 
