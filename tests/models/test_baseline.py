@@ -47,16 +47,6 @@ def build():
     return make
 
 
-def inputs_of(model, rows=8, seed=0):
-    random = np.random.default_rng(seed)
-    if model.modalities == ("text",):
-        shape = (rows, model.words)
-        tokens = random.integers(0, model.vocabulary_size, shape)
-        return {"tokens": tokens.astype("int32")}
-    shape = (rows, model.frames, model.channels, model.bins)
-    return {"visual": random.dirichlet([1.0] * shape[-1], shape[:-1])}
-
-
 def predict(model, inputs):
     return np.asarray(model(inputs, training=False))
 
@@ -91,9 +81,9 @@ class TestPaper:
 class TestForward:
     """The convolutions are tested in test_fuzzy.py."""
 
-    def test_text(self, build):
+    def test_text(self, build, batch):
         model = build(TEXT)
-        inputs = inputs_of(model)
+        inputs = batch(model)[0]
         x = np.asarray(model.get_layer("text_embedding").embeddings)
         x = x[inputs["tokens"]]
         convolutions = [model.get_layer(f"text_fuzzy_conv_{i}") for i in (0, 1)]
@@ -106,9 +96,9 @@ class TestForward:
             received, sigmoid_layer(model, x), rtol=1e-4, atol=1e-5
         )
 
-    def test_visual(self, build):
+    def test_visual(self, build, batch):
         model = build(VISUAL)
-        inputs = inputs_of(model)
+        inputs = batch(model)[0]
         x = inputs["visual"].reshape(8, 8, 6)
         model.adapt(inputs)
         x = (x - x.mean(axis=(0, 1))) / x.std(axis=(0, 1))
@@ -150,12 +140,12 @@ class TestConfig:
 
 @BOTH
 class TestTraining:
-    def test_learns(self, build, kind):
+    def test_learns(self, build, batch, kind):
         larger = {"kernels": (16, 24)}
         if kind is TEXT:
             larger = {"kernels": 24}
         model = build(kind, l1=0.0, **larger)
-        inputs = inputs_of(model, rows=16)
+        inputs = batch(model, rows=16)[0]
         model.adapt(inputs)
         values = next(iter(inputs.values())).reshape(16, -1)
         labels = np.float32(values[:, :1] > np.median(values[:, 0]))

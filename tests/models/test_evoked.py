@@ -50,43 +50,40 @@ BRANCHES = [
 class TestPaper:
     """Figures 1 and 2; sizes of Sect. III-A and III-B."""
 
-    def kinds(self, model):
-        return [type(layer).__name__ for layer in model.layers]
-
-    def test_summary_reads_like_figure_2(self):
-        model = models.EvokedEmotionModel.single_task(vocabulary_size=4000)
-        assert self.kinds(model) == [*BRANCHES, *["Dense"] * 3, "Dense"]
-        widths = [layer.units for layer in model.layers[-4:]]
-        assert widths == [1024, 512, 256, 1]
-
-    def test_summary_reads_like_figure_1(self):
-        model = models.EvokedEmotionModel.multi_task(vocabulary_size=4000)
-        heads = ["Dense"] * 4 * 8
-        assert self.kinds(model) == [
-            *BRANCHES,
-            *["Dense"] * 2,
-            *heads,
-            "Concatenate",
-        ]
-        assert [x.units for x in model.layers[10:12]] == [2048, 1024]
-        for viewer in paper.ALL_VIEWERS:
-            own = [x for x in model.layers if f"head_{viewer}_" in x.name]
-            assert [x.units for x in own] == [512, 256, 128, 1]
-
     TEXT = 4000 * 320 + (2 * 320 + 1) * 300 + (3 * 300 + 1) * 300
     # 18 words → 17 → 8 → 6 → 3 positions of 300 filters.
     FUSED = 900 + 1024
 
+    def kinds(self, model):
+        return [type(layer).__name__ for layer in model.layers]
+
     def count(self, *widths):
         return sum((a + 1) * b for a, b in itertools.pairwise(widths))
 
-    def test_single_task(self):
+    def test_figure_2(self):
         model = models.EvokedEmotionModel.single_task(vocabulary_size=4000)
-        dense = self.count(self.FUSED, 1024, 512, 256, 1)
+        assert self.kinds(model) == [*BRANCHES, *["Dense"] * 3, "Dense"]
+        widths = [layer.units for layer in model.layers[-4:]]
+        assert widths == [1024, 512, 256, 1]
         sizes = [np.prod(v.shape) for v in model.trainable_variables]
-        assert sum(sizes) == self.TEXT + dense
+        assert sum(sizes) == self.TEXT + self.count(self.FUSED, *widths)
         assert model.viewers == ("Vavg",)
         assert model.output_shape == (None, 1)
+
+    def test_figure_1(self):
+        model = models.EvokedEmotionModel.multi_task(vocabulary_size=4000)
+        dense = ["Dense"] * (2 + 4 * 8)
+        assert self.kinds(model) == [*BRANCHES, *dense, "Concatenate"]
+        assert [x.units for x in model.layers[10:12]] == [2048, 1024]
+        for viewer in paper.ALL_VIEWERS:
+            own = [x for x in model.layers if f"head_{viewer}_" in x.name]
+            assert [x.units for x in own] == [512, 256, 128, 1]
+        trunk = self.count(self.FUSED, 2048, 1024)
+        head = self.count(1024, 512, 256, 128, 1)
+        sizes = [np.prod(v.shape) for v in model.trainable_variables]
+        assert sum(sizes) == self.TEXT + trunk + 8 * head
+        assert model.viewers == paper.ALL_VIEWERS
+        assert model.output_shape == (None, 8)
 
     def test_text_is_not_drowned_by_the_visual_feature(self):
         """Whose variance is 1: it is standardized."""
@@ -100,15 +97,6 @@ class TestPaper:
         tokens = np.random.default_rng(0).integers(2, 200, (64, 18))
         tokens[:, 6:] = 0
         assert branch(tokens).numpy().var(axis=0).mean() > 0.02
-
-    def test_multi_task(self):
-        model = models.EvokedEmotionModel.multi_task(vocabulary_size=4000)
-        trunk = self.count(self.FUSED, 2048, 1024)
-        head = self.count(1024, 512, 256, 128, 1)
-        sizes = [np.prod(v.shape) for v in model.trainable_variables]
-        assert sum(sizes) == self.TEXT + trunk + 8 * head
-        assert model.viewers == paper.ALL_VIEWERS
-        assert model.output_shape == (None, 8)
 
     def test_one_modality(self):
         text = models.EvokedEmotionModel.single_task(

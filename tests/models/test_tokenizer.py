@@ -57,12 +57,6 @@ def second_tokenizer(text, vocabulary=VOCABULARY, length=18):
     return numbers + [0] * (length - len(numbers))
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_standardization(text):
-    result = models.standardize_text(tf.constant(text)).numpy().decode()
-    assert result == " ".join(second_standardization(text))
-
-
 def test_standardization_by_hand():
     text = "- Don’t! 'Tis the U.S.A., \"rock 'n' roll\"…"
     result = models.standardize_text(tf.constant(text)).numpy().decode()
