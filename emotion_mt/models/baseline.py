@@ -1,7 +1,4 @@
-"""The Baseline [20] of Tables III to V, as far as it is known.
-
-Its code is not public (Sect. V-C); what else it has are published numbers.
-"""
+"""The Baseline [20] of Tables III to V; its code is not public (Sect. V-C)."""
 
 from __future__ import annotations
 

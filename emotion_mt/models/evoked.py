@@ -62,11 +62,9 @@ class EvokedEmotionModel(ViewerModel):
         float32 [B, V], probabilities of "positive" in [0, 1], by viewer.
 
     Example:
-        >>> model = EvokedEmotionModel.multi_task(
-        ...     viewers=("V1", "V2", "Vavg"), modalities=("visual",)
-        ... )
+        >>> model = EvokedEmotionModel.multi_task(modalities=("visual",))
         >>> model.predict({"visual": np.zeros((4, 1024))}, verbose=0).shape
-        (4, 3)
+        (4, 8)
     """
 
     def __init__(

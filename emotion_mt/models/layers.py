@@ -94,7 +94,10 @@ class FeatureNormalization(keras.layers.Normalization):
         """Sets mean and variance.
 
         Args:
-            data: float [n, …, F], finite, n at least 1, or ValueError.
+            data: float [n, …, F], finite, n at least 1.
+
+        Raises:
+            ValueError: If a number is not finite, or there is none.
         """
         data = np.asarray(data, "float64")
         if not data.size or not np.isfinite(data).all():

@@ -57,6 +57,18 @@ def check_labels(labels: Any) -> None:
         )
 
 
+def crossentropy(y_true: Any, y_pred: Any, weights: Any) -> tuple[Any, Any]:
+    """Returns weight × cross-entropy, [B, V] in nats, and the mask."""
+    labels, observed = split_missing(y_true, y_pred.shape[-1], y_pred.dtype)
+    probabilities = ops.clip(y_pred, EPSILON, 1.0 - EPSILON)
+    negative = -(1.0 - labels) * ops.log(1.0 - probabilities)
+    positive = -labels * ops.log(probabilities)
+    if weights is not None:
+        negative = weights[:, 0] * negative
+        positive = weights[:, 1] * positive
+    return observed * (negative + positive), observed
+
+
 def per_row(sample_weight: Any, dtype: Any) -> Any:
     """Returns sample weights [B] as [B, 1], others as they are; 1 for None."""
     if sample_weight is None:
@@ -115,20 +127,9 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
             sample_weight = per_row(sample_weight, self.dtype)
         return super().__call__(y_true, y_pred, sample_weight)
 
-    def values_and_mask(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-        """Returns weight × cross-entropy, [B, V] in nats, and the mask."""
-        labels, observed = split_missing(y_true, y_pred.shape[-1], y_pred.dtype)
-        probabilities = ops.clip(y_pred, EPSILON, 1.0 - EPSILON)
-        negative = -(1.0 - labels) * ops.log(1.0 - probabilities)
-        positive = -labels * ops.log(probabilities)
-        if self.class_weights is not None:
-            negative = self.class_weights[:, 0] * negative
-            positive = self.class_weights[:, 1] * positive
-        return observed * (negative + positive), observed
-
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns [B, V] values whose mean is the loss of the batch."""
-        values, observed = self.values_and_mask(y_true, y_pred)
+        values, observed = crossentropy(y_true, y_pred, self.class_weights)
         # Keras divides the sum of what is returned here by its size.
         size = ops.cast(ops.size(values), values.dtype)
         count = ops.maximum(ops.sum(observed), 1.0)

@@ -40,7 +40,8 @@ class ObservedCrossentropy(keras.metrics.Metric):
     ) -> None:
         """Adds a batch; arguments as of `MaskedBinaryCrossentropy`."""
         y_pred = ops.convert_to_tensor(y_pred, self.dtype)
-        values, observed = self.loss.values_and_mask(y_true, y_pred)
+        weights = self.loss.class_weights
+        values, observed = losses.crossentropy(y_true, y_pred, weights)
         weight = losses.per_row(sample_weight, self.dtype)
         self.total.assign_add(ops.sum(weight * values))
         self.labels.assign_add(ops.sum(observed))
