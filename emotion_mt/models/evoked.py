@@ -14,7 +14,6 @@ from emotion_mt.models.viewer_model import (
     NORMALIZATION,
     ViewerModel,
     check_viewers,
-    get_policy,
 )
 
 #: Strength of the Lasso penalty where none is given.
@@ -23,73 +22,49 @@ DEFAULT_L1 = 1e-4
 #: Steps that are pooled together after a text convolution.
 POOL = 2
 
-#: Standard deviation of the truncated normal distribution that initial word
-#: vectors are drawn from, as in the authors' code. What comes out of the text
-#: branch then has 0.05 of the variance of a standardized visual feature
-#: (measured on simulated subtitles); with Keras's ±0.05 it would have 0.00005.
+#: Standard deviation of initial word vectors, truncated, as in the authors'
+#: code. With Keras's ±0.05 the visual feature would drown the text branch.
 WORD_VECTOR_SPREAD = 1.0
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
 class EvokedEmotionModel(ViewerModel):
-    """Probability that a segment evokes a positive emotion, per viewer.
+    """ST and MT (Sect. III, Fig. 1 and 2): how likely a positive emotion is.
 
-    The single-task model (ST) and the multi-task model (MT) are this one
-    class: shared dense layers (the trunk) over the text branch and the
-    visual feature, then per viewer a head of dense layers and a sigmoid. Use
-    `single_task` and `multi_task` for the paper's sizes.
+    Shared dense layers (the trunk) over the text branch and the visual
+    feature, then per viewer a head of dense layers and a sigmoid. The paper's
+    sizes are those of `single_task` and `multi_task`. A head whose viewer has
+    no label in a batch does not move, see `compile`.
 
     The text branch is an embedding, then convolutions of `text_widths` words,
-    each with ReLU and max-pooling of 2. The visual feature is standardized
-    with the statistics of the training movies, see `adapt`; until then it is
-    taken as it is.
-
-    Update rule: a head whose viewer has no label in a batch does not move,
-    see `compile`.
-
-    Initial weights depend on `seed` and on the layer's name only: a further
-    viewer leaves the other layers as they are.
+    each with ReLU and max-pooling of 2. The visual feature is standardized if
+    `adapt` was called. Initial weights depend on `seed` and the layer's name.
 
     Args:
-        viewers: Names of the output columns; distinct.
+        viewers: As of all models, like what is not listed here.
         trunk_units: Widths of the shared dense layers.
-        head_units: Widths of the dense layers of each head. Defaults to (),
-            none.
-        modalities: What the model looks at, "text", "visual" or both.
-            Defaults to both.
-        vocabulary_size: Words of the tokenizer, the two reserved ones
-            included. Must be given with "text". Defaults to None.
+        head_units: Widths of the dense layers of each head. Defaults to ().
+        modalities: "text", "visual" or both, the default.
+        vocabulary_size: Words of the tokenizer, reserved ones included. Must
+            be given with "text". Defaults to None.
         words: Words per segment. Defaults to 18.
         visual_features: Length of the visual feature. Defaults to 1024.
         embedding_dim: Length of a word vector. Defaults to 320.
         text_filters: Filters of each text convolution. Defaults to 300.
-        text_widths: Width of each text convolution, in words. Defaults to
-            (2, 3).
-        l1: Strength of the L1 penalty on each kernel of trunk and heads (not
-            on the text branch). Defaults to 1e-4.
-        seed: Decides the initial weights. Defaults to 0.
-        dtype: Keras dtype policy of the layers. The outputs are float32 in
-            any case. Defaults to None, the global policy.
-        name: Name of the model. Defaults to None.
+        text_widths: Width of each, in words. Defaults to (2, 3).
+        l1: Defaults to 1e-4.
 
     Call arguments:
         inputs: Dict with, by modality, "tokens": int32 [B, words] and
             "visual": float32 [B, visual_features].
 
     Returns:
-        float32 [B, V], probabilities of "positive" in [0, 1], columns in the
-        order of `viewers`.
+        float32 [B, V], probabilities of "positive" in [0, 1], by viewer.
 
     Example:
-        >>> model = EvokedEmotionModel.multi_task(
-        ...     viewers=("V1", "V2", "Vavg"), modalities=("visual",)
-        ... )
-        >>> model.compile()
-        >>> inputs = {"visual": np.zeros((4, 1024), "float32")}
-        >>> model.predict(inputs, verbose=0).shape
-        (4, 3)
-
-    Reference: Sect. III, Figures 1 and 2.
+        >>> model = EvokedEmotionModel.multi_task(modalities=("visual",))
+        >>> model.predict({"visual": np.zeros((4, 1024))}, verbose=0).shape
+        (4, 8)
     """
 
     def __init__(
@@ -107,18 +82,15 @@ class EvokedEmotionModel(ViewerModel):
         l1: float = DEFAULT_L1,
         seed: int = 0,
         dtype: Any = None,
-        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         viewers = check_viewers(viewers)
         modalities = _check_modalities(modalities, vocabulary_size)
         _check_text_widths(words, text_widths)
-        dtype = get_policy(dtype)
         inputs, encoded = {}, []
         if "text" in modalities:
-            inputs["tokens"] = keras.Input(
-                (words,), dtype="int32", name="tokens"
-            )
+            tokens = keras.Input((words,), dtype="int32", name="tokens")
+            inputs["tokens"] = tokens
             x = keras.layers.Embedding(
                 vocabulary_size,
                 embedding_dim,
@@ -128,7 +100,7 @@ class EvokedEmotionModel(ViewerModel):
                 ),
                 dtype=dtype,
                 name="text_embedding",
-            )(inputs["tokens"])  # [B, words, embedding_dim]
+            )(tokens)  # [B, words, embedding_dim]
             for i, width in enumerate(text_widths):
                 x = keras.layers.Conv1D(
                     text_filters,
@@ -138,9 +110,8 @@ class EvokedEmotionModel(ViewerModel):
                     dtype=dtype,
                     name=f"text_conv_{i}",
                 )(x)
-                x = keras.layers.MaxPooling1D(
-                    POOL, dtype=dtype, name=f"text_pool_{i}"
-                )(x)
+                pool = f"text_pool_{i}"
+                x = keras.layers.MaxPooling1D(POOL, dtype=dtype, name=pool)(x)
             flatten = keras.layers.Flatten(dtype=dtype, name="text_flatten")
             encoded.append(flatten(x))
         if "visual" in modalities:
@@ -151,21 +122,14 @@ class EvokedEmotionModel(ViewerModel):
                 dtype=dtype, name=NORMALIZATION
             )
             encoded.append(normalize(inputs["visual"]))
-        x = encoded[0]
-        if len(encoded) > 1:
-            x = keras.layers.Concatenate(dtype=dtype, name="fusion")(encoded)
+        x = layers.join(encoded, "fusion", dtype)
         x = layers.hidden(x, "trunk", trunk_units, l1, seed, dtype)
-        outputs = [
+        heads = [
             layers.head(x, viewer, head_units, l1, seed, dtype)
             for viewer in viewers
         ]  # V × [B, 1]
-        if len(outputs) > 1:
-            outputs = [
-                keras.layers.Concatenate(dtype="float32", name="probabilities")(
-                    outputs
-                )
-            ]
-        super().__init__(inputs, outputs[0], locals(), **kwargs)
+        outputs = layers.join(heads, "probabilities", "float32")
+        super().__init__(inputs, outputs, locals(), **kwargs)
 
     @classmethod
     def single_task(
@@ -185,12 +149,9 @@ class EvokedEmotionModel(ViewerModel):
         return cls(viewers=viewers, **kwargs)
 
 
-def _check_modalities(
-    modalities: Sequence[str], vocabulary_size: int | None
-) -> tuple[str, ...]:
+def _check_modalities(modalities: Any, vocabulary_size: Any) -> tuple[str, ...]:
     names = (modalities,) if isinstance(modalities, str) else tuple(modalities)
-    wrong = set(names) - set(MODALITIES) or len(set(names)) < len(names)
-    if not names or wrong:
+    if not len(names) == len(set(names) & set(MODALITIES)) > 0:
         raise ValueError(
             f"`modalities` must be one or both of {MODALITIES}. "
             f"Received: {modalities!r}"

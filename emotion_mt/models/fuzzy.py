@@ -1,25 +1,19 @@
-"""Fuzzy convolutions, as far as they are known of the Baseline [20].
-
-Stated: two Gaussian membership functions, "low" and "high", with trainable
-centres; fuzzified kernels exp(-(c - k)² / σ²); defuzzification by a weighted
-mean. Inferred, since no public source says more: every kernel has centres
-and widths of its own; the input is convolved with both fuzzified kernels;
-what comes out, after ReLU and max-pooling, says how strongly "low" and
-"high" fire, and the weighted mean is that of the centres.
-"""
+"""The fuzzy convolution of the Baseline [20]."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+
+from emotion_mt.models.layers import stream_seed
 
 #: Where the centres of "low" and "high" start; kernels start between them.
 INITIAL_CENTRES = (-1.0, 1.0)
 
-#: Added to both firing strengths. Where nothing fires, the mean is then the
-#: middle of the two centres, and its gradient stays finite.
+#: Added to both firing strengths, so that the mean exists if nothing fires.
 EPSILON = 1e-3
 
 #: Least square of a width.
@@ -30,21 +24,27 @@ _LEAST_WIDTH_SQUARED = 1e-4
 class FuzzyConvolution(keras.layers.Layer):
     """Convolution, ReLU, max-pooling and defuzzification along one axis.
 
+    Stated: two Gaussian membership functions, "low" and "high", with
+    trainable centres; fuzzified kernels exp(-(c - k)² / σ²); defuzzification
+    by a weighted mean. Inferred: every kernel has centres and widths of its
+    own; the output of both fuzzified kernels, after ReLU and max-pooling, says
+    how strongly "low" and "high" fire and weighs the centres.
+
     Args:
         kernels: Number of kernels, n.
         height: Their length along the axis.
         pool: Steps that are pooled together, of an output padded to the
             length of the input. Defaults to None: all of them, not padded.
-        kernel_initializer: Of the kernels before they are fuzzified.
-            Defaults to uniform in [-1, 1], from one centre to the other.
+        seed: Decides, with the layer's name, the initial kernels, uniform
+            between the centres. Defaults to 0.
         **kwargs: Further arguments of `keras.layers.Layer`.
 
     Call arguments:
         inputs: float [B, L, C].
 
     Returns:
-        float [B, ceil(L / pool), n], or [B, n] without `pool`. Each entry
-        lies between the two centres of its kernel.
+        float [B, ceil(L / pool), n], or [B, n] without `pool`; between the
+        centres of each kernel.
 
     Raises:
         ValueError: If an argument makes no sense.
@@ -55,35 +55,34 @@ class FuzzyConvolution(keras.layers.Layer):
         kernels: int,
         height: int,
         pool: int | None = None,
-        kernel_initializer: Any = None,
+        seed: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         sizes = {"kernels": kernels, "height": height, "pool": pool}
-        for name, value in sizes.items():
+        for key, value in sizes.items():
             if value is not None and value < 1:
                 raise ValueError(
-                    f"`{name}` must be at least 1. Received: {value}"
+                    f"`{key}` must be at least 1. Received: {value}"
                 )
-        self.kernels = kernels
-        self.height = height
-        self.pool = pool
-        if kernel_initializer is None:
-            kernel_initializer = keras.initializers.RandomUniform(
-                *INITIAL_CENTRES
-            )
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernels, self.height, self.pool = kernels, height, pool
+        self.seed = seed
 
     def build(self, input_shape: Any) -> None:
         """Makes kernels [height, C, n]; biases, centres and widths [2, n]."""
         self.kernel = self.add_weight(
             shape=(self.height, input_shape[-1], self.kernels),
-            initializer=self.kernel_initializer,
+            initializer=keras.initializers.RandomUniform(
+                *INITIAL_CENTRES, stream_seed(self.seed, self.name, "kernel")
+            ),
             name="kernel",
         )
         pair = (2, self.kernels)
         self.bias = self.add_weight(pair, "zeros", name="bias")
-        self.centres = self.add_weight(pair, _initial_centres, name="centres")
+        centres = keras.initializers.Constant(
+            np.array(INITIAL_CENTRES)[:, None]
+        )
+        self.centres = self.add_weight(pair, centres, name="centres")
         self.widths = self.add_weight(pair, "ones", name="widths")
 
     def fuzzified(self) -> Any:
@@ -93,20 +92,16 @@ class FuzzyConvolution(keras.layers.Layer):
         return ops.exp(-ops.square(distance) / squared)
 
     def defuzzify(self, strengths: Any) -> Any:
-        """Returns the mean of the centres, weighted by firing strengths.
+        """Returns the mean of the centres, weighted; float [..., n].
 
         Args:
-            strengths: float [..., 2, n], not negative.
-
-        Returns:
-            float [..., n] between the two centres; their middle where
-            neither function fires.
+            strengths: How strongly "low" and "high" fire, float [..., 2, n],
+                not negative. Where neither does, the mean is their middle.
         """
         strengths = ops.cast(strengths, self.compute_dtype) + EPSILON
         centres = ops.cast(self.centres, self.compute_dtype)
-        return ops.sum(centres * strengths, axis=-2) / ops.sum(
-            strengths, axis=-2
-        )
+        total = ops.sum(strengths, axis=-2)
+        return ops.sum(centres * strengths, axis=-2) / total
 
     def call(self, inputs: Any) -> Any:
         """Returns the defuzzified output."""
@@ -131,24 +126,11 @@ class FuzzyConvolution(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns [B, L', n] or [B, n]."""
         batch, length, _ = input_shape
-        if self.pool is None:
-            return (batch, self.kernels)
-        return (batch, -(-length // self.pool), self.kernels)
+        steps = () if self.pool is None else (-(-length // self.pool),)
+        return (batch, *steps, self.kernels)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
-        return {
-            **super().get_config(),
-            "kernels": self.kernels,
-            "height": self.height,
-            "pool": self.pool,
-            "kernel_initializer": keras.initializers.serialize(
-                self.kernel_initializer
-            ),
-        }
-
-
-def _initial_centres(shape: Any, dtype: Any = None) -> Any:
-    """Returns centres [2, n], the same for all kernels."""
-    centres = ops.convert_to_tensor(INITIAL_CENTRES, dtype=dtype)
-    return ops.broadcast_to(ops.expand_dims(centres, -1), shape)
+        names = ("kernels", "height", "pool", "seed")
+        own = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **own}

@@ -16,10 +16,9 @@ MIN_VARIANCE = 1e-7
 
 
 def stream_seed(seed: int, *names: str) -> int:
-    """Returns the seed of one named stream.
+    """Returns the seed of one named stream of random numbers.
 
-    Streams of different names have nothing in common, so that adding a layer,
-    a viewer or a job does not change the random numbers of the others.
+    Another layer, viewer or job does not change those of the others.
     """
     text = repr((int(seed), *map(str, names)))
     digest = hashlib.sha256(text.encode()).digest()
@@ -27,16 +26,10 @@ def stream_seed(seed: int, *names: str) -> int:
 
 
 def head_name(viewer: str) -> str:
-    """Returns the beginning of the names of a viewer's layers.
-
-    What a layer's name cannot hold is written as its code point, so that
-    different viewers get different names.
-    """
-
-    def escape(match: re.Match[str]) -> str:
-        return f".{ord(match.group()):x}."
-
-    return "head_" + re.sub(r"[^A-Za-z0-9_-]", escape, viewer)
+    """Returns how names of a viewer's layers begin; odd letters as numbers."""
+    return "head_" + re.sub(
+        r"[^A-Za-z0-9_-]", lambda match: f".{ord(match.group()):x}.", viewer
+    )
 
 
 def dense(
@@ -57,6 +50,13 @@ def glorot(seed: int, layer: str) -> keras.initializers.Initializer:
     return keras.initializers.GlorotUniform(stream_seed(seed, layer, "kernel"))
 
 
+def join(parts: Sequence[Any], name: str, dtype: Any) -> Any:
+    """Concatenates what is more than one."""
+    if len(parts) == 1:
+        return parts[0]
+    return keras.layers.Concatenate(dtype=dtype, name=name)(parts)
+
+
 def hidden(
     x: Any, prefix: str, units: Sequence[int], l1: float, seed: int, dtype: Any
 ) -> Any:
@@ -74,8 +74,10 @@ def head(
     prefix = head_name(viewer)
     x = hidden(x, prefix, units, l1, seed, dtype)
     # The sigmoid and the loss need float32 under any policy.
-    options = {"activation": "sigmoid", "dtype": "float32"}
-    return dense(f"{prefix}_output", 1, l1, seed, **options)(x)
+    output = dense(
+        f"{prefix}_output", 1, l1, seed, activation="sigmoid", dtype="float32"
+    )
+    return output(x)
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
@@ -84,9 +86,8 @@ class FeatureNormalization(keras.layers.Normalization):
 
     Keras's own keeps copies of them that neither a compiled step nor
     `set_weights` reaches: a clone, or weights restored by early stopping,
-    would go on with others. A feature that was constant becomes 0 here, since
-    nothing was learned about it; Keras's own divides it by 1e-7. Until
-    `adapt` is called the features, float [B, …, F], pass as they are.
+    would go on with others. A feature that was constant becomes 0; Keras's own
+    divides it by 1e-7. Before `adapt` features pass as they are.
     """
 
     def adapt(self, data: Any) -> None:
@@ -100,10 +101,10 @@ class FeatureNormalization(keras.layers.Normalization):
         """
         data = np.asarray(data, "float64")
         if not data.size or not np.isfinite(data).all():
+            bad = int(np.sum(~np.isfinite(data)))
             raise ValueError(
                 "`data` must be finite numbers, at least one row. Received "
-                f"shape {list(data.shape)} with "
-                f"{int(np.sum(~np.isfinite(data)))} that are not finite"
+                f"shape {list(data.shape)} with {bad} that are not finite"
             )
         super().adapt(data)
 

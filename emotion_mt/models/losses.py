@@ -1,9 +1,4 @@
-"""The loss for labels with gaps, and what the metrics share with it.
-
-NaN means that the viewer did not rate the segment. `split_missing` is the one
-place that turns it into something that can be computed with; what is averaged
-in training and what is reported come from the same functions.
-"""
+"""The loss for labels with gaps: NaN where a viewer did not rate."""
 
 from __future__ import annotations
 
@@ -20,10 +15,7 @@ EPSILON = 1e-7
 def split_missing(labels: Any, columns: int, dtype: Any) -> tuple[Any, Any]:
     """Splits labels into filled labels and a mask.
 
-    The labels are filled before anything is computed from them: a NaN that
-    is only multiplied by 0 afterwards still makes the loss, or its gradient,
-    NaN. A label that is none of 0, 1 and NaN makes the mask NaN, and so all
-    that is computed from it.
+    They are filled first: a NaN times 0 would still make the gradient NaN.
 
     Args:
         labels: float [B, V], or [B] for one viewer; 1.0 positive, 0.0
@@ -32,8 +24,8 @@ def split_missing(labels: Any, columns: int, dtype: Any) -> tuple[Any, Any]:
         dtype: Of what is returned.
 
     Returns:
-        Labels [B, V] with 0.0 where one is missing, and [B, V] with 1.0
-        where there is a label and 0.0 where it is missing.
+        Labels [B, V] with 0.0 where one is missing, and a mask [B, V], 0.0
+        there, 1.0 at labels, and NaN where one is none of 0, 1 and NaN.
 
     Raises:
         ValueError: If the labels do not have V columns.
@@ -65,75 +57,44 @@ def check_labels(labels: Any) -> None:
         )
 
 
-def check_class_weights(class_weights: Any) -> np.ndarray:
-    """Returns class weights as float32 [V, 2], or says what is wrong."""
-    weights = np.asarray(class_weights, dtype="float32")
-    if weights.ndim != 2 or weights.shape[1] != 2:
-        raise ValueError(
-            "`class_weights` needs one row per viewer with the weight of a "
-            "negative and of a positive label, shape [V, 2]. Received shape: "
-            f"{list(weights.shape)}"
-        )
-    if not np.all(np.isfinite(weights)) or np.any(weights < 0):
-        raise ValueError(
-            "`class_weights` must be finite and not negative. Received: "
-            f"{weights.tolist()}"
-        )
-    return weights
-
-
-def weighted_crossentropy(
-    y_true: Any, y_pred: Any, class_weights: np.ndarray | None
-) -> tuple[Any, Any]:
-    """Returns what loss and metric share: their values, and the mask.
-
-    The values, [B, V], are weight × binary cross-entropy in nats, 0.0 where
-    the label is missing; the mask is that of `split_missing`.
-    """
+def crossentropy(y_true: Any, y_pred: Any, weights: Any) -> tuple[Any, Any]:
+    """Returns weight × cross-entropy, [B, V] in nats, and the mask."""
     labels, observed = split_missing(y_true, y_pred.shape[-1], y_pred.dtype)
     probabilities = ops.clip(y_pred, EPSILON, 1.0 - EPSILON)
     negative = -(1.0 - labels) * ops.log(1.0 - probabilities)
     positive = -labels * ops.log(probabilities)
-    if class_weights is not None:
-        negative = class_weights[:, 0] * negative
-        positive = class_weights[:, 1] * positive
+    if weights is not None:
+        negative = weights[:, 0] * negative
+        positive = weights[:, 1] * positive
     return observed * (negative + positive), observed
 
 
 def per_row(sample_weight: Any, dtype: Any) -> Any:
-    """Returns sample weights [B] as [B, 1], others as they are."""
+    """Returns sample weights [B] as [B, 1], others as they are; 1 for None."""
+    if sample_weight is None:
+        return 1.0
     weight = ops.convert_to_tensor(sample_weight, dtype)
     return ops.expand_dims(weight, -1) if len(weight.shape) == 1 else weight
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
 class MaskedBinaryCrossentropy(keras.losses.Loss):
-    """Class-weighted binary cross-entropy over the labels that exist.
+    """Class-weighted binary cross-entropy over labels (Sect. III-A).
 
-    The loss of a batch is
-
-        sum over observed labels of weight × cross-entropy
-        ---------------------------------------------------
-                  number of observed labels
-
-    The divisor counts labels: neither class weights nor sample weights enter
-    it. A batch without any label gives 0 and a gradient of 0. With
-    `tf.distribute`, each replica divides by its own number of labels and
-    the replicas are averaged, as Keras does for all its losses.
+    The loss of a batch is the sum of weight × cross-entropy over its labels,
+    divided by their number, which no weight enters. A batch without a label
+    gives 0 and a gradient of 0. With `tf.distribute`, each replica divides by
+    its own number and the replicas are averaged, as Keras does.
 
     Args:
         class_weights: [V, 2], weight of a negative and of a positive label
-            of each viewer; finite, not negative. Defaults to None, weights
-            of 1.
-        name: Name of the loss.
+            of each viewer; finite, not negative. Defaults to None, 1.
         **kwargs: Further arguments of `keras.losses.Loss`.
 
     Call arguments:
-        y_true: float [B, V], or [B] for one viewer; 1.0 positive, 0.0
-            negative, NaN missing. Any other number makes the loss NaN.
+        y_true: As of `split_missing`. Any other number makes the loss NaN.
         y_pred: float [B, V], probabilities in [0, 1].
-        sample_weight: float [B] multiplies the rows, [B, V] the labels.
-            Optional.
+        sample_weight: float [B], of the rows, or [B, V]. Optional.
 
     Example:
         >>> loss = MaskedBinaryCrossentropy(class_weights=[[1, 1], [1, 3]])
@@ -141,20 +102,21 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
         >>> value = loss(labels, np.array([[0.5, 0.1], [0.5, 0.5]]))
         >>> round(float(value), 4)  # (1 + 1 + 3) × ln 2 / 3 labels
         1.1552
-
-    Reference: Sect. III-A ("weighted log-loss").
     """
 
-    def __init__(
-        self,
-        class_weights: Any = None,
-        name: str = "masked_binary_crossentropy",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(name=name, **kwargs)
+    def __init__(self, class_weights: Any = None, **kwargs: Any) -> None:
+        super().__init__(**{"name": "masked_binary_crossentropy", **kwargs})
+        self.class_weights = None
         if class_weights is not None:
-            class_weights = check_class_weights(class_weights)
-        self.class_weights = class_weights
+            weights = np.asarray(class_weights, dtype="float32")
+            good = np.isfinite(weights) & (weights >= 0)
+            if weights.ndim != 2 or weights.shape[1] != 2 or not good.all():
+                raise ValueError(
+                    "`class_weights` must be [V, 2], the weight of a negative "
+                    "and of a positive label per viewer, finite and not "
+                    f"negative. Received: {weights.tolist()}"
+                )
+            self.class_weights = weights
 
     def __call__(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
@@ -167,9 +129,7 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns [B, V] values whose mean is the loss of the batch."""
-        values, observed = weighted_crossentropy(
-            y_true, y_pred, self.class_weights
-        )
+        values, observed = crossentropy(y_true, y_pred, self.class_weights)
         # Keras divides the sum of what is returned here by its size.
         size = ops.cast(ops.size(values), values.dtype)
         count = ops.maximum(ops.sum(observed), 1.0)
@@ -178,7 +138,5 @@ class MaskedBinaryCrossentropy(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
         weights = self.class_weights
-        return {
-            **super().get_config(),
-            "class_weights": None if weights is None else weights.tolist(),
-        }
+        weights = None if weights is None else weights.tolist()
+        return {**super().get_config(), "class_weights": weights}

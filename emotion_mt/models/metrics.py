@@ -15,65 +15,34 @@ from emotion_mt.models import losses
 BINS = 4096
 
 
-class MaskedMetric(keras.metrics.Metric):
-    """A metric that streams over batches of labels with gaps.
+@keras.saving.register_keras_serializable("emotion_mt")
+class ObservedCrossentropy(keras.metrics.Metric):
+    """The data term of the loss: what `MaskedBinaryCrossentropy` averages.
 
-    What has no label is NaN, not 0, and so is what comes from probabilities
-    that are NaN. The arguments of a call are those of the loss,
-    `MaskedBinaryCrossentropy`; the answer is "positive" where the probability
-    is above 0.5. Subclasses add up a batch in `count`.
+    Unlike Keras's own "loss" it leaves out the L1 penalty and divides once, by
+    the number of all labels seen. NaN without a label, as all metrics here.
+
+    Args:
+        class_weights: [V, 2], as of the loss. Defaults to None.
+        **kwargs: Name, by default "bce", and dtype.
     """
 
-    default_name = ""
+    _direction = "down"  # Read by callbacks with mode="auto".
 
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(name=name or self.default_name, dtype=dtype)
+    def __init__(self, class_weights: Any = None, **kwargs: Any) -> None:
+        super().__init__(**{"name": "bce", **kwargs})
+        self.loss = losses.MaskedBinaryCrossentropy(class_weights)
+        self.total = self.add_variable((), "zeros", name="total")
+        self.labels = self.add_variable((), "zeros", name="labels")
 
     def update_state(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> None:
-        """Adds a batch."""
+        """Adds a batch; arguments as of `MaskedBinaryCrossentropy`."""
         y_pred = ops.convert_to_tensor(y_pred, self.dtype)
-        weight = ops.ones_like(y_pred)
-        if sample_weight is not None:
-            weight = losses.per_row(sample_weight, self.dtype)
-        self.count(y_true, y_pred, weight)
-
-    def count(self, y_true: Any, y_pred: Any, weight: Any) -> None:
-        """Adds labels and probabilities [B, V] with weights that fit."""
-        raise NotImplementedError
-
-
-@keras.saving.register_keras_serializable("emotion_mt")
-class ObservedCrossentropy(MaskedMetric):
-    """The data term of the loss: what `MaskedBinaryCrossentropy` averages.
-
-    It differs from Keras's own "loss" in two ways. The L1 penalty is not in
-    it, so that values of models with different penalties can be compared. And
-    it divides once, at the end, by the number of all labels seen, so that
-    unequal batches count as they should.
-
-    Args:
-        class_weights: [V, 2], as of the loss. Defaults to None.
-        **kwargs: Name and dtype.
-    """
-
-    default_name = "bce"
-    _direction = "down"  # Read by callbacks with mode="auto".
-
-    def __init__(self, class_weights: Any = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if class_weights is not None:
-            class_weights = losses.check_class_weights(class_weights)
-        self.class_weights = class_weights
-        self.total = self.add_variable((), "zeros", name="total")
-        self.labels = self.add_variable((), "zeros", name="labels")
-
-    def count(self, y_true: Any, y_pred: Any, weight: Any) -> None:
-        """Adds a batch."""
-        values, observed = losses.weighted_crossentropy(
-            y_true, y_pred, self.class_weights
-        )
+        weights = self.loss.class_weights
+        values, observed = losses.crossentropy(y_true, y_pred, weights)
+        weight = losses.per_row(sample_weight, self.dtype)
         self.total.assign_add(ops.sum(weight * values))
         self.labels.assign_add(ops.sum(observed))
 
@@ -83,35 +52,44 @@ class ObservedCrossentropy(MaskedMetric):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
-        weights = self.class_weights
-        return {
-            **super().get_config(),
-            "class_weights": None if weights is None else weights.tolist(),
-        }
+        weights = self.loss.get_config()["class_weights"]
+        return {**super().get_config(), "class_weights": weights}
 
 
-class ViewerMetric(MaskedMetric):
-    """A metric that counts by viewer and class.
+class ViewerMetric(keras.metrics.Metric):
+    """A metric that counts by viewer and class; a NaN makes it NaN.
+
+    The answer is "positive" where the probability is above 0.5.
 
     Args:
         viewers: Names of the columns.
         **kwargs: Name and dtype.
     """
 
+    default_name = ""
+
     def __init__(self, viewers: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"name": self.default_name, **kwargs})
         self.viewers = tuple(viewers)
         shape = (len(self.viewers), 2)
         self.right = self.add_variable(shape, "zeros", name="right")
         self.labels = self.add_variable(shape, "zeros", name="labels")
 
-    def count(self, y_true: Any, y_pred: Any, weight: Any) -> None:
-        """Adds a batch."""
+    def update_state(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
+        """Adds a batch; arguments as of `MaskedBinaryCrossentropy`."""
+        y_pred = ops.convert_to_tensor(y_pred, self.dtype)
         positive, observed = losses.split_missing(
             y_true, len(self.viewers), self.dtype
         )
+        weight = losses.per_row(sample_weight, self.dtype)
+        self.count(positive, y_pred, observed * weight)
+
+    def count(self, positive: Any, y_pred: Any, weight: Any) -> None:
+        """Adds labels, probabilities and weights, all [B, V]."""
         classes = ops.stack([1.0 - positive, positive], axis=-1)  # [B, V, 2]
-        counted = ops.expand_dims(observed * weight, -1) * classes
+        counted = ops.expand_dims(weight, -1) * classes
         answer = ops.cast(ops.greater(y_pred, 0.5), self.dtype) + 0.0 * y_pred
         right = ops.stack([1.0 - answer, answer], axis=-1)
         self.right.assign_add(ops.sum(counted * right, axis=0))
@@ -130,8 +108,7 @@ class ViewerMetric(MaskedMetric):
 class ViewerAccuracy(ViewerMetric):
     """Share of right answers per viewer: a dict of "<viewer>_accuracy".
 
-    Keras shows the entries of a dict one by one, but cannot be told that they
-    shall rise: callbacks on them need `mode="max"`.
+    Keras shows its entries one by one; callbacks on them need `mode="max"`.
 
     Example:
         >>> metric = ViewerAccuracy(("V1", "V2"))
@@ -144,11 +121,8 @@ class ViewerAccuracy(ViewerMetric):
 
     def result(self) -> dict[str, Any]:
         """Returns the accuracies so far, by name."""
-        accuracies = self.accuracies()
-        return {
-            f"{viewer}_accuracy": accuracies[i]
-            for i, viewer in enumerate(self.viewers)
-        }
+        names = [f"{viewer}_accuracy" for viewer in self.viewers]
+        return dict(zip(names, ops.unstack(self.accuracies()), strict=True))
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
@@ -165,12 +139,7 @@ class MeanAccuracy(ViewerMetric):
 
 @keras.saving.register_keras_serializable("emotion_mt")
 class BalancedAccuracy(ViewerMetric):
-    """Balanced accuracy, averaged over the viewers that have both classes.
-
-    A viewer's balanced accuracy is the mean of the shares of its positive and
-    of its negative labels that are answered rightly; 0.5 for any constant
-    answer.
-    """
+    """Balanced accuracy, averaged over the viewers that have both classes."""
 
     default_name = "balanced_accuracy"
     _direction = "up"
@@ -185,9 +154,8 @@ class BalancedAccuracy(ViewerMetric):
 class ViewerAUC(ViewerMetric):
     """Area under the ROC curve, averaged over viewers that have both classes.
 
-    The probability that a positive segment is ranked above a negative one of
-    the same viewer, ties counting half. Probabilities within the same of
-    `BINS` equal steps of [0, 1] are ties.
+    Probabilities within the same of `BINS` equal steps of [0, 1] are ties,
+    which count half.
     """
 
     default_name = "auc"
@@ -198,16 +166,15 @@ class ViewerAUC(ViewerMetric):
         shape = (len(self.viewers), 2, BINS)
         self.counts = self.add_variable(shape, "zeros", name="counts")
 
-    def count(self, y_true: Any, y_pred: Any, weight: Any) -> None:
-        """Adds a batch."""
+    def count(self, positive: Any, y_pred: Any, weight: Any) -> None:
+        """Adds labels, probabilities and weights, all [B, V]."""
         viewers = len(self.viewers)
-        positive, observed = losses.split_missing(y_true, viewers, self.dtype)
         known = ops.logical_not(ops.isnan(y_pred))
         bins = ops.where(known, ops.floor(y_pred * BINS), 0.0)
         rows = 2 * ops.arange(viewers) + ops.cast(positive > 0.5, "int32")
         places = rows * BINS + ops.cast(ops.minimum(bins, BINS - 1), "int32")
         added = ops.segment_sum(
-            ops.reshape(observed * weight + 0.0 * y_pred, (-1,)),
+            ops.reshape(weight + 0.0 * y_pred, (-1,)),
             ops.reshape(places, (-1,)),
             num_segments=viewers * 2 * BINS,
         )

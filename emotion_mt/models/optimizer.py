@@ -13,26 +13,18 @@ class LazyAdam(keras.optimizers.Adam):
     """Adam that leaves a weight alone whose gradient is zero everywhere.
 
     Then neither the weight nor its moments change by a bit, while Adam would
-    go on moving the weight by its moments. So a head whose viewer has no
-    label in a batch stays as it is: "the weights of the fully-connected block
-    are only updated when the batch contains annotations of that specific
-    viewer" (Sect. III, Fig. 1).
+    move the weight by its moments. So a head keeps the rule "only updated when
+    the batch contains annotations of that specific viewer" (Sect. III, Fig. 1).
 
     A gradient that comes as rows, as that of word vectors, is made dense
-    first. A word that occurs several times in a batch then counts with the
-    sum of its gradients; Keras alone would add up their squares for the
-    second moment.
+    first: a word that recurs in a batch counts with the sum of its gradients,
+    where Keras would add up their squares for the second moment.
 
-    Args:
-        *args: As of `keras.optimizers.Adam`. Weight decay
-            (`weight_decay`) and the writing back of averages
-            (`ema_overwrite_frequency`) move weights without a gradient too.
-        **kwargs: Likewise.
+    The arguments are Adam's; `weight_decay` and `ema_overwrite_frequency` move
+    weights without a gradient too.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.moves: Any = None
+    moves: Any = None
 
     def update_step(
         self, gradient: Any, variable: Any, learning_rate: Any

@@ -19,10 +19,9 @@ RESERVED_TOKENS = 2
 def standardize_text(texts: Any) -> Any:
     """Lower-cases texts and strips punctuation.
 
-    Letters, digits and their accents are kept; whatever else stands between
-    words becomes a space. An apostrophe (straight or curly) is kept, as a
-    straight one, where it stands between letters or digits: "don't" is one
-    word, "'tis" is "tis". Words are separated by one space.
+    Letters, digits and their accents are kept, and a straight or curly
+    apostrophe between them, as a straight one: "don't" is one word, "'tis" is
+    "tis". All else becomes a space; words are separated by one.
     """
     # Here, not above: the models themselves run on any backend of Keras.
     import tensorflow as tf
@@ -31,8 +30,6 @@ def standardize_text(texts: Any) -> Any:
     for pattern, replacement in (
         ("[\u2018\u2019\u02bc\uff07]", "'"),
         (r"[^\p{L}\p{M}\p{N}']+", " "),
-        # What is left of an apostrophe's neighbours is a letter, a digit, a
-        # space, another apostrophe or an end of the text.
         ("(^| )'+", " "),
         ("'+( |$)", " "),
         ("''+", " "),
@@ -52,20 +49,18 @@ def make_tokenizer(
     Args:
         vocabulary: Words as `standardize_text` writes them, without the
             reserved ones; distinct. Word i gets the number i + 2.
-        words: Words kept of a text; shorter ones are padded with 0 at their
-            end, as in the paper.
+        words: Words kept of a text; shorter ones end in 0, as in the paper.
         name: Name of the layer.
 
     Returns:
-        Layer from string [B] to int64 [B, words], whose `vocabulary_size()`
-        counts the reserved numbers too.
+        Layer from string [B] to int64 [B, words].
 
     Raises:
-        ValueError: If a word occurs twice or is reserved or empty.
+        ValueError: If a word occurs twice or is empty.
     """
     vocabulary = list(vocabulary)
-    if len(set(vocabulary)) < len(vocabulary) or not all(vocabulary):
-        twice = sorted({w for w in vocabulary if vocabulary.count(w) > 1})
+    twice = [word for word, n in Counter(vocabulary).items() if n > 1]
+    if twice or "" in vocabulary:
         raise ValueError(
             "`vocabulary` must hold distinct words, none of them empty. "
             f"Received more than once: {twice[:5]}; empty: "
@@ -89,18 +84,13 @@ def fit_tokenizer(
 ) -> keras.layers.TextVectorization:
     """Builds a tokenizer with the most frequent words of some texts.
 
-    Only the words that the model would see are counted, the first `words` of
-    a text. Words that are equally frequent are taken in the order of their
-    code points, so that the vocabulary does not depend on the order of texts.
-
     Args:
         texts: Texts of the training movies, and of no other movie.
-        max_tokens: Size of the vocabulary at most, the two reserved numbers
-            (padding, unknown word) included.
-        words: Words kept of a text.
+        max_tokens: Words at most, the two reserved numbers included.
+        words: Words kept of a text; only these are counted.
 
     Returns:
-        Layer from string [B] to int64 [B, words].
+        Layer as of `make_tokenizer`, words by count, then code points.
 
     Raises:
         ValueError: If there is no room for a word.

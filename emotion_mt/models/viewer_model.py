@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -39,24 +38,27 @@ NORMALIZATION = "visual_normalization"
 class ViewerModel(keras.Model):
     """A functional Keras model with one probability per viewer.
 
-    `compile`, `fit`, `save` and the rest are those of Keras, but that
-    `compile` knows the paper's optimizer, loss and metrics.
-
-    `keras.models.clone_model` gives a plain Keras model with the same layers,
-    as of every class with arguments of its own;
-    `model.from_config(model.get_config())` gives one of this class.
+    All is as in Keras, but that `compile` knows the paper's parts. A clone by
+    `keras.models.clone_model` is a plain Keras model with the same layers.
 
     Args:
         inputs: As of `keras.Model`.
         outputs: Likewise.
         arguments: Those of the subclass's constructor by name, `locals()`;
-            each but "dtype" and "name" becomes an attribute, and all make
-            `get_config`.
+            each but "dtype" becomes an attribute.
         **kwargs: Further arguments of `keras.Model`.
 
     Attributes:
-        viewers: Names of the output columns.
+        viewers: Names of the output columns; distinct.
         modalities: What the model looks at, among `MODALITIES`.
+        l1: Strength of the L1 penalty on the kernels of dense layers.
+        seed: Decides the initial weights.
+        dtype: Keras dtype policy of the layers; None is the global one. The
+            outputs are float32 [B, V] in any case.
+        name: Name of the model.
+
+    Raises:
+        ValueError: If an argument makes no sense; the message names it.
     """
 
     viewers: tuple[str, ...]
@@ -70,18 +72,17 @@ class ViewerModel(keras.Model):
         arguments: Mapping[str, Any],
         **kwargs: Any,
     ) -> None:
-        name = arguments["name"]
-        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
         for key in self._own_arguments():
             value = arguments[key]
             many = isinstance(value, Sequence) and not isinstance(value, str)
             setattr(self, key, tuple(value) if many else value)
-        self.dtype_policy = arguments["dtype"]
+        self.dtype_policy = keras.dtype_policies.get(arguments["dtype"])
 
     @classmethod
     def _own_arguments(cls) -> list[str]:
         names = inspect.signature(cls).parameters
-        return [x for x in names if x not in ("dtype", "name", "kwargs")]
+        return [x for x in names if x not in ("dtype", "kwargs")]
 
     def head_weights(self, viewer: str) -> list[keras.Variable]:
         """Returns the trainable variables of one viewer's head."""
@@ -94,16 +95,11 @@ class ViewerModel(keras.Model):
         ]
 
     def adapt(self, data: Any) -> None:
-        """Sets the statistics that standardize the visual feature.
-
-        A model without the modality "visual" has none: nothing happens.
+        """Sets the statistics that standardize the visual feature, if any.
 
         Args:
-            data: Inputs of the training movies, a dict with "visual", float
+            data: Inputs of the training movies, a dict with "visual", finite
                 [N, F]; or batches of (inputs, labels), as of `make_dataset`.
-
-        Raises:
-            ValueError: If a feature is not finite.
         """
         if "visual" not in self.modalities:
             return
@@ -123,51 +119,43 @@ class ViewerModel(keras.Model):
         """Compiles as `keras.Model.compile` does, with defaults of the paper.
 
         With the default optimizer and loss, a head whose viewer has no label
-        in a batch does not change by a bit, neither its weights nor their
-        moments (Sect. III, Fig. 1): its gradient, that of its L1 penalty
-        included, is zero, and `LazyAdam` leaves alone what has no gradient.
-        Of other optimizers those with momentum move it all the same.
+        in a batch keeps its weights and their moments to the bit (Sect. III,
+        Fig. 1): its gradient, that of its L1 penalty included, is zero, and
+        `LazyAdam` leaves alone what has none; others with momentum do not.
 
         Args:
-            optimizer: Defaults to "auto": `LazyAdam` with the learning rate
-                of the paper, 1e-3.
-            loss: Defaults to "auto": `MaskedBinaryCrossentropy` with
-                `class_weights`.
-            metrics: Defaults to "auto": "bce", "<viewer>_accuracy",
-                "mean_accuracy", "balanced_accuracy" and "auc". Callbacks know
-                in which direction these improve, but for the viewers' own
-                accuracies, which need `mode="max"`.
+            optimizer: "auto" is `LazyAdam` with the paper's rate, 1e-3.
+            loss: "auto" is `MaskedBinaryCrossentropy` with `class_weights`.
+            metrics: "auto" are "bce", "mean_accuracy", "balanced_accuracy",
+                "auc" and "<viewer>_accuracy". Callbacks know how these
+                improve, but for the last, which needs `mode="max"`.
             class_weights: [V, 2], weight of a negative and of a positive
                 label per viewer. Defaults to None, weights of 1.
             **kwargs: Further arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: If the class weights are not one row per viewer, or
-                are given for another loss.
+            ValueError: If class weights do not fit viewers or loss.
         """
-        if class_weights is not None:
-            rows = len(self.viewers)
-            if len(class_weights) != rows or not _is_auto(loss):
-                raise ValueError(
-                    f"`class_weights` needs one row per viewer, {rows}, and "
-                    f"the default loss. Received: {len(class_weights)} rows, "
-                    f"loss={loss!r}"
-                )
-        if _is_auto(optimizer):
+        viewers = self.viewers
+        if class_weights is not None and (
+            len(class_weights) != len(viewers) or loss != "auto"
+        ):
+            raise ValueError(
+                f"`class_weights` needs one row per viewer, {len(viewers)}, "
+                f"and the default loss. Received: {len(class_weights)} rows, "
+                f"loss={loss!r}"
+            )
+        if optimizer == "auto":
             optimizer = LazyAdam(paper.LEARNING_RATE)
-        if _is_auto(loss):
+        if loss == "auto":
             loss = MaskedBinaryCrossentropy(class_weights)
-        if _is_auto(metrics):
+        if metrics == "auto":
+            means = (ViewerAccuracy, MeanAccuracy, BalancedAccuracy, ViewerAUC)
             metrics = [
                 ObservedCrossentropy(class_weights),
-                ViewerAccuracy(self.viewers),
-                MeanAccuracy(self.viewers),
-                BalancedAccuracy(self.viewers),
-                ViewerAUC(self.viewers),
+                *(metric(viewers) for metric in means),
             ]
-        super().compile(
-            optimizer=optimizer, loss=loss, metrics=metrics, **kwargs
-        )
+        super().compile(optimizer, loss, metrics=metrics, **kwargs)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a model that was loaded, as it was when it was saved."""
@@ -179,19 +167,16 @@ class ViewerModel(keras.Model):
         """The penalties of the weights; see `compute_loss`."""
         if self._rated is None:
             return super().losses
-        owner = {
+        rated = {
             id(weight): self._rated[column]
             for column, viewer in enumerate(self.viewers)
             for weight in self.head_weights(viewer)
         }
+        anyone = ops.any(self._rated)
         return [
-            ops.where(
-                owner.get(id(weight), ops.any(self._rated)),
-                weight.regularizer(weight),
-                0.0,
-            )
-            for weight in self.trainable_variables
-            if weight.regularizer is not None
+            ops.where(rated.get(id(x), anyone), x.regularizer(x), 0.0)
+            for x in self.trainable_variables
+            if x.regularizer is not None
         ]
 
     def compute_loss(
@@ -204,8 +189,7 @@ class ViewerModel(keras.Model):
     ) -> Any:
         """Keras's loss, without penalties that would move a head unduly.
 
-        In training, a head's penalty counts in batches with a label of its
-        viewer, the trunk's in batches with any label.
+        In training a head's counts with labels of its viewer, others with any.
         """
         if training and y is not None:
             _, observed = split_missing(y, len(self.viewers), "float32")
@@ -225,9 +209,7 @@ class ViewerModel(keras.Model):
         callbacks: Any = None,
         **kwargs: Any,
     ) -> keras.callbacks.History:
-        """Trains as `keras.Model.fit` does.
-
-        Stops with a warning when the loss is not a number after an epoch.
+        """Trains as Keras does; stops, with a warning, at a loss that is NaN.
 
         Raises:
             ValueError: If labels in arrays are none of 0, 1 and NaN under the
@@ -235,18 +217,17 @@ class ViewerModel(keras.Model):
         """
         if kwargs.get("class_weight") is not None:
             raise ValueError(
-                "`class_weight` would weight rows by the number of a viewer. "
-                "Give compile(class_weights=...) one row per viewer. Received: "
-                f"class_weight={kwargs['class_weight']!r}"
+                "`class_weight` must be given as compile(class_weights=...), "
+                f"one row per viewer. Received: {kwargs['class_weight']!r}"
             )
         validation = kwargs.get("validation_data")
         if isinstance(getattr(self, "loss", None), MaskedBinaryCrossentropy):
             check_labels(y)
             if isinstance(validation, tuple | list):
                 check_labels(validation[1])
+        if isinstance(callbacks, keras.callbacks.Callback):
+            callbacks = [callbacks]
         if not isinstance(callbacks, keras.callbacks.CallbackList):
-            if isinstance(callbacks, keras.callbacks.Callback):
-                callbacks = [callbacks]
             callbacks = [_NotANumber(), *(callbacks or ())]
         return super().fit(
             x, y, batch_size, epochs, verbose, callbacks, **kwargs
@@ -256,12 +237,10 @@ class ViewerModel(keras.Model):
         """Returns the arguments of the constructor, and what is frozen."""
         # No super().get_config(): for a functional model that is a list of
         # layers, which the constructor does not take.
-        config: dict[str, Any] = {"name": self.name}
-        for key in self._own_arguments():
-            value = getattr(self, key)
-            config[key] = [*value] if isinstance(value, tuple) else value
+        own = {key: getattr(self, key) for key in self._own_arguments()}
         return {
-            **config,
+            "name": self.name,
+            **{k: [*v] if isinstance(v, tuple) else v for k, v in own.items()},
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "frozen": [x.name for x in self.layers if not x.trainable],
         }
@@ -272,10 +251,8 @@ class ViewerModel(keras.Model):
     ) -> ViewerModel:
         """Builds a model of a `get_config`, with new weights."""
         del custom_objects  # All layers are made here.
-        arguments = dict(config)
-        frozen = arguments.pop("frozen", ())
-        model = cls(**arguments)
-        for name in frozen:
+        model = cls(**{k: v for k, v in config.items() if k != "frozen"})
+        for name in config.get("frozen", ()):
             model.get_layer(name).trainable = False
         return model
 
@@ -285,41 +262,26 @@ class _NotANumber(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         losses = [(logs or {}).get(x, 0.0) for x in ("loss", "val_loss")]
-        if not any(math.isnan(float(value)) for value in losses):
+        if not np.isnan(losses).any():
             return
-        reason = "Training diverged, or a label is none of 0, 1 and NaN."
-        if not isinstance(self.model.loss, MaskedBinaryCrossentropy):
-            reason = (
-                f"Does the loss {self.model.loss!r} know labels that are NaN, "
-                "where a viewer did not rate? MaskedBinaryCrossentropy, the "
-                "default of `compile`, does."
-            )
         warnings.warn(
             "The loss or the validation loss is not a number after epoch "
-            f"{epoch + 1}; training stops. {reason}",
+            f"{epoch + 1}; training stops. Training diverged, a label is none "
+            f"of 0, 1 and NaN, or the loss {self.model.loss!r} does not know "
+            "labels that are NaN, as MaskedBinaryCrossentropy does.",
             stacklevel=2,
         )
         self.model.stop_training = True
 
 
-def _is_auto(argument: Any) -> bool:
-    return isinstance(argument, str) and argument == "auto"
-
-
-def check_viewers(viewers: Sequence[str]) -> tuple[str, ...]:
+def check_viewers(viewers: Any, most: int | None = None) -> tuple[str, ...]:
     """Returns distinct names of viewers as a tuple, or says what is wrong."""
     names = (viewers,) if isinstance(viewers, str) else tuple(viewers)
-    good = all(isinstance(name, str) and name for name in names)
-    if not names or not good or len(set(names)) < len(names):
+    known = {name for name in names if isinstance(name, str) and name}
+    if not 0 < len(names) == len(known) <= (most or len(names)):
         raise ValueError(
-            "`viewers` must be distinct names, at least one. "
+            "`viewers` must be distinct names, at least one"
+            f"{f' and for this model at most {most}' if most else ''}. "
             f"Received: {viewers!r}"
         )
     return names
-
-
-def get_policy(dtype: Any) -> Any:
-    """Returns a Keras dtype policy; None is the global one."""
-    return keras.dtype_policies.get(
-        keras.config.dtype_policy() if dtype is None else dtype
-    )

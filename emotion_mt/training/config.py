@@ -5,88 +5,63 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from emotion_mt import models, paper
-
-#: Numbers of rows of an embedding, and the step between larger ones.
-_FEW_ROWS = (256, 512)
-_ROW_STEP = 1024
 
 #: What may decide which epoch is kept, and whether it shall rise.
 MONITORS = {"val_bce": "min", "val_balanced_accuracy": "max", "val_auc": "max"}
 
-
-#: What a field must be, in words and as a test, where `_check_of` does not say.
-_CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+#: What a field must be, by name or by type, in words and as a test.
+_CHECKS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
     "modalities": (
         f"among {models.MODALITIES}, each once",
-        lambda value: (
-            bool(value)
-            and set(value) <= set(models.MODALITIES)
-            and len(set(value)) == len(value)
-        ),
+        lambda x: len(x) == len(set(x) & set(models.MODALITIES)) > 0,
     ),
-    "monitor": (f"one of {tuple(MONITORS)}", lambda value: value in MONITORS),
-    "learning_rate": (
-        "a finite number above 0",
-        lambda value: 0 < value < math.inf,
-    ),
+    "monitor": (f"one of {tuple(MONITORS)}", lambda x: x in MONITORS),
+    "learning_rate": ("a finite number above 0", lambda x: 0 < x < math.inf),
     "l1": (
         "finite numbers of at least 0, one or more",
-        lambda value: bool(value) and all(0 <= x < math.inf for x in value),
+        lambda x: bool(x) and all(0 <= number < math.inf for number in x),
+    ),
+    "max_vocabulary": (
+        f"a whole number of at least {models.RESERVED_TOKENS + 1}",
+        lambda x: type(x) is int and x > models.RESERVED_TOKENS,
+    ),
+    bool: ("True or False", lambda x: isinstance(x, bool)),
+    int: ("a whole number of at least 1", lambda x: type(x) is int and x >= 1),
+    tuple: (
+        "whole numbers of at least 1",
+        lambda x: all(type(number) is int and number >= 1 for number in x),
     ),
 }
-
-
-def _is_whole(value: Any, least: int = 1) -> bool:
-    return type(value) is int and value >= least
-
-
-def _check_of(name: str, default: Any) -> tuple[str, Callable[[Any], bool]]:
-    """What a field must be: as `_CHECKS` says, or else like its default."""
-    if name in _CHECKS:
-        return _CHECKS[name]
-    if isinstance(default, bool):
-        return "True or False", lambda value: isinstance(value, bool)
-    if isinstance(default, tuple):
-        return "whole numbers of at least 1", lambda x: all(map(_is_whole, x))
-    least = models.RESERVED_TOKENS + 1 if name == "max_vocabulary" else 1
-    return (
-        f"a whole number of at least {least}",
-        lambda value: _is_whole(value, least),
-    )
 
 
 @dataclasses.dataclass(frozen=True)
 class FitConfig:
     """What the fits of all networks have in common.
 
-    Where the paper is silent, docs/reproduction.md says why a default is as
-    it is.
+    docs/reproduction.md gives reasons for defaults the paper does not state.
 
     Attributes:
-        modalities: What the model looks at: "text", "visual" or both.
+        modalities: "text", "visual" or both.
         batch_size: Segments per step.
         max_epochs: Passes over the training movies at most.
-        min_epochs: The first epoch that may be kept; patience counts from
-            there.
-        patience: Epochs without a better `monitor` after which training
-            stops; the weights of the best epoch are kept.
-        monitor: What decides which epoch and which L1 strength are kept, on
-            the validation movies: "val_bce", the data term of the loss;
-            "val_balanced_accuracy" or "val_auc", means over the viewers that
-            have both classes there. Where none has, "val_bce" decides.
+        min_epochs: The first epoch that may be kept; patience counts on it.
+        patience: Epochs without a better `monitor` before training stops.
+        monitor: Decides on the validation movies which epoch and L1 strength
+            are kept: "val_bce", the data term of the loss;
+            "val_balanced_accuracy" or "val_auc", means over the viewers with
+            both classes there. Where none has, "val_bce" decides.
         epochs_without_validation: Epochs where the validation movies have no
-            label of the viewers, so that nothing can decide; the last weights
-            are kept, with the middle strength of L1 (the larger of the middle
-            two).
+            label of the viewers; the last weights are kept, with the middle
+            (of an even number the upper) strength of L1.
         learning_rate: Of Adam (Sect. III-A).
-        l1: Strengths of the L1 penalty to try; the one with the best
-            `monitor` is kept (the first of them if several are equal).
+        l1: Strengths of the L1 penalty to try; the first with the best
+            `monitor` is kept.
         class_weighting: Whether the classes are balanced (Sect. III-A).
-        standardize_visual: Whether visual features are standardized with the
-            statistics of the training segments that have a label.
+        standardize_visual: Whether visual features are standardized with
+            statistics of the labelled training segments.
         max_vocabulary: Words at most, the two reserved numbers included.
 
     Raises:
@@ -106,6 +81,9 @@ class FitConfig:
     standardize_visual: bool = True
     max_vocabulary: int = 8192
 
+    #: Arguments of the network that hold the shape of a visual feature.
+    visual_axes: ClassVar[tuple[str, ...]] = ("visual_features",)
+
     def __post_init__(self) -> None:
         """Makes tuples of sequences and refuses impossible values."""
         for field in dataclasses.fields(self):
@@ -115,7 +93,8 @@ class FitConfig:
                     raise self._wrong(field.name, "a list")
                 value = tuple(value)
                 object.__setattr__(self, field.name, value)
-            expected, valid = _check_of(field.name, field.default)
+            kind: Any = type(field.default)
+            expected, valid = _CHECKS.get(field.name) or _CHECKS[kind]
             try:
                 good = valid(value)
             except TypeError:  # Not even something that can be compared.
@@ -132,6 +111,15 @@ class FitConfig:
             f"`{name}` must be {expected}. Received: {getattr(self, name)!r}"
         )
 
+    @property
+    def model_class(self) -> type[models.ViewerModel]:
+        """Class of the network."""
+        raise NotImplementedError
+
+    def _sizes(self, viewers: int) -> dict[str, Any]:
+        """Returns the arguments of `model_class` that the config holds."""
+        raise NotImplementedError
+
     def model_arguments(
         self,
         viewers: Sequence[str],
@@ -141,34 +129,33 @@ class FitConfig:
         """Returns the arguments of `model_class` that decide its shape.
 
         Args:
-            viewers: Columns of the output.
+            viewers: Columns of the output; one is ST.
             vocabulary_size: Words, reserved ones included; None without text.
             visual_shape: Shape of one segment's visual feature, None without.
-
-        Raises:
-            ValueError: If the network cannot take such viewers or features.
         """
-        raise NotImplementedError
-
-    @property
-    def model_class(self) -> type[models.ViewerModel]:
-        """Class of the network."""
-        raise NotImplementedError
+        arguments = {"viewers": list(viewers), **self._sizes(len(viewers))}
+        if vocabulary_size is not None:
+            arguments["vocabulary_size"] = _embedding_rows(vocabulary_size)
+        if visual_shape is not None:
+            if len(visual_shape) != len(self.visual_axes):
+                raise ValueError(
+                    "`features` of this network must be "
+                    f"[N, {', '.join(self.visual_axes)}]. Received shape: "
+                    f"[N, {', '.join(map(str, visual_shape))}]"
+                )
+            arguments.update(zip(self.visual_axes, visual_shape, strict=True))
+        return arguments
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values, lists for tuples."""
         return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in dataclasses.asdict(self).items()
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in dataclasses.asdict(self).items()
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Returns the config that `to_json` wrote; what is missing, defaults.
-
-        Raises:
-            ValueError: If a name is unknown.
-        """
+        """Returns the config of some fields; ValueError if one is unknown."""
         known = [field.name for field in dataclasses.fields(cls)]
         unknown = sorted(set(values) - set(known))
         if unknown:
@@ -181,7 +168,7 @@ class FitConfig:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig(FitConfig):
-    """How ST or MT is fitted on one split; see also `FitConfig`.
+    """How ST or MT is fitted; see also `FitConfig`.
 
     Attributes:
         embedding_dim: Length of a word vector.
@@ -204,27 +191,16 @@ class TrainingConfig(FitConfig):
         """Class of the network."""
         return models.EvokedEmotionModel
 
-    def model_arguments(
-        self,
-        viewers: Sequence[str],
-        vocabulary_size: int | None,
-        visual_shape: Sequence[int] | None,
-    ) -> dict[str, Any]:
-        """Returns the arguments of `EvokedEmotionModel`: one viewer is ST."""
-        _check_axes(visual_shape, ("F",))
-        shape = visual_shape or (paper.VISUAL_FEATURES,)
-        single = len(viewers) == 1
+    def _sizes(self, viewers: int) -> dict[str, Any]:
+        units = {"trunk_units": self.single_task_trunk_units}
+        if viewers > 1:
+            units = {
+                "trunk_units": self.multi_task_trunk_units,
+                "head_units": self.multi_task_head_units,
+            }
         return {
-            "viewers": list(viewers),
-            "trunk_units": (
-                self.single_task_trunk_units
-                if single
-                else self.multi_task_trunk_units
-            ),
-            "head_units": () if single else self.multi_task_head_units,
+            **units,
             "modalities": self.modalities,
-            "vocabulary_size": embedding_rows(vocabulary_size),
-            "visual_features": shape[0],
             "embedding_dim": self.embedding_dim,
             "text_filters": self.text_filters,
             "text_widths": self.text_widths,
@@ -233,18 +209,15 @@ class TrainingConfig(FitConfig):
 
 @dataclasses.dataclass(frozen=True)
 class BaselineConfig(FitConfig):
-    """How the Baseline [20] is fitted, one viewer and one modality.
-
-    See also `FitConfig`. The paper states no L1 penalty for the Baseline.
+    """How the Baseline [20] is fitted, one viewer; see also `FitConfig`.
 
     Attributes:
         modalities: Exactly one.
-        embedding_dim: Length of a word vector (not known).
+        embedding_dim: Length of a word vector.
         kernels: Kernels of each text convolution (Sect. II-A).
-        heights: Height of each text convolution, in words (the group's code).
-        visual_kernels: Kernels of each convolution over histograms
-            (Sect. II-A).
-        visual_height: Height of those, in steps (not known).
+        heights: Height of each text convolution, in words.
+        visual_kernels: Kernels of each convolution over histograms.
+        visual_height: Height of those, in steps.
     """
 
     modalities: tuple[str, ...] = ("text",)
@@ -254,6 +227,8 @@ class BaselineConfig(FitConfig):
     heights: tuple[int, ...] = (3, 4, 5)
     visual_kernels: tuple[int, ...] = (64, 96, 128)
     visual_height: int = 3
+
+    visual_axes: ClassVar[tuple[str, ...]] = ("frames", "channels", "bins")
 
     def __post_init__(self) -> None:
         """Refuses impossible values."""
@@ -268,16 +243,10 @@ class BaselineConfig(FitConfig):
     def like(
         cls, config: FitConfig, modalities: tuple[str, ...]
     ) -> BaselineConfig:
-        """Returns the config of a Baseline that is fitted as `config` says.
-
-        All but the L1 strengths, and `modalities`, exactly one.
-        """
-        common = {
-            field.name: getattr(config, field.name)
-            for field in dataclasses.fields(FitConfig)
-            if field.name != "l1"
-        }
-        return cls(**{**common, "modalities": modalities})
+        """Returns that of a Baseline fitted likewise, but for L1 strengths."""
+        names = {field.name for field in dataclasses.fields(FitConfig)}
+        common = {x: getattr(config, x) for x in names - {"l1", "modalities"}}
+        return cls(modalities=modalities, **common)
 
     @property
     def model_class(self) -> type[models.ViewerModel]:
@@ -286,53 +255,26 @@ class BaselineConfig(FitConfig):
             return models.BaselineTextModel
         return models.BaselineVisualModel
 
-    def model_arguments(
-        self,
-        viewers: Sequence[str],
-        vocabulary_size: int | None,
-        visual_shape: Sequence[int] | None,
-    ) -> dict[str, Any]:
-        """Returns the arguments of the Baseline's class."""
-        if len(viewers) != 1:
-            raise ValueError(
-                "`viewers` of the Baseline must be exactly one; fit it once "
-                f"for each viewer. Received: {tuple(viewers)}"
-            )
-        if visual_shape is None:
+    def _sizes(self, viewers: int) -> dict[str, Any]:
+        if self.modalities == ("visual",):
             return {
-                "viewers": list(viewers),
-                "vocabulary_size": embedding_rows(vocabulary_size),
-                "embedding_dim": self.embedding_dim,
-                "kernels": self.kernels,
-                "heights": self.heights,
+                "kernels": self.visual_kernels,
+                "height": self.visual_height,
             }
-        _check_axes(visual_shape, ("frames", "channels", "bins"))
-        frames, channels, bins = visual_shape
         return {
-            "viewers": list(viewers),
-            "frames": frames,
-            "channels": channels,
-            "bins": bins,
-            "kernels": self.visual_kernels,
-            "height": self.visual_height,
+            "embedding_dim": self.embedding_dim,
+            "kernels": self.kernels,
+            "heights": self.heights,
         }
 
 
-def embedding_rows(vocabulary_size: int | None) -> int | None:
+def _embedding_rows(vocabulary_size: int) -> int:
     """Returns the number of rows of the embedding.
 
-    A round number, so that splits whose vocabularies differ a little share
-    one traced and compiled model. Rows without a word are never looked up.
+    A round one, so that splits whose vocabularies differ a little share one
+    compiled model. Rows without a word are never looked up.
     """
-    if vocabulary_size is None:
-        return None
-    few = [rows for rows in _FEW_ROWS if rows >= vocabulary_size]
-    return few[0] if few else -(-vocabulary_size // _ROW_STEP) * _ROW_STEP
-
-
-def _check_axes(shape: Sequence[int] | None, axes: Sequence[str]) -> None:
-    if shape is not None and len(shape) != len(axes):
-        raise ValueError(
-            f"`features` of this network must be [N, {', '.join(axes)}]. "
-            f"Received shape: [N, {', '.join(map(str, shape))}]"
-        )
+    for rows in (256, 512):
+        if vocabulary_size <= rows:
+            return rows
+    return -(-vocabulary_size // 1024) * 1024

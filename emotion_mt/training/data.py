@@ -29,7 +29,7 @@ class Segments:
         inputs: By modality "tokens" int32 [n, 18] and "visual" float32
             [n, F], or [n, frames, channels, bins] for the Baseline.
         labels: float32 [n, V]; 1.0 positive, 0.0 negative, NaN missing.
-        left_out: Reason to number of segments, for each possible reason.
+        left_out: Possible reasons to numbers of segments.
     """
 
     rows: np.ndarray
@@ -55,30 +55,38 @@ def select_segments(
 
     There may be none. `Segments.left_out` counts the others by reason.
     """
-    viewers = corpus.viewers if viewers is None else tuple(viewers)
-    rows = corpus.rows(movies)
-    left_out = {}
-    visual = np.zeros((len(corpus), 0))
-    if "visual" in modalities:
-        visual = check_features(corpus, features)
-        axes = tuple(range(1, visual.ndim))
-        seen = ~np.isnan(visual[rows]).any(axis=axes)
-        left_out[NO_FEATURE] = int(np.sum(~seen))
-        rows = rows[seen]
-    columns = [corpus.column(viewer) for viewer in viewers]
-    labels = corpus.labels[:, columns]
-    if labelled_only:
-        rated = ~np.isnan(labels[rows]).all(axis=1)
-        left_out[NO_LABEL] = int(np.sum(~rated))
-        rows = rows[rated]
-
-    inputs = {}
-    if "text" in modalities:
-        if tokenizer is None:
+    viewers = corpus.viewers if viewers is None else viewers
+    for name, modality, value in (
+        ("tokenizer", "text", tokenizer),
+        ("features", "visual", features),
+    ):
+        if modality in modalities and value is None:
             raise ValueError(
-                "`tokenizer` must be given with the modality 'text'. "
+                f"`{name}` must be given with the modality {modality!r}. "
                 "Received: None"
             )
+    rows = corpus.rows(movies)
+    left_out = {}
+    visual = np.asarray(features)
+    if "visual" in modalities:
+        count = len(corpus)
+        if visual.ndim not in (2, 4) or len(visual) != count:
+            raise ValueError(
+                "`features` needs one row per segment of the corpus, "
+                f"[{count}, F], or [{count}, frames, channels, bins] for the "
+                f"Baseline. Received shape: {list(visual.shape)}"
+            )
+        axes = tuple(range(1, visual.ndim))
+        gaps = np.isnan(visual[rows]).any(axis=axes)
+        left_out[NO_FEATURE] = int(gaps.sum())
+        rows = rows[~gaps]
+    labels = corpus.labels[:, [corpus.column(viewer) for viewer in viewers]]
+    if labelled_only:
+        gaps = np.isnan(labels[rows]).all(axis=1)
+        left_out[NO_LABEL] = int(gaps.sum())
+        rows = rows[~gaps]
+    inputs = {}
+    if tokenizer is not None and "text" in modalities:
         texts = corpus.segments["text"].iloc[rows]
         inputs["tokens"] = models.tokenize(tokenizer, texts)
     if "visual" in modalities:
@@ -86,29 +94,12 @@ def select_segments(
     return Segments(rows, inputs, labels[rows], left_out)
 
 
-def check_features(corpus: Corpus, features: np.ndarray | None) -> np.ndarray:
-    """Returns features as an array, or says why they do not fit a corpus."""
-    if features is None:
-        raise ValueError(
-            "`features` must be given with the modality 'visual'. "
-            "Received: None"
-        )
-    if np.ndim(features) not in (2, 4) or len(features) != len(corpus):
-        raise ValueError(
-            "`features` needs one row per segment of the corpus, "
-            f"[{len(corpus)}, F], or [{len(corpus)}, frames, channels, bins] "
-            f"for the Baseline. Received shape: {list(np.shape(features))}"
-        )
-    return np.asarray(features)
-
-
 def class_weights(labels: np.ndarray) -> np.ndarray:
     """Returns the weights that let both classes count the same (Sect. III-A).
 
     With N labels of a viewer, of which N- are negative and N+ positive, a
-    negative weighs N / (2·N-) and a positive N / (2·N+); the mean weight over
-    these labels is 1. A viewer with one class only, or without any label, has
-    nothing to balance: both weights are 1.
+    negative weighs N / (2·N-) and a positive N / (2·N+), 1 in the mean. A
+    viewer without both classes has nothing to balance: both weights are 1.
 
     Args:
         labels: float [N, V], observed training labels: 1.0 positive, 0.0
@@ -118,9 +109,7 @@ def class_weights(labels: np.ndarray) -> np.ndarray:
         float32 [V, 2], finite: weight of a negative, weight of a positive.
     """
     labels = np.asarray(labels)
-    negative = np.sum(labels == 0.0, axis=0)
-    positive = np.sum(labels == 1.0, axis=0)
-    counts = np.stack([negative, positive], axis=1)  # [V, 2]
+    counts = np.stack([np.sum(labels == x, axis=0) for x in (0, 1)], axis=1)
     balanced = counts.sum(axis=1, keepdims=True) / (2 * np.maximum(counts, 1))
     both = np.all(counts > 0, axis=1, keepdims=True)
     return np.where(both, balanced, 1.0).astype("float32")
@@ -149,25 +138,19 @@ def make_dataset(
             Baseline; a row of NaN where there is no video. May be None
             without the modality "visual".
         movies: Movie codes.
-        tokenizer: Of `fit_tokenizer`; may be None without the modality
-            "text".
-        viewers: Columns of the labels. Defaults to None, all viewers of the
-            corpus.
-        modalities: "text", "visual" or both. Defaults to both.
-        batch_size: Segments per batch; the last batch may be smaller.
-            Defaults to 32.
-        shuffle: Whether each epoch has an order of its own. Defaults to
-            False, the order of the corpus.
+        tokenizer: Of `fit_tokenizer`; may be None without "text".
+        viewers: Columns of the labels. Defaults to all of the corpus.
+        modalities: "text", "visual" or both, the default.
+        batch_size: Segments per batch, at most. Defaults to 32.
+        shuffle: Whether each epoch has an order of its own, instead of that
+            of the corpus. Defaults to False.
         seed: Decides the orders. Defaults to 0.
         labelled_only: Whether segments that none of the viewers has rated
             are left out. Defaults to True.
 
     Returns:
-        Dataset of (inputs, labels): inputs a dict with "tokens", int32
-        [B, 18], and "visual", float32 [B, F] or [B, frames, channels, bins],
-        by modality; labels float32 [B, V], NaN where the viewer did not rate.
-        Give `fit` shuffle=False with it, or Keras warns that it does not
-        shuffle datasets.
+        Dataset of (inputs, labels) as in `Segments`. Give `fit` shuffle=False
+        with it, or Keras warns that it does not shuffle datasets.
 
     Raises:
         ValueError: If an argument does not fit the corpus, or no segment
@@ -184,12 +167,8 @@ def make_dataset(
     )
     for reason, count in segments.left_out.items():
         if count:
-            logger.warning(
-                "%d segments of %s left out: %s",
-                count,
-                ", ".join(movies),
-                reason,
-            )
+            names = ", ".join(movies)
+            logger.warning(f"{count} segments of {names} left out: {reason}")
     if not len(segments):
         raise ValueError(
             f"`movies` must have a segment that can be used. Received: "
@@ -199,9 +178,7 @@ def make_dataset(
         (dict(segments.inputs), segments.labels)
     )
     if shuffle:
-        dataset = dataset.shuffle(
-            len(segments), seed=seed, reshuffle_each_iteration=True
-        )
+        dataset = dataset.shuffle(len(segments), seed=seed)
     return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
@@ -211,21 +188,12 @@ def fixed_batches(
     batch_size: int,
     seed: int | None = None,
 ) -> tf.data.Dataset:
-    """Returns batches of one size, whose orders depend on `seed` alone.
+    """Returns batches of (inputs, labels, class weights of the labels).
 
-    A training step is traced for each size of batch, so the last batch is
-    filled up with segments without a label, which neither the loss nor a
-    metric counts. (`Dataset.shuffle` depends on the process's global seed
-    too.)
-
-    Args:
-        segments: n segments, at least one.
-        class_weights: float32 [V, 2], see `class_weights`.
-        batch_size: Segments per batch.
-        seed: Decides the order of each pass; None for that of the corpus.
-
-    Returns:
-        Dataset of (inputs, labels, class weights of the labels).
+    All are of one size, for which a step is traced: the last is filled up with
+    segments without a label, which nothing counts. The order of each pass
+    depends on `seed` alone (that of `Dataset.shuffle` on the process's global
+    seed too); None is the order of the corpus.
     """
     count = len(segments)
     steps = -(-count // batch_size)
@@ -233,9 +201,9 @@ def fixed_batches(
 
     def passes() -> Iterator[np.ndarray]:
         order = np.full(steps * batch_size, count, "int32")
-        order[:count] = (
-            np.arange(count) if seed is None else random.permutation(count)
-        )
+        order[:count] = np.arange(count)
+        if seed is not None:
+            order[:count] = random.permutation(count)
         yield order.reshape(steps, batch_size)
 
     labels = _one_more(segments.labels, np.nan)
@@ -254,8 +222,8 @@ def fixed_batches(
             lambda x: tf.gather(x, rows), tensors
         )
     )
-    # There is nothing to tune, and when an iterator is deleted, as after each
-    # epoch, TensorFlow waits for the tuning thread: up to a second.
+    # When an iterator is deleted, as after each epoch, TensorFlow waits for
+    # the tuning thread: up to a second.
     options = tf.data.Options()
     options.autotune.enabled = False
     counted = dataset.apply(tf.data.experimental.assert_cardinality(steps))

@@ -20,16 +20,8 @@ from emotion_mt.training.config import MONITORS, FitConfig, TrainingConfig
 from emotion_mt.training.material import Material, prepare
 from emotion_mt.training.result import FitResult, Progress, Trial
 
-#: Segments that are validated or predicted together: as many as make large
-#: products efficient, and few beside a movie.
+#: Segments that are validated or predicted together: few beside a movie.
 ROWS_AT_A_TIME = 128
-
-#: More than the steps of any epoch: an epoch is one call of the backend.
-_STEPS_PER_CALL = 2**20
-
-#: Kinds of compiled models that are kept at a time: ST and MT. A full-size MT
-#: with its optimizer takes about 150 MB, for each L1 strength.
-_KEPT = 2
 
 #: Models that were compiled are shared within a process: one fit at a time.
 _ONE_AT_A_TIME = threading.Lock()
@@ -47,27 +39,20 @@ def fit_split(
 ) -> FitResult:
     """Fits one model on the split's training movies.
 
-    That is ST (one viewer) or MT (several), or the Baseline [20] for one
-    viewer where `config` is a `BaselineConfig`.
-
     Vocabulary, class weights and feature statistics come from the training
     movies; the validation movies decide which epoch and which L1 strength to
     keep; the test movies are only predicted.
 
-    The result is a function of the arguments: on one machine and with the
-    same number of threads it has the same bits each time, whatever else the
-    process did before and whatever its global seeds are.
+    The result is a function of the arguments: the same bits each time on one
+    machine with the same number of threads, whatever the process did before.
 
     Args:
         corpus: Segments and labels.
-        features: float32 [N, F] of `extract_features`, for the Baseline
-            [N, 16, 7, 32] of `extract_histograms`; NaN rows where there is no
-            video. May be None where `config.modalities` has no "visual".
-        split: Movies for training, validation and test. Without a validation
-            movie, or without a label of the viewers in it, see
-            `FitConfig.epochs_without_validation`.
-        viewers: One viewer: ST, or the Baseline. Several: MT, one head each,
-            in this order.
+        features: As of `make_dataset`: those of `extract_features`, or of
+            `extract_histograms` for the Baseline.
+        split: Movies for training, validation (may be none) and test.
+        viewers: One: ST, or the Baseline [20] where `config` is a
+            `BaselineConfig`. Several: MT, one head each, in this order.
         config: Defaults to `TrainingConfig()`.
         seed: Decides initial weights and the order of segments.
         on_epoch: Called after each epoch; it must not call `fit_split`. What
@@ -77,8 +62,7 @@ def fit_split(
         The fitted model and its predictions for the test movies.
 
     Raises:
-        ValueError: If no segment of the training movies can be used, because
-            it has no label of the viewers or no visual feature; or if an
+        ValueError: If no segment of the training movies can be used, or an
             argument does not fit the corpus or the network.
     """
     config = TrainingConfig() if config is None else config
@@ -98,7 +82,7 @@ def fit_split(
         built = time.perf_counter()
         fits = []
         for l1, trainer in zip(material.strengths, trainers, strict=True):
-            _reset(trainer, model.get_weights(), config)
+            _reset(trainer, model.get_weights(), config.learning_rate)
             fits.append(_train(trainer, l1, material, seed, on_epoch))
         trials = tuple(trial for trial, _ in fits)
         best, weights = min(fits, key=lambda f: _rank(f[0], material.monitor))
@@ -121,7 +105,10 @@ def fit_split(
         untrained_viewers=material.untrained,
         class_weights=material.class_weights,
         vocabulary=material.vocabulary,
-        left_out=material.left_out,
+        left_out={
+            part: getattr(material, part).left_out
+            for part in ("train", "validation", "test")
+        },
         notes=(*material.notes, *_divergence_notes(trials)),
         seconds={
             "prepare": prepared - start,
@@ -160,8 +147,7 @@ def _train(
             predict = functools.partial(_predict, trainer, material)
             on_epoch(Progress(l1, epoch + 1, dict(logs), predict))
 
-    callbacks: list[keras.callbacks.Callback]
-    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=tell)]
+    callbacks: list[Any] = [keras.callbacks.LambdaCallback(on_epoch_end=tell)]
     epochs, validation, stopping = config.epochs_without_validation, None, None
     if material.monitor is not None:
         epochs = config.max_epochs
@@ -206,39 +192,31 @@ def _trainers(
     """Returns a compiled model of the same architecture per L1 strength."""
     numbers = [f"viewer_{i}" for i in range(len(material.viewers))]
     arguments = {**material.arguments, "viewers": numbers, "dtype": "float32"}
+    text = json.dumps(arguments, sort_keys=True)
     # mypy takes a class for unhashable where its instances have a `__hash__`.
-    model_class: Callable[..., models.ViewerModel] = config.model_class
-    return _compiled(
-        model_class,
-        json.dumps(arguments, sort_keys=True),
-        material.strengths,
-        config.batch_size,
-    )
+    kind: Callable[..., models.ViewerModel] = config.model_class
+    return _compiled(kind, text, material.strengths, config.batch_size)
 
 
-@functools.lru_cache(maxsize=_KEPT)
+# ST and MT; a full-size MT takes about 150 MB for each L1 strength.
+@functools.lru_cache(maxsize=2)
 def _compiled(
     model_class: Callable[..., models.ViewerModel],
     arguments: str,
     strengths: tuple[float, ...],
     batch_size: int,
 ) -> list[models.ViewerModel]:
-    """Builds, compiles and traces models that differ in their L1 strength.
-
-    That takes as long as a small fit, so fits of one kind share them.
-    """
+    """Builds and traces models, which takes as long as a small fit."""
     trainers = []
     for l1 in strengths:
         model = model_class(**json.loads(arguments), l1=l1)
+        means = (models.MeanAccuracy, models.BalancedAccuracy, models.ViewerAUC)
         model.compile(
-            metrics=[
-                models.MeanAccuracy(model.viewers),
-                models.BalancedAccuracy(model.viewers),
-                models.ViewerAUC(model.viewers),
-            ],
+            metrics=[metric(model.viewers) for metric in means],
             # Class weights come with the batches, as weights of the labels.
             weighted_metrics=[models.ObservedCrossentropy()],
-            steps_per_execution=_STEPS_PER_CALL,
+            # More than an epoch has: it is one call of the backend.
+            steps_per_execution=2**20,
         )
         inputs = {
             name: np.zeros((1, *tensor.shape[1:]), tensor.dtype)
@@ -247,58 +225,40 @@ def _compiled(
         labels = np.full((1, len(model.viewers)), np.nan, "float32")
         nothing = data.Segments(np.arange(1), inputs, labels, {})
         weights = np.ones((len(model.viewers), 2), "float32")
-        model.fit(
-            data.fixed_batches(nothing, weights, batch_size),
-            validation_data=data.fixed_batches(
-                nothing, weights, ROWS_AT_A_TIME
-            ),
-            shuffle=False,
-            verbose=0,
+        train, validation = (
+            data.fixed_batches(nothing, weights, size)
+            for size in (batch_size, ROWS_AT_A_TIME)
         )
+        model.fit(train, validation_data=validation, shuffle=False, verbose=0)
         trainers.append(model)
     return trainers
 
 
-def _reset(
-    trainer: models.ViewerModel,
-    weights: Sequence[np.ndarray],
-    config: FitConfig,
-) -> None:
+def _reset(trainer: models.ViewerModel, weights: Any, rate: float) -> None:
     """Makes a compiled model as if it were new."""
     trainer.set_weights(weights)
     for variable in trainer.optimizer.variables:
         variable.assign(np.zeros(variable.shape, variable.dtype))
-    trainer.optimizer.learning_rate = config.learning_rate
+    trainer.optimizer.learning_rate = rate
 
 
 def _predict(trainer: models.ViewerModel, material: Material) -> np.ndarray:
     """Returns the probabilities of the test movies, float32 [n, V]."""
-    parts = [np.zeros((0, len(material.viewers)), "float32")]
-    for start in range(0, len(material.test), ROWS_AT_A_TIME):
-        part = {
-            name: x[start : start + ROWS_AT_A_TIME]
-            for name, x in material.test.inputs.items()
-        }
-        rows = len(next(iter(part.values())))
-        # All of one size, for which the function is traced once.
-        full = {
-            name: np.resize(x, (ROWS_AT_A_TIME, *x.shape[1:]))
-            for name, x in part.items()
-        }
-        parts.append(np.asarray(trainer.predict_on_batch(full))[:rows])
-    probabilities = np.concatenate(parts)
-    for viewer in material.untrained:
-        probabilities[:, material.viewers.index(viewer)] = np.nan
-    return probabilities
+    viewers, count = material.viewers, len(material.test)
+    batches = data.fixed_batches(
+        material.test, material.class_weights, ROWS_AT_A_TIME
+    )
+    parts = [trainer.predict_on_batch(inputs) for inputs, _, _ in batches]
+    made = np.reshape(parts, (-1, len(viewers))).astype("float32")[:count]
+    made[:, [v in material.untrained for v in viewers]] = np.nan
+    return made
 
 
-def _divergence_notes(trials: Sequence[Trial]) -> tuple[str, ...]:
-    return tuple(
+def _divergence_notes(trials: Sequence[Trial]) -> list[str]:
+    last = [{name: x[-1] for name, x in t.history.items()} for t in trials]
+    return [
         f"Training with L1 strength {trial.l1:g} diverged: its loss is not a "
         "number."
-        for trial in trials
-        if not all(
-            math.isfinite(trial.history.get(name, (0.0,))[-1])
-            for name in ("loss", "val_loss")
-        )
-    )
+        for trial, at in zip(trials, last, strict=True)
+        if not math.isfinite(at["loss"] + at.get("val_loss", 0.0))
+    ]

@@ -7,7 +7,6 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 from emotion_mt import models, paper
@@ -16,24 +15,17 @@ from emotion_mt.models.viewer_model import check_viewers
 from emotion_mt.training import data
 from emotion_mt.training.config import FitConfig
 
+#: All jobs on the same movies share a tokenizer.
+_tokenizer = functools.lru_cache(maxsize=4)(models.fit_tokenizer)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Material:
     """What a fit learns from, and what it predicts.
 
-    Attributes:
-        config: How it is fitted.
-        viewers: Columns of the labels.
-        arguments: Of `FitConfig.model_arguments`.
-        strengths: L1 strengths to try, distinct.
-        monitor: What decides; None where the validation movies have no label.
-        train: Segments to learn from.
-        validation: Segments that decide; may be none.
-        test: Segments to predict; may be none.
-        vocabulary: Words of the training movies, without the reserved ones.
-        class_weights: float32 [V, 2].
-        untrained: Viewers without a label in the training movies.
-        notes: Sentences about what could not go the usual way.
+    The arguments are those of `FitConfig.model_arguments`, the strengths the
+    distinct ones of L1, the segments of validation and test may be none; for
+    the rest see `FitResult`.
     """
 
     config: FitConfig
@@ -48,14 +40,6 @@ class Material:
     class_weights: np.ndarray
     untrained: tuple[str, ...]
     notes: tuple[str, ...]
-
-    @property
-    def left_out(self) -> dict[str, Mapping[str, int]]:
-        """Part to reason to number of segments."""
-        return {
-            name: getattr(self, name).left_out
-            for name in ("train", "validation", "test")
-        }
 
 
 def prepare(
@@ -100,6 +84,10 @@ def prepare(
     if monitor is None:
         strengths = (sorted(strengths)[len(strengths) // 2],)
     visual = train.inputs.get("visual")
+    classes = {
+        viewer: set(labels[~np.isnan(labels)])
+        for viewer, labels in zip(viewers, train.labels.T, strict=True)
+    }
     return Material(
         config=config,
         viewers=viewers,
@@ -115,21 +103,9 @@ def prepare(
         test=test,
         vocabulary=words,
         class_weights=weights,
-        untrained=tuple(
-            viewer
-            for viewer, column in zip(viewers, train.labels.T, strict=True)
-            if np.isnan(column).all()
-        ),
-        notes=_notes(config, split, viewers, train, monitor, strengths),
+        untrained=tuple(viewer for viewer in viewers if not classes[viewer]),
+        notes=_notes(config, split, classes, monitor, strengths),
     )
-
-
-@functools.lru_cache(maxsize=4)
-def _tokenizer(
-    texts: tuple[str, ...], max_tokens: int
-) -> keras.layers.TextVectorization:
-    """Returns a tokenizer that all jobs on the same movies share."""
-    return models.fit_tokenizer(texts, max_tokens)
 
 
 def _monitor(wanted: str, labels: np.ndarray) -> str | None:
@@ -143,26 +119,21 @@ def _monitor(wanted: str, labels: np.ndarray) -> str | None:
 def _notes(
     config: FitConfig,
     split: paper.Split,
-    viewers: Sequence[str],
-    train: data.Segments,
+    classes: Mapping[str, set[float]],
     monitor: str | None,
     strengths: Sequence[float],
 ) -> tuple[str, ...]:
-    """Says in words where the fit could not go the usual way."""
+    """Says where the fit could not go the usual way; classes by viewer."""
     notes = []
-    seen = {
-        viewer: set(labels[~np.isnan(labels)])
-        for viewer, labels in zip(viewers, train.labels.T, strict=True)
-    }
-    untrained = [viewer for viewer, classes in seen.items() if not classes]
+    untrained = [viewer for viewer, seen in classes.items() if not seen]
     if untrained:
         notes.append(
             f"No label of {', '.join(untrained)} in the training movies: no "
             "predictions for them."
         )
-    for viewer, classes in seen.items():
-        if len(classes) == 1:
-            name = "positive" if classes == {1.0} else "negative"
+    for viewer, seen in classes.items():
+        if len(seen) == 1:
+            name = "positive" if 1.0 in seen else "negative"
             notes.append(
                 f"All training labels of {viewer} are {name}: class weights 1."
             )

@@ -16,14 +16,13 @@ from emotion_mt.training.config import FitConfig
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """What `on_epoch` is told after each epoch.
+    """What `on_epoch` is told.
 
     Attributes:
         l1: Strength that is being tried.
         epoch: 1, 2, …
         logs: Metric name to value, as in `Trial.history`.
-        predict: Returns the probabilities of the test movies after this
-            epoch, as `FitResult.probabilities`.
+        predict: Returns what `FitResult.probabilities` would now be.
     """
 
     l1: float
@@ -39,12 +38,10 @@ class Trial:
     Attributes:
         l1: The strength.
         best_epoch: 1-based epoch whose weights were kept.
-        score: `FitResult.monitor` at `best_epoch`; NaN where nothing could
-            decide.
+        score: `FitResult.monitor` then; NaN where nothing could decide.
         history: Metric name to one float per epoch: "loss" (with the L1
             penalty), "bce" (without it, in nats), "mean_accuracy",
-            "balanced_accuracy" and "auc", in [0, 1], and each with "val_"
-            before it.
+            "balanced_accuracy", "auc" in [0, 1]; each with "val_" before too.
     """
 
     l1: float
@@ -60,28 +57,22 @@ class FitResult:
     Attributes:
         viewers: Columns of `probabilities`.
         split: The movies of each part.
-        config: The configuration.
-        seed: The seed.
-        l1: The chosen strength.
-        best_epoch: Of the chosen trial.
-        monitor: What decided, see `FitConfig.monitor`; None where nothing
-            could, and the last epoch was kept.
-        trials: One per strength that was tried, in order.
-        test_rows: int64 [n], rows of the corpus that were predicted: the
-            test movies' segments, without those whose visual feature is
-            missing where the visual modality is used.
+        config: As of `fit_split`.
+        seed: Likewise.
+        l1: Of the chosen trial.
+        best_epoch: Likewise.
+        monitor: What decided, see `FitConfig`; None where nothing could.
+        trials: One per strength, in order.
+        test_rows: int64 [n], rows of the corpus that were predicted: those of
+            the test movies that have the inputs.
         probabilities: float32 [n, V] in [0, 1], of "positive"; NaN columns
             for `untrained_viewers`.
-        untrained_viewers: Viewers without a single label in the training
-            movies (MT only; ST raises).
+        untrained_viewers: Viewers without a label in the training movies.
         class_weights: float32 [V, 2], weight of negative, of positive.
-        vocabulary: Words, without padding and out-of-vocabulary; empty
-            where the text modality is not used.
-        left_out: part ("train", "validation", "test") -> reason
-            ("no visual feature", "no label") -> number of segments.
+        vocabulary: Words, without the reserved; empty without text.
+        left_out: "train", "validation" or "test" to reason to segments.
         notes: Sentences about fallbacks that were taken.
-        seconds: "prepare", "build" (trace and compile), "fit", "predict",
-            "total".
+        seconds: "prepare", "build" (trace), "fit", "predict", "total".
         model_config: Arguments of the model's class, `config.model_class`.
         weights: The model's weights, in the order of `model.weights`.
     """

@@ -25,7 +25,6 @@ OTHER = {
     "l1": 3e-4,
     "seed": 9,
     "dtype": "float64",
-    "name": "other",
 }
 
 
@@ -51,43 +50,40 @@ BRANCHES = [
 class TestPaper:
     """Figures 1 and 2; sizes of Sect. III-A and III-B."""
 
-    def kinds(self, model):
-        return [type(layer).__name__ for layer in model.layers]
-
-    def test_summary_reads_like_figure_2(self):
-        model = models.EvokedEmotionModel.single_task(vocabulary_size=4000)
-        assert self.kinds(model) == [*BRANCHES, *["Dense"] * 3, "Dense"]
-        widths = [layer.units for layer in model.layers[-4:]]
-        assert widths == [1024, 512, 256, 1]
-
-    def test_summary_reads_like_figure_1(self):
-        model = models.EvokedEmotionModel.multi_task(vocabulary_size=4000)
-        heads = ["Dense"] * 4 * 8
-        assert self.kinds(model) == [
-            *BRANCHES,
-            *["Dense"] * 2,
-            *heads,
-            "Concatenate",
-        ]
-        assert [x.units for x in model.layers[10:12]] == [2048, 1024]
-        for viewer in paper.ALL_VIEWERS:
-            own = [x for x in model.layers if f"head_{viewer}_" in x.name]
-            assert [x.units for x in own] == [512, 256, 128, 1]
-
     TEXT = 4000 * 320 + (2 * 320 + 1) * 300 + (3 * 300 + 1) * 300
     # 18 words → 17 → 8 → 6 → 3 positions of 300 filters.
     FUSED = 900 + 1024
 
+    def kinds(self, model):
+        return [type(layer).__name__ for layer in model.layers]
+
     def count(self, *widths):
         return sum((a + 1) * b for a, b in itertools.pairwise(widths))
 
-    def test_single_task(self):
+    def test_figure_2(self):
         model = models.EvokedEmotionModel.single_task(vocabulary_size=4000)
-        dense = self.count(self.FUSED, 1024, 512, 256, 1)
+        assert self.kinds(model) == [*BRANCHES, *["Dense"] * 3, "Dense"]
+        widths = [layer.units for layer in model.layers[-4:]]
+        assert widths == [1024, 512, 256, 1]
         sizes = [np.prod(v.shape) for v in model.trainable_variables]
-        assert sum(sizes) == self.TEXT + dense
+        assert sum(sizes) == self.TEXT + self.count(self.FUSED, *widths)
         assert model.viewers == ("Vavg",)
         assert model.output_shape == (None, 1)
+
+    def test_figure_1(self):
+        model = models.EvokedEmotionModel.multi_task(vocabulary_size=4000)
+        dense = ["Dense"] * (2 + 4 * 8)
+        assert self.kinds(model) == [*BRANCHES, *dense, "Concatenate"]
+        assert [x.units for x in model.layers[10:12]] == [2048, 1024]
+        for viewer in paper.ALL_VIEWERS:
+            own = [x for x in model.layers if f"head_{viewer}_" in x.name]
+            assert [x.units for x in own] == [512, 256, 128, 1]
+        trunk = self.count(self.FUSED, 2048, 1024)
+        head = self.count(1024, 512, 256, 128, 1)
+        sizes = [np.prod(v.shape) for v in model.trainable_variables]
+        assert sum(sizes) == self.TEXT + trunk + 8 * head
+        assert model.viewers == paper.ALL_VIEWERS
+        assert model.output_shape == (None, 8)
 
     def test_text_is_not_drowned_by_the_visual_feature(self):
         """Whose variance is 1: it is standardized."""
@@ -102,15 +98,6 @@ class TestPaper:
         tokens[:, 6:] = 0
         assert branch(tokens).numpy().var(axis=0).mean() > 0.02
 
-    def test_multi_task(self):
-        model = models.EvokedEmotionModel.multi_task(vocabulary_size=4000)
-        trunk = self.count(self.FUSED, 2048, 1024)
-        head = self.count(1024, 512, 256, 128, 1)
-        sizes = [np.prod(v.shape) for v in model.trainable_variables]
-        assert sum(sizes) == self.TEXT + trunk + 8 * head
-        assert model.viewers == paper.ALL_VIEWERS
-        assert model.output_shape == (None, 8)
-
     def test_one_modality(self):
         text = models.EvokedEmotionModel.single_task(
             "V3", modalities=("text",), vocabulary_size=10
@@ -120,19 +107,6 @@ class TestPaper:
         visual = models.EvokedEmotionModel.single_task(modalities=["visual"])
         assert set(visual.input) == {"visual"}
         assert visual.get_layer("trunk_dense_0").kernel.shape == (1024, 1024)
-
-    def test_sizes_may_be_replaced(self):
-        model = models.EvokedEmotionModel.multi_task(
-            viewers=("a", "b"),
-            modalities=("visual",),
-            trunk_units=(3,),
-            head_units=(),
-        )
-        names = [layer.name for layer in model.layers]
-        assert "trunk_dense_0" in names
-        assert "trunk_dense_1" not in names
-        assert "head_a_dense_0" not in names
-        assert "head_a_output" in names
 
 
 def test_layers_are_named(tiny):
@@ -181,64 +155,26 @@ def test_any_viewer_name_will_do(tiny, batch):
 
 
 def test_every_argument_survives_get_config():
-    arguments = set(inspect.signature(models.EvokedEmotionModel).parameters)
-    assert arguments - {"kwargs"} == set(OTHER)
-    defaults = {
-        name: parameter.default
-        for name, parameter in inspect.signature(
-            models.EvokedEmotionModel
-        ).parameters.items()
-    }
-    config = models.EvokedEmotionModel(**OTHER).get_config()
-    for name, value in OTHER.items():
-        if name not in ("modalities",):
-            assert value != defaults[name]
+    parameters = inspect.signature(models.EvokedEmotionModel).parameters
+    assert set(parameters) - {"kwargs"} == set(OTHER)
+    config = models.EvokedEmotionModel(**OTHER, name="other").get_config()
+    assert config["dtype"]["config"]["name"] == "float64"
+    assert config["name"] == "other"
+    for name in set(OTHER) - {"dtype"}:
+        value = OTHER[name]
+        assert name == "modalities" or value != parameters[name].default
         expected = list(value) if isinstance(value, tuple) else value
-        if name == "dtype":
-            expected = keras.dtype_policies.serialize(
-                keras.dtype_policies.get(value)
-            )
         assert config[name] == expected, name
     one = models.EvokedEmotionModel(**{**OTHER, "modalities": "visual"})
     assert one.get_config()["modalities"] == ["visual"]
 
 
-def test_rebuilt_from_its_config(tmp_path, batch):
-    model = models.EvokedEmotionModel(**{**OTHER, "dtype": None})
-    inputs, _ = batch(model)
-    model.adapt({"visual": inputs["visual"] * 3.0 + 1.0})
-    twin = models.EvokedEmotionModel.from_config(model.get_config())
-    assert twin.get_config() == model.get_config()
-    twin.set_weights(model.get_weights())
-    np.testing.assert_array_equal(predict(twin, inputs), predict(model, inputs))
-    model.save(tmp_path / "model.keras")
-    revived = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(
-        predict(revived, inputs), predict(model, inputs)
-    )
-
-
 def test_l1_is_on_trunk_and_heads_only(tiny):
     model = tiny(l1=0.5)
-    regularized = {
-        v.path for v in model.trainable_variables if v.regularizer is not None
-    }
-    assert regularized == {
-        f"{name}/kernel"
-        for name in (
-            "trunk_dense_0",
-            "trunk_dense_1",
-            *(
-                f"head_{v}_{part}"
-                for v in model.viewers
-                for part in ("dense_0", "output")
-            ),
-        )
-    }
     penalty = sum(
-        0.5 * np.abs(np.asarray(v)).sum()
-        for v in model.trainable_variables
-        if v.path in regularized
+        0.5 * np.abs(np.asarray(layer.kernel)).sum()
+        for layer in model.layers
+        if layer.name.startswith(("trunk_", "head_"))
     )
     np.testing.assert_allclose(sum(map(float, model.losses)), penalty, 1e-5)
 
@@ -269,21 +205,6 @@ class TestInitialWeights:
         for path, value in self.weights(tiny()).items():
             np.testing.assert_array_equal(one[path], value)
 
-    def test_layers_differ(self, tiny):
-        model = tiny()
-        first, second = (
-            np.asarray(model.get_layer(f"head_{v}_dense_0").kernel)
-            for v in ("V1", "V2")
-        )
-        assert np.all(first != second)
-
-    def test_have_the_spread_of_glorot(self):
-        model = models.EvokedEmotionModel.single_task(modalities="visual")
-        kernel = np.asarray(model.get_layer("trunk_dense_0").kernel)
-        limit = np.sqrt(6.0 / (1024 + 1024))
-        assert np.abs(kernel).max() <= limit
-        np.testing.assert_allclose(kernel.std(), limit / np.sqrt(3), rtol=0.01)
-
 
 def test_fit_shows_each_viewer(tiny, batch, capsys):
     model = tiny()
@@ -308,32 +229,6 @@ def test_fit_shows_each_viewer(tiny, batch, capsys):
     answers = predict(model, inputs) > 0.5
     expected = np.mean(answers[:, 0] == (labels[:, 0] == 1.0))
     assert history["val_V1_accuracy"][0] == pytest.approx(expected)
-
-
-def test_it_can_overfit(tiny, batch):
-    """Eight segments, three viewers with gaps, all learned by heart."""
-    model = tiny(trunk_units=(32,), head_units=(16,), l1=0.0)
-    model.compile(models.LazyAdam(0.01), jit_compile=False)
-    inputs, labels = batch(model)
-    labels[1, 0] = labels[5, 2] = labels[6, 1] = np.nan
-    for _ in range(80):
-        model.train_on_batch(inputs, labels)
-    scores = model.evaluate(inputs, labels, verbose=0, return_dict=True)
-    for viewer in model.viewers:
-        assert scores[f"{viewer}_accuracy"] == 1.0
-
-
-def test_half_precision_gives_full_precision_answers(tiny, batch):
-    model = tiny(dtype="mixed_float16")
-    inputs, labels = batch(model)
-    assert model.get_layer("trunk_dense_0").compute_dtype == "float16"
-    answers = model(inputs)
-    assert answers.dtype == "float32"
-    reference = tiny()(inputs)
-    np.testing.assert_allclose(answers, reference, atol=5e-3)
-    model.compile(run_eagerly=True)
-    logs = model.train_on_batch(inputs, labels, return_dict=True)
-    assert np.isfinite(logs["loss"])
 
 
 @pytest.mark.parametrize(

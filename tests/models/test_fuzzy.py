@@ -65,20 +65,6 @@ def test_convolution_equals_loops(pool, length):
     np.testing.assert_allclose(received, reference(layer, inputs), rtol=1e-9)
 
 
-def test_the_fuzzified_kernel_is_the_stated_formula():
-    layer = models.FuzzyConvolution(3, 2)
-    layer.build((None, 5, 4))
-    kernel = np.asarray(layer.kernel)
-    # Centres start at -1 ("low") and 1 ("high"), widths at 1.
-    expected = np.stack(
-        [np.exp(-((-1 - kernel) ** 2)), np.exp(-((1 - kernel) ** 2))], axis=2
-    )
-    received = ops.convert_to_numpy(layer.fuzzified())
-    np.testing.assert_allclose(received, expected, rtol=1e-5)
-    assert received.min() > 0
-    assert received.max() <= 1
-
-
 class TestDefuzzification:
     @pytest.fixture
     def layer(self):
@@ -95,13 +81,6 @@ class TestDefuzzification:
     def test_nothing_fires(self, layer):
         received = ops.convert_to_numpy(layer.defuzzify(np.zeros((2, 3))))
         np.testing.assert_allclose(received, [0.0, 2.0, 2.5], atol=1e-6)
-
-    def test_stays_between_the_centres(self, layer):
-        random = np.random.default_rng(0)
-        strengths = random.exponential(10.0, (50, 2, 3)).astype("float32")
-        received = ops.convert_to_numpy(layer.defuzzify(strengths))
-        assert np.all(received >= [-1.0, 0.0, 2.0])
-        assert np.all(received <= [1.0, 4.0, 3.0])
 
 
 def test_a_width_of_zero_is_no_division_by_zero():
@@ -128,12 +107,7 @@ def test_everything_is_trained():
 
 def test_config_round_trip():
     layer = models.FuzzyConvolution(
-        3,
-        2,
-        pool=2,
-        kernel_initializer=keras.initializers.RandomNormal(seed=3),
-        name="other",
-        dtype="float64",
+        3, 2, pool=2, seed=3, name="other", dtype="float64"
     )
     inputs = np.random.default_rng(0).normal(size=(2, 5, 4))
     expected = ops.convert_to_numpy(layer(inputs))

@@ -40,14 +40,6 @@ def trained(build, batch):
     return model, inputs, labels
 
 
-def test_summary_names_every_layer(build):
-    lines = []
-    model = build()
-    model.summary(print_fn=lines.append)
-    for layer in model.layers:
-        assert layer.name[:18] in "".join(lines)
-
-
 def test_plot_model(build, tmp_path):
     pytest.importorskip("pydot", reason="pydot is not installed")
     if shutil.which("dot") is None:
@@ -84,16 +76,6 @@ def test_saved_and_loaded_goes_on_as_before(trained, tmp_path):
     for either in (model, revived):
         either.train_on_batch(inputs, labels)
     assert same_weights(revived, model)
-
-
-def test_weights_file(trained, build, tmp_path):
-    model, inputs, _ = trained
-    model.save_weights(tmp_path / "model.weights.h5")
-    other = build()
-    other.load_weights(tmp_path / "model.weights.h5")
-    np.testing.assert_array_equal(
-        predict(other, inputs), predict(model, inputs)
-    )
 
 
 def test_export(trained, tmp_path):
@@ -148,31 +130,6 @@ def test_own_loss_and_metrics(trained):
         run_eagerly=True,
     )
     assert set(model.fit(inputs, labels, verbose=0).history) == {"area", "loss"}
-
-
-def test_own_metric_beside_weighted_ones(trained):
-    model, inputs, labels = trained
-    model.compile(
-        loss=models.MaskedBinaryCrossentropy(),
-        metrics=[models.MeanAccuracy(model.viewers)],
-        weighted_metrics=[models.ObservedCrossentropy()],
-        run_eagerly=True,
-    )
-    weights = np.ones(len(labels), "float32")
-    weights[1:] = 0.0
-    logs = model.fit(inputs, labels, sample_weight=weights, verbose=0).history
-    # The only row that counts has no label.
-    assert logs["bce"] == [0.0]
-    assert logs["mean_accuracy"][0] > 0
-
-
-def test_class_weights(trained):
-    model, inputs, labels = trained
-    plain = model.evaluate(inputs, labels, verbose=0, return_dict=True)
-    weights = np.full((len(model.viewers), 2), 3.0)
-    model.compile(class_weights=weights, run_eagerly=True)
-    heavy = model.evaluate(inputs, labels, verbose=0, return_dict=True)
-    assert heavy["bce"] == pytest.approx(3 * plain["bce"], rel=1e-5)
 
 
 MONITORED = ("bce", "mean_accuracy", "balanced_accuracy", "auc")

@@ -11,11 +11,6 @@ NAN = np.nan
 
 
 class TestStreamSeed:
-    def test_same_name_same_seed(self):
-        assert models.stream_seed(3, "a", "b") == models.stream_seed(
-            3, "a", "b"
-        )
-
     def test_streams_differ(self):
         seeds = [
             models.stream_seed(*arguments)
@@ -25,15 +20,11 @@ class TestStreamSeed:
         assert len(set(seeds)) == len(seeds)
         assert all(0 <= seed < 2**31 for seed in seeds)
 
-    def test_numpy_integers_count_as_integers(self):
-        assert models.stream_seed(np.int64(3), "a") == models.stream_seed(
-            3, "a"
-        )
-
     def test_the_value_is_fixed(self):
         # Frozen: first four bytes of sha256(b"(0, 'order')"), little-endian,
         # modulo 2**31. A change would change every result.
         assert models.stream_seed(0, "order") == 1906976191
+        assert models.stream_seed(np.int64(0), "order") == 1906976191
 
 
 class TestFeatureNormalization:
@@ -70,24 +61,6 @@ class TestFeatureNormalization:
         layer.adapt(self.x)
         np.testing.assert_allclose(compute(self.x), layer(self.x), atol=1e-6)
         assert compute.experimental_get_tracing_count() == 1
-
-    def test_statistics_travel_with_the_weights(self, layer):
-        layer.adapt(self.x)
-        other = models.FeatureNormalization()
-        other.build((None, 3))
-        other.set_weights(layer.get_weights())
-        np.testing.assert_array_equal(other(self.x), layer(self.x))
-
-    def test_does_not_train(self, layer):
-        assert layer.trainable_variables == []
-
-    def test_config_survives(self):
-        layer = models.FeatureNormalization(dtype="float64", name="other")
-        revived = keras.saving.deserialize_keras_object(
-            keras.saving.serialize_keras_object(layer)
-        )
-        assert type(revived) is models.FeatureNormalization
-        assert revived.get_config() == layer.get_config()
 
     @pytest.mark.parametrize(
         ("data", "message"),

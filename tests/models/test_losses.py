@@ -139,21 +139,6 @@ def test_certain_and_wrong_stays_finite():
     assert np.all(np.isfinite(slope))
 
 
-def test_answers_about_missing_labels_do_not_matter():
-    labels = [[1.0, NAN], [NAN, NAN]]
-    value, _ = gradient(labels, np.array([[0.9, 0.0], [1.0, 0.0]], "float32"))
-    np.testing.assert_allclose(value, -math.log(0.9), rtol=1e-5)
-
-
-def test_half_precision_probabilities():
-    loss = models.MaskedBinaryCrossentropy(WEIGHTS)
-    value = loss(np.array(CASES["gaps"]), tf.cast(PROBABILITIES, "float16"))
-    assert value.dtype == "float32"
-    np.testing.assert_allclose(
-        value, expected(CASES["gaps"], PROBABILITIES, WEIGHTS), rtol=2e-3
-    )
-
-
 def test_config_keeps_every_argument():
     loss = models.MaskedBinaryCrossentropy(WEIGHTS, name="other")
     config = keras.saving.serialize_keras_object(loss)
@@ -180,25 +165,13 @@ def test_weights_of_labels_stand_in_for_class_weights():
     )
 
 
-def test_flat_labels_are_not_broadcast():
-    """Against [N, N] the loss was 47.98 instead of 0.729."""
-    labels = np.array([1.0, 0.0, 1.0])
-    probabilities = np.array([[0.9], [0.3], [0.2]])
-    loss = models.MaskedBinaryCrossentropy()
-    np.testing.assert_allclose(
-        loss(labels, probabilities),
-        expected(labels[:, None], probabilities),
-        rtol=1e-5,
-    )
-
-
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ([1.0, 2.0], r"shape \[V, 2\]. Received shape: \[2\]"),
-        ([[1.0, 2.0, 3.0]], r"Received shape: \[1, 3\]"),
-        ([[1.0, NAN]], "must be finite and not negative. Received"),
-        ([[1.0, -1.0]], "must be finite and not negative. Received"),
+        ([1.0, 2.0], r"must be \[V, 2\].* Received: \[1.0, 2.0\]"),
+        ([[1.0, 2.0, 3.0]], r"Received: \[\[1.0, 2.0, 3.0\]\]"),
+        ([[1.0, NAN]], r"finite and not negative. Received: \[\[1.0, nan"),
+        ([[1.0, -1.0]], r"finite and not negative. Received: \[\[1.0, -1"),
     ],
 )
 def test_impossible_class_weights(weights, message):
@@ -285,9 +258,11 @@ def test_accuracy_of_each_viewer():
 
 
 def test_a_probability_of_one_half_is_not_positive():
-    metric = models.MeanAccuracy(("V1",))
-    metric.update_state([[0.0], [0.0], [1.0]], [[0.5], [0.5], [0.5]])
+    metric, area = models.MeanAccuracy(("V1",)), models.ViewerAUC(("V1",))
+    for either in (metric, area):
+        either.update_state([[0.0], [0.0], [1.0]], [[0.5], [0.5], [0.5]])
     assert float(metric.result()) == pytest.approx(2 / 3)
+    assert area.result() == 0.5  # Ties count half.
 
 
 def test_a_viewer_of_one_class_does_not_decide():
@@ -309,12 +284,6 @@ def test_area_of_close_probabilities():
     )
     expected = auc(labels[:, 0], probabilities[:, 0].astype("float32"))
     assert float(result) == pytest.approx(expected, abs=2e-3)
-
-
-def test_area_counts_ties_half():
-    metric = models.ViewerAUC(("V1",))
-    metric.update_state([[1.0], [0.0]], [[0.3], [0.3]])
-    assert metric.result() == 0.5
 
 
 def test_crossentropy_over_unequal_batches_is_no_mean_of_means():
@@ -362,12 +331,6 @@ class TestEachMetric:
         labels, probabilities = made_up()
         result = stream(metric, labels, np.full_like(probabilities, NAN))
         assert np.isnan(flat(result)).all()
-
-    def test_a_batch_without_labels_changes_nothing(self, metric):
-        labels, probabilities = made_up()
-        before = flat(stream(metric, labels, probabilities))
-        metric.update_state(np.full_like(labels, NAN), probabilities)
-        assert flat(metric.result()) == pytest.approx(before, nan_ok=True)
 
     def test_config_survives(self, metric):
         config = keras.saving.serialize_keras_object(metric)

@@ -57,12 +57,6 @@ def second_tokenizer(text, vocabulary=VOCABULARY, length=18):
     return numbers + [0] * (length - len(numbers))
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_standardization(text):
-    result = models.standardize_text(tf.constant(text)).numpy().decode()
-    assert result == " ".join(second_standardization(text))
-
-
 def test_standardization_by_hand():
     text = "- Don’t! 'Tis the U.S.A., \"rock 'n' roll\"…"
     result = models.standardize_text(tf.constant(text)).numpy().decode()
@@ -125,3 +119,43 @@ def test_saved_and_reloaded(tmp_path):
 def test_words_must_be_distinct_and_not_empty(vocabulary):
     with pytest.raises(ValueError, match="`vocabulary` must hold distinct"):
         models.make_tokenizer(vocabulary)
+
+
+#: For `fit_tokenizer`.
+SPOKEN = ("The ring, the RING!", "don’t the", "", "a ring")
+
+
+def words(tokenizer):
+    return tokenizer.get_vocabulary(include_special_tokens=False)
+
+
+def test_frequent_words_first_then_by_name_whatever_the_order_of_texts():
+    for texts in (SPOKEN, SPOKEN[::-1]):
+        tokenizer = models.fit_tokenizer(texts, max_tokens=100)
+        assert words(tokenizer) == ["ring", "the", "a", "don't"]
+
+
+def test_size_counts_the_reserved_numbers():
+    tokenizer = models.fit_tokenizer(SPOKEN, max_tokens=4)
+    assert tokenizer.vocabulary_size() == 4
+    np.testing.assert_array_equal(
+        models.tokenize(tokenizer, ["a ring"])[0, :3], [1, 2, 0]
+    )
+    with pytest.raises(ValueError, match="`max_tokens` must be more than"):
+        models.fit_tokenizer(SPOKEN, 2)
+
+
+def test_words_that_no_model_sees_are_not_counted():
+    text = " ".join(f"w{i:02}" for i in range(30))
+    assert len(words(models.fit_tokenizer([text], 100))) == 18
+    tokenizer = models.fit_tokenizer([text], 100, words=3)
+    assert words(tokenizer) == ["w00", "w01", "w02"]
+    assert models.tokenize(tokenizer, [text]).shape == (1, 3)
+
+
+@pytest.mark.parametrize("texts", [(), ("", "..."), ("♪",)])
+def test_nothing_to_learn(texts):
+    tokenizer = models.fit_tokenizer(texts, 10)
+    np.testing.assert_array_equal(
+        models.tokenize(tokenizer, ["hello"])[0, :2], [1, 0]
+    )

@@ -185,39 +185,3 @@ class TestWhatCanDecide:
             f"No label in the validation movies ({movies}): 3 epochs, L1 "
             "strength 0.0001.",
         )
-
-    def test_a_viewer_with_one_class_does_not(
-        self, fit, small_corpus, features, relabel, retext, check_scores
-    ):
-        """Seen where the test movie is a copy of the validation movie."""
-        values = small_corpus.values.copy()
-        values[30:] = values[20:30]
-        features[30:] = features[20:30]
-        texts = small_corpus.segments["text"].iloc[20:30].to_numpy()
-        corpus = retext(small_corpus.replace(values=values), "D", texts)
-        corpus = relabel(corpus, ["C", "D"], "V2", 0.5)
-        weights = training.class_weights(corpus.labels[:20, :2])
-        seen = []
-
-        def on_epoch(progress):
-            check_scores(
-                progress.logs,
-                corpus.labels[30:, :2],
-                progress.predict(),
-                weights,
-                prefix="val_",
-            )
-            seen.append(progress.logs["val_auc"])
-
-        monitor = {"monitor": "val_auc"}
-        result = fit(
-            VIEWERS,
-            corpus=corpus,
-            features=features,
-            config=monitor,
-            on_epoch=on_epoch,
-        )
-        assert (result.monitor, result.notes) == ("val_auc", ())
-        assert tuple(seen) == result.history["val_auc"]
-        assert result.best_epoch == 1 + np.argmax(seen)
-        assert len(set(seen)) > 1

