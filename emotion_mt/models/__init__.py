@@ -4,7 +4,7 @@ import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.models.baseline import BaselineTextModel, BaselineVisualModel
 from emotion_mt.models.evoked import DEFAULT_L1, EvokedEmotionModel
 from emotion_mt.models.fuzzy import FuzzyConvolution
-from emotion_mt.models.layers import FeatureNormalization, stream_seed
+from emotion_mt.models.layers import FeatureNormalization
 from emotion_mt.models.losses import MaskedBinaryCrossentropy, split_missing
 from emotion_mt.models.metrics import (
     BalancedAccuracy,
@@ -18,7 +18,6 @@ from emotion_mt.models.tokenizer import (
     RESERVED_TOKENS,
     fit_tokenizer,
     make_tokenizer,
-    standardize_text,
     tokenize,
 )
 from emotion_mt.models.viewer_model import MODALITIES, ViewerModel
@@ -43,7 +42,5 @@ __all__ = [
     "fit_tokenizer",
     "make_tokenizer",
     "split_missing",
-    "standardize_text",
-    "stream_seed",
     "tokenize",
 ]

@@ -135,7 +135,12 @@ class EvokedEmotionModel(ViewerModel):
     def single_task(
         cls, viewer: str = paper.AVERAGE, **kwargs: Any
     ) -> EvokedEmotionModel:
-        """Builds ST (Sect. III-A): one viewer, no layers of its own."""
+        """Builds ST (Sect. III-A): one viewer, no layers of its own.
+
+        Args:
+            viewer: Its name.
+            **kwargs: Further arguments of the constructor.
+        """
         kwargs.setdefault("trunk_units", paper.ST_TRUNK_UNITS)
         return cls(viewers=(viewer,), **kwargs)
 
@@ -143,7 +148,12 @@ class EvokedEmotionModel(ViewerModel):
     def multi_task(
         cls, viewers: Sequence[str] = paper.ALL_VIEWERS, **kwargs: Any
     ) -> EvokedEmotionModel:
-        """Builds MT (Sect. III-B): a shared trunk and one head per viewer."""
+        """Builds MT (Sect. III-B): a shared trunk and one head per viewer.
+
+        Args:
+            viewers: Their names.
+            **kwargs: Further arguments of the constructor.
+        """
         kwargs.setdefault("trunk_units", paper.MT_TRUNK_UNITS)
         kwargs.setdefault("head_units", paper.MT_HEAD_UNITS)
         return cls(viewers=viewers, **kwargs)

@@ -156,6 +156,10 @@ class ViewerAUC(ViewerMetric):
 
     Probabilities within the same of `BINS` equal steps of [0, 1] are ties,
     which count half.
+
+    Args:
+        viewers: Names of the columns.
+        **kwargs: As of `ViewerMetric`.
     """
 
     default_name = "auc"

@@ -111,7 +111,12 @@ def fit_tokenizer(
 def tokenize(
     tokenizer: keras.layers.TextVectorization, texts: Iterable[str]
 ) -> np.ndarray:
-    """Returns the word numbers of N texts, int32 [N, words]."""
+    """Returns the word numbers of N texts, int32 [N, words].
+
+    Args:
+        tokenizer: Of `make_tokenizer`.
+        texts: The texts.
+    """
     strings = _strings(texts)
     if not len(strings):
         words = tokenizer.get_config()["output_sequence_length"]

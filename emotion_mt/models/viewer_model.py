@@ -85,7 +85,11 @@ class ViewerModel(keras.Model):
         return [x for x in names if x not in ("dtype", "kwargs")]
 
     def head_weights(self, viewer: str) -> list[keras.Variable]:
-        """Returns the trainable variables of one viewer's head."""
+        """Returns the trainable variables of one viewer's head.
+
+        Args:
+            viewer: One of `viewers`.
+        """
         name = re.escape(layers.head_name(viewer)) + r"_(dense_\d+|output)"
         return [
             variable

@@ -8,10 +8,8 @@ from emotion_mt.training.config import (
     TrainingConfig,
 )
 from emotion_mt.training.data import (
-    Segments,
     class_weights,
     make_dataset,
-    select_segments,
 )
 from emotion_mt.training.fit import fit_split
 from emotion_mt.training.result import FitResult, Progress, Trial
@@ -22,11 +20,9 @@ __all__ = [
     "FitConfig",
     "FitResult",
     "Progress",
-    "Segments",
     "TrainingConfig",
     "Trial",
     "class_weights",
     "fit_split",
     "make_dataset",
-    "select_segments",
 ]

@@ -155,7 +155,14 @@ class FitConfig:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Returns the config of some fields; ValueError if one is unknown."""
+        """Returns the config of some fields.
+
+        Args:
+            values: Names to values; what is missing has its default.
+
+        Raises:
+            ValueError: If a name is unknown.
+        """
         known = [field.name for field in dataclasses.fields(cls)]
         unknown = sorted(set(values) - set(known))
         if unknown:
@@ -243,7 +250,12 @@ class BaselineConfig(FitConfig):
     def like(
         cls, config: FitConfig, modalities: tuple[str, ...]
     ) -> BaselineConfig:
-        """Returns that of a Baseline fitted likewise, but for L1 strengths."""
+        """Returns that of a Baseline fitted likewise, but for L1 strengths.
+
+        Args:
+            config: Of another network.
+            modalities: Exactly one.
+        """
         names = {field.name for field in dataclasses.fields(FitConfig)}
         common = {x: getattr(config, x) for x in names - {"l1", "modalities"}}
         return cls(modalities=modalities, **common)

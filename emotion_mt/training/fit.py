@@ -15,6 +15,7 @@ import numpy as np
 
 from emotion_mt import models, paper
 from emotion_mt.corpus.corpus import Corpus
+from emotion_mt.models.layers import stream_seed
 from emotion_mt.training import data
 from emotion_mt.training.config import MONITORS, FitConfig, TrainingConfig
 from emotion_mt.training.material import Material, prepare
@@ -72,7 +73,7 @@ def fit_split(
         model = config.model_class(
             **material.arguments,
             l1=material.strengths[0],
-            seed=models.stream_seed(seed, "weights"),
+            seed=stream_seed(seed, "weights"),
             dtype="float32",
         )
         if config.standardize_visual:
@@ -166,7 +167,7 @@ def _train(
         material.train,
         material.class_weights,
         config.batch_size,
-        seed=models.stream_seed(seed, "order"),
+        seed=stream_seed(seed, "order"),
     )
     history = trainer.fit(
         train,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from emotion_mt import models, training
+from emotion_mt.training import data
 
 NAN = np.nan
 
@@ -74,7 +75,7 @@ class TestMakeDataset:
     ):
         features[[2, 5]] = NAN
         features[7, 3] = NAN
-        segments = training.select_segments(
+        segments = data.select_segments(
             small_corpus, features, ("A",), tokenizer=tokenizer
         )
         assert segments.rows.tolist() == [0, 1, 3, 4, 6, 8, 9]
