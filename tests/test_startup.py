@@ -62,7 +62,5 @@ def test_import_is_quick_and_all_of_it_is_silent():
 
 
 def test_unknown_names_are_no_attributes():
-    with pytest.raises(
-        AttributeError, match="attribute no_such_name"
-    ):
+    with pytest.raises(AttributeError, match="attribute no_such_name"):
         emotion_mt.no_such_name  # noqa: B018
