@@ -14,21 +14,21 @@ from absl import logging
 from emotion_mt import paper
 from emotion_mt._progress import progress as show_progress
 from emotion_mt.corpus import Corpus, folds
-from emotion_mt.evaluation.jobs import (
-    MULTI_TASK,
-    SINGLE_TASK,
-    Job,
-    versions,
-)
-from emotion_mt.evaluation.records import features_digest, make_record
+from emotion_mt.evaluation.jobs import I3D, MULTI_TASK, SINGLE_TASK, Job
+from emotion_mt.evaluation.records import make_record
 from emotion_mt.features import FeatureConfig
 from emotion_mt.inference import BundleError, load_bundle, save_bundle
 from emotion_mt.inference.description import NAME
 from emotion_mt.runs.run import Run
+from emotion_mt.runs.worker import JobInput
 from emotion_mt.training import FitResult, Progress, TrainingConfig, fit_split
 
-#: Entries of a bundle's `training` that say what decided it.
-_DECISIVE = ("corpus", "features", "split", "viewers", "config", "seed")
+#: Kinds of bundles in a run's folder, to what their models look at.
+_KINDS = {
+    "multimodal": ("text", "visual"),
+    "text": ("text",),
+    "visual": ("visual",),
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -50,21 +50,17 @@ class TrainedBundle:
 
     def render(self) -> str:
         """Returns the scores and the place as text for a terminal."""
-        split = self.training["split"]
+        films = ", ".join(self.training["split"]["test"])
         simulated = self.training["corpus"]["simulated"]
-        lines = [
-            f"Accuracy on {', '.join(split['test'])}"
-            f"{' (SIMULATED data)' if simulated else ''}:",
-            *(
-                f"  {viewer:8}{_percent(score['accuracy'])} of "
-                f"{score['observed']} rated segments"
-                for viewer, score in self.scores.items()
-            ),
-            *self.training["notes"],
-            f"The bundle is in {self.folder}"
-            + (", trained before with the same settings" * self.reused),
-        ]
-        return "\n".join(lines)
+        lines = [f"Accuracy on {films}{' (SIMULATED data)' * simulated}:"]
+        for viewer, score in self.scores.items():
+            accuracy = score["accuracy"]
+            shown = "     –" if accuracy is None else f"{accuracy:6.1%}"
+            rated = f"{score['observed']} rated segments"
+            lines.append(f"  {viewer:8}{shown} of {rated}")
+        before = ", trained before with the same settings" * self.reused
+        place = f"The bundle is in {self.folder}{before}"
+        return "\n".join([*lines, *self.training["notes"], place])
 
 
 def train_bundle(
@@ -129,81 +125,50 @@ def train_bundle(
     config = TrainingConfig() if config is None else config
     if "visual" not in config.modalities:
         features, weights_digest, feature_config = None, None, None
-    elif feature_config is None:
-        feature_config = FeatureConfig()
-    job = _job(corpus, split, config, viewers, seed)
-    digests = {
-        "corpus": corpus.digest(),
-        "features": features_digest(features),
-        "weights": weights_digest or "none",
-    }
-    key = job.key(digests["corpus"], digests["features"])
-    source = _source(job, corpus, digests, key)
+    chosen = corpus.viewers if viewers is None else tuple(viewers)
+    architecture = MULTI_TASK if len(chosen) > 1 else SINGLE_TASK
+    job = Job(architecture, chosen, split, seed, config)
+    arrays = {} if features is None else {I3D: features}
+    shared = JobInput(corpus, arrays, weights_digest or "none")
+    source = _source(job, shared)
     if (folder / NAME).exists():
         found = _existing(folder, source, replace)
         if found is not None:
             return found
     result = _fit(job, corpus, features, progress)
-    training = {**source, **_outcome(result)}
-    record = make_record(job, key, corpus, digests, result)
+    record = make_record(
+        job, source["key"], corpus, shared.digests_of(job), result
+    )
+    outcome = ("l1", "best_epoch", "left_out", "notes")
     save_bundle(
         folder,
         result.model,
         tokenizer=result.tokenizer,
         feature_config=feature_config,
         weights_digest=weights_digest,
-        training=training,
+        training={**source, **{name: record["fit"][name] for name in outcome}},
         scores={v: part["score"] for v, part in record["viewers"].items()},
         untrained_viewers=result.untrained_viewers,
     )
     return _read(folder, reused=False)
 
 
-def _job(
-    corpus: Corpus,
-    split: paper.Split,
-    config: TrainingConfig,
-    viewers: Sequence[str] | None,
-    seed: int,
-) -> Job:
-    chosen = corpus.viewers if viewers is None else tuple(viewers)
-    for viewer in chosen:
-        corpus.column(viewer)  # raises if there is no such viewer
-    architecture = MULTI_TASK if len(chosen) > 1 else SINGLE_TASK
-    return Job(architecture, chosen, split, seed, config)
-
-
-def _source(
-    job: Job, corpus: Corpus, digests: Mapping[str, str], key: str
-) -> dict[str, Any]:
+def _source(job: Job, shared: JobInput) -> dict[str, Any]:
     """What decides the model, as `bundle.json` keeps it."""
-    described = job.as_dict()
+    described, digests = job.as_dict(), shared.digests_of(job)
+    about = ("name", "simulated", "annotation", "dimension")
     return {
         "corpus": {
-            "name": corpus.name,
+            **{name: getattr(shared.corpus, name) for name in about},
             "digest": digests["corpus"],
-            "simulated": corpus.simulated,
-            "annotation": corpus.annotation,
-            "dimension": corpus.dimension,
         },
         "features": {
             "digest": digests["features"],
             "weights": digests["weights"],
         },
-        **{name: described[name] for name in ("split", "viewers", "seed")},
-        "config": described["config"],
-        "versions": versions(),
-        "key": key,
-    }
-
-
-def _outcome(result: FitResult) -> dict[str, Any]:
-    """What the fit itself decided."""
-    return {
-        "l1": result.l1,
-        "best_epoch": result.best_epoch,
-        "left_out": {k: dict(v) for k, v in result.left_out.items()},
-        "notes": list(result.notes),
+        **{n: described[n] for n in ("split", "viewers", "config", "seed")},
+        "versions": shared.versions,
+        "key": shared.key_of(job),
     }
 
 
@@ -218,23 +183,17 @@ def _existing(
             raise
         logging.warning("The bundle is replaced. %s", error)
         return None
+    different = [n for n in source if found.training.get(n) != source[n]]
     # The same corpus may have another name in another place.
-    if found.training.get("key") == source["key"] and (
-        found.training["features"] == source["features"]
-    ):
+    if not {"key", "features"} & set(different):
         return found
     if replace:
         return None
-    different = [
-        name
-        for name in (*_DECISIVE, "versions")
-        if found.training.get(name) != source[name]
-    ]
     raise ValueError(
         f"{folder}: expected a new folder, or a bundle that was trained with "
         "the same arguments. Received a bundle with another "
-        f"{', '.join(different)}. Choose another folder, or replace it "
-        "(replace=True, --replace)"
+        f"{', '.join(n for n in different if n != 'key')}. Choose another "
+        "folder, or replace it (replace=True, --replace)"
     )
 
 
@@ -247,43 +206,21 @@ def _fit(
     job: Job, corpus: Corpus, features: np.ndarray | None, progress: bool
 ) -> FitResult:
     """Fits with a bar over all epochs that there may be."""
-    config = job.config
     # Most fits stop earlier; the bar then ends before it is full.
-    total = config.max_epochs * len(config.l1)
+    total = job.config.max_epochs * len(job.config.l1)
     with show_progress("Training", total, " epochs", shown=progress) as bar:
 
         def on_epoch(_: Progress) -> None:
             bar.update()
 
         return fit_split(
-            corpus,
-            features,
-            job.split,
-            job.viewers,
-            config,
+            *(corpus, features, job.split, job.viewers, job.config),
             seed=job.seed,
             on_epoch=on_epoch,
         )
 
 
-def _percent(accuracy: float | None) -> str:
-    return "     –" if accuracy is None else f"{accuracy:6.1%}"
-
-
-#: Folder of the bundles in the folder of a run.
-FOLDER = "bundles"
-
-#: Name of each bundle to what its model looks at.
-BUNDLES: Mapping[str, tuple[str, ...]] = {
-    "multimodal": ("text", "visual"),
-    "text": ("text",),
-    "visual": ("visual",),
-}
-
-
-def train_bundles(
-    run: Run, records: Sequence[Mapping[str, Any]] = ()
-) -> dict[str, TrainedBundle]:
+def train_bundles(run: Run) -> dict[str, TrainedBundle]:
     """Leaves an MT bundle per kind of input in a run's folder.
 
     They are trained on the first fold with the first seed of the experiment,
@@ -294,8 +231,6 @@ def train_bundles(
 
     Args:
         run: The run.
-        records: Result files' contents of the run. Where the same model is
-            among them, its L1 strength is not searched for again.
 
     Returns:
         Name of the bundle to what is in its folder.
@@ -309,45 +244,23 @@ def train_bundles(
             f"Bundles: left out, MT needs more viewers than {corpus.viewers}."
         )
         return {}
-    split, seed = folds(corpus.movies)[0], experiment.seeds[0]
     trained = {}
-    for name, modalities in BUNDLES.items():
+    for name, modalities in _KINDS.items():
         if not set(modalities) <= set(experiment.training.modalities):
             continue
         if "visual" in modalities and not run.has_video:
             run.say(f"Bundle {name}: left out, the corpus has no videos.")
             continue
-        config = dataclasses.replace(experiment.training, modalities=modalities)
         trained[name] = train_bundle(
-            Path(experiment.out) / FOLDER / name,
+            experiment.out / "bundles" / name,
             corpus,
             run.features() if "visual" in modalities else None,
-            split,
-            _with_chosen_l1(config, corpus, split, seed, records),
-            seed=seed,
+            folds(corpus.movies)[0],
+            dataclasses.replace(experiment.training, modalities=modalities),
+            seed=experiment.seeds[0],
             weights_digest=run.weights_digest,
             replace=True,
         )
         how = "kept" if trained[name].reused else "trained"
         run.say(f"Bundle {name}: {how}, {trained[name].folder}")
     return trained
-
-
-def _with_chosen_l1(
-    config: TrainingConfig,
-    corpus: Corpus,
-    split: paper.Split,
-    seed: int,
-    records: Sequence[Mapping[str, Any]],
-) -> TrainingConfig:
-    """The config with the one L1 strength that the run chose for this model."""
-    for record in records:
-        job = record["job"]
-        if (
-            job["viewers"] == list(corpus.viewers)
-            and job["split"]["name"] == split.name
-            and job["seed"] == seed
-            and TrainingConfig.from_json(job["config"]) == config
-        ):
-            return dataclasses.replace(config, l1=(record["fit"]["l1"],))
-    return config

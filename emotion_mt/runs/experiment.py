@@ -18,16 +18,13 @@ class Experiment:
         annotation: "experienced" or "intended".
         dimension: "valence" or "arousal".
         seeds: One fit of every model per seed.
-        training: Configuration of every fit; its modalities are those of
-            Table II, the other tables have their own.
-        baseline_validation: Validation film of the Baseline split, which the
-            paper does not name; None for the default of `fixed_split`.
+        training: Of every fit; its modalities are those of Table II.
+        baseline_validation: See `fixed_split`; None for its default.
         weights: Where the I3D weights come from, see `load_i3d`.
         dtype: Arithmetic of the I3D, see `load_i3d`.
         cache: Folder of weights and features; None for the user's cache.
         workers: Training processes; None for what suits the machine.
-        scheduler: Address of a Dask scheduler that runs the jobs instead;
-            None for processes of this machine.
+        scheduler: Address of a Dask scheduler that runs the jobs instead.
         dashboard: Whether Dask's dashboard is opened.
         wait: Whether to wait for another run in the folder `out`.
         skip_bad_films: Go on without films whose files are broken.
@@ -60,10 +57,8 @@ class Experiment:
     @property
     def corpus_folder(self) -> Path:
         """Folder of the corpus, the given or the simulated one."""
-        if self.corpus is not None:
-            return self.corpus
         size, seed = self.segments_per_movie, self.corpus_seed
-        return self.data / f"simulated-{size}-seed{seed}"
+        return self.corpus or self.data / f"simulated-{size}-seed{seed}"
 
     def resolved(self) -> dict[str, object]:
         """Returns the experiment as plain JSON values."""

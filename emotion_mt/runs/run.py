@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import os
 import time
@@ -58,7 +59,7 @@ class Run:
     ) -> None:
         self.experiment = experiment
         self.say = say
-        self.seconds: dict[str, float] = {}
+        self.seconds: dict[str, float] = collections.defaultdict(float)
         self.weights_digest = "none"
         self.report: ExtractionReport | None = None
         self._features: dict[str, np.ndarray] = {}
@@ -86,10 +87,7 @@ class Run:
         try:
             yield
         finally:
-            self._add(part, time.perf_counter() - start)
-
-    def _add(self, part: str, seconds: float) -> None:
-        self.seconds[part] = self.seconds.get(part, 0.0) + seconds
+            self.seconds[part] += time.perf_counter() - start
 
     @property
     def has_video(self) -> bool:
@@ -108,23 +106,21 @@ class Run:
             VideoError: If videos cannot be used.
             WeightsError: If the weights cannot be had.
         """
+        if not self.has_video:
+            raise ValueError(
+                f"Corpus {self.corpus.name} must have videos for the modality "
+                "`visual`. Received none; put the films beside their "
+                "subtitles, or use the text alone (--modalities=text)"
+            )
         if kind not in self._features:
-            if not self.has_video:
-                raise ValueError(
-                    f"Corpus {self.corpus.name} must have videos for the "
-                    "modality `visual`. Received none; put the films beside "
-                    "their subtitles, or use the text alone "
-                    "(--modalities=text)"
-                )
             cache = self.experiment.cache
             store = None if cache is None else cache / STORE_NAME
             if kind == I3D:
                 self._features[kind] = self._extract(store)
             else:
                 with self.timed("histograms"):
-                    self._features[kind] = extract_histograms(
-                        self.corpus, cache_dir=store
-                    )
+                    found = extract_histograms(self.corpus, cache_dir=store)
+                    self._features[kind] = found
         return self._features[kind]
 
     def _extract(self, store: Path | None) -> np.ndarray:
@@ -135,18 +131,18 @@ class Run:
             )
             self.weights_digest = model_digest(i3d)
         extraction = extract(self.corpus, i3d, cache_dir=store)
-        self.report = extraction.report
-        self.say(str(self.report))
-        self._add("I3D", self.report.network_s)
+        self.report = report = extraction.report
+        self.say(str(report))
+        self.seconds["I3D"] += report.network_s
         # Decoding runs beside the network; only the waiting costs time.
-        self._add("waiting for decoded frames", self.report.waiting_s)
+        self.seconds["waiting for decoded frames"] += report.waiting_s
         return extraction.features
 
     def job_input(self, kinds: set[str | None]) -> JobInput:
         """Returns what jobs share that look at some kinds of features."""
         wanted = [kind for kind in (I3D, HISTOGRAMS) if kind in kinds]
         features = {kind: self.features(kind) for kind in wanted}
-        return JobInput.of(self.corpus, features, self.weights_digest)
+        return JobInput(self.corpus, features, self.weights_digest)
 
     def write_features(self, path: str | os.PathLike[str]) -> None:
         """Writes the I3D's features for use elsewhere.
@@ -155,35 +151,29 @@ class Run:
             path: File (.npz): segment_id (str [N]), features (float32
                 [N, 1024]), weights_digest.
         """
+        ids = np.array(self.corpus.segments["segment_id"].tolist(), str)
         features = self.features()
         with replacing(path) as temporary:
             np.savez_compressed(
                 temporary,
-                segment_id=np.array(
-                    self.corpus.segments["segment_id"].tolist(), str
-                ),
+                segment_id=ids,
                 features=features,
                 weights_digest=self.weights_digest,
             )
 
     def split(self, name: str) -> paper.Split:
-        """Returns a split of the corpus by its name.
-
-        Args:
-            name: "F1", "F2", … as `folds` names them, or "Baseline".
+        """Returns the split F1, F2, … of `folds`, or Baseline.
 
         Raises:
             ValueError: If there is no such split.
         """
         movies = self.corpus.movies
-        splits = list(folds(movies))
+        splits = {split.name: split for split in folds(movies)}
         if set(movies) >= set(paper.MOVIES):
-            splits.append(baseline_split())
-        for split in splits:
-            if split.name.lower() == name.lower():
-                return split
-        names = ", ".join(split.name for split in splits)
-        raise ValueError(
-            f"The fold of corpus {self.corpus.name} must be one of {names}. "
-            f"Received: {name!r}"
-        )
+            splits["Baseline"] = baseline_split()
+        if name.capitalize() not in splits:
+            raise ValueError(
+                f"The fold of corpus {self.corpus.name} must be one of "
+                f"{', '.join(splits)}. Received: {name!r}"
+            )
+        return splits[name.capitalize()]

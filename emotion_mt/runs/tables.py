@@ -10,16 +10,20 @@ from emotion_mt.evaluation import rendering
 from emotion_mt.evaluation.jobs import Job
 from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.specs import (
+    SPECS,
     TableSpec,
     in_working_order,
     specs_for,
 )
-from emotion_mt.evaluation.tables import Table, build_table
-from emotion_mt.runs import folder as run_folder
 from emotion_mt.runs.bundles import train_bundles
 from emotion_mt.runs.engine import RunOutcome, run_jobs
 from emotion_mt.runs.experiment import Experiment
-from emotion_mt.runs.folder import TablePart
+from emotion_mt.runs.folder import (
+    JOBS,
+    TablePart,
+    earlier_parts,
+    write_config,
+)
 from emotion_mt.runs.run import Run
 from emotion_mt.storage.lock import locked
 
@@ -60,7 +64,7 @@ def run_tables(
         )
         if specs is None:
             with run.timed("bundles"):
-                train_bundles(run, outcome.records)
+                train_bundles(run)
         parts = (f"{name} {s:.1f} s" for name, s in run.seconds.items())
         say(f"Where the time went: {', '.join(parts)}")
     return outcome
@@ -69,15 +73,13 @@ def run_tables(
 def _make_tables(run: Run, specs: Sequence[TableSpec]) -> RunOutcome:
     experiment, say = run.experiment, run.say
     jobs = _jobs(specs, run)
-    together = in_working_order(
-        list(dict.fromkeys(job for part in jobs.values() for job in part))
-    )
+    together = in_working_order([job for part in jobs.values() for job in part])
     shared = run.job_input({job.feature_kind for job in together})
     with run.timed("training"):
         outcome = run_jobs(
-            together,
+            list(dict.fromkeys(together)),
             shared,
-            experiment.out / run_folder.JOBS,
+            experiment.out / JOBS,
             workers=experiment.workers,
             scheduler=experiment.scheduler,
             dashboard=experiment.dashboard,
@@ -86,26 +88,25 @@ def _make_tables(run: Run, specs: Sequence[TableSpec]) -> RunOutcome:
     if not outcome.records:
         raise RuntimeError(
             "No job finished, so there is no table. The first error: "
-            f"{outcome.failures[0].message}"
+            f"{next(iter(outcome.failures.values()))}"
         )
     with run.timed("tables"):
-        parts = _write_tables(run, specs, jobs, outcome)
-        tables = [_table(part) for part in parts]
+        parts = _write_tables(run, jobs, outcome)
     with run.timed("report"):
-        _write_report(run, parts, tables, outcome)
-    for table in tables:
-        if table.number in jobs:
-            say("\n" + rendering.to_text(table))
+        _write_report(run, parts, outcome)
+    for part in parts:
+        if part.spec in jobs:
+            say("\n" + rendering.to_text(part.table))
     if outcome.reused:
         say(f"{outcome.reused} finished jobs were used again.")
-    for failure in outcome.failures:
-        say(f"FAILED: {failure.job.name}: {failure.message}")
+    for job, error in outcome.failures.items():
+        say(f"FAILED: {job.name}: {error}")
     say(f"Results are in {experiment.out}")
     return outcome
 
 
-def _jobs(specs: Sequence[TableSpec], run: Run) -> dict[str, list[Job]]:
-    """Jobs of each table by its number; tables that need none are left out."""
+def _jobs(specs: Sequence[TableSpec], run: Run) -> dict[TableSpec, list[Job]]:
+    """Jobs of each table; tables that need none are left out."""
     experiment, corpus = run.experiment, run.corpus
     jobs = {}
     for spec in specs:
@@ -114,7 +115,7 @@ def _jobs(specs: Sequence[TableSpec], run: Run) -> dict[str, list[Job]]:
             corpus.viewers, splits, experiment.seeds, experiment.training
         )
         if part:
-            jobs[spec.number] = part
+            jobs[spec] = part
         else:
             run.say(
                 f"Table {spec.number} is left out: it is about several viewers "
@@ -130,59 +131,40 @@ def _jobs(specs: Sequence[TableSpec], run: Run) -> dict[str, list[Job]]:
 
 
 def _write_tables(
-    run: Run,
-    specs: Sequence[TableSpec],
-    jobs: Mapping[str, Sequence[Job]],
-    outcome: RunOutcome,
+    run: Run, jobs: Mapping[TableSpec, Sequence[Job]], outcome: RunOutcome
 ) -> list[TablePart]:
-    """Writes the tables of this run; returns them and those made before."""
+    """Writes the tables of this run; returns all of the folder, in order."""
     folder, settings = run.experiment.out, run.experiment.resolved()
-    failed = [failure.job.name for failure in outcome.failures]
-    parts = [
-        run_folder.part_of(spec, jobs[spec.number], outcome.records, failed)
-        for spec in specs
-        if spec.number in jobs
-    ]
-    for part in parts:
-        if part.records:
-            rendering.write_table(folder, part.spec.file_stem, _table(part))
+    digest, numbers = run.corpus.digest(), {spec.number for spec in jobs}
+    parts = earlier_parts(folder, settings, digest, without=numbers)
+    for spec, own in jobs.items():
+        names = {job.name for job in own}
+        found = [r for r in outcome.records if r["name"] in names]
+        failed = [job.name for job in outcome.failures if job.name in names]
+        if found:
+            parts.append(TablePart(spec, found, failed))
+            rendering.write_table(folder, spec.file_stem, parts[-1].table)
         else:
             # What stands there is of an experiment with other settings.
-            rendering.remove_table(folder, part.spec.file_stem)
-            logging.warning(
-                "Table %s is left out: all its jobs failed.", part.spec.number
-            )
-    parts = [part for part in parts if part.records]
-    digest = run.corpus.digest()
-    earlier = run_folder.earlier_parts(folder, settings, digest, list(jobs))
-    together = run_folder.in_order([*parts, *earlier])
-    run_folder.write_config(folder, settings, digest, together)
-    return together
-
-
-def _table(part: TablePart) -> Table:
-    return build_table(part.spec, part.records, part.failed)
+            rendering.remove_table(folder, spec.file_stem)
+            logging.warning("Table %s: all its jobs failed.", spec.number)
+    parts.sort(key=lambda part: list(SPECS).index(part.spec.number))
+    write_config(folder, settings, digest, parts)
+    return parts
 
 
 def _write_report(
-    run: Run,
-    parts: Sequence[TablePart],
-    tables: Sequence[Table],
-    outcome: RunOutcome,
+    run: Run, parts: Sequence[TablePart], outcome: RunOutcome
 ) -> None:
     """Writes the report on all tables of the folder."""
     # A model that serves several tables is listed once.
     unique = {r["key"]: r for part in parts for r in part.records}
-    failures = {
-        name: "failed in an earlier run"
-        for part in parts
-        for name in part.failed
-    }
-    failures |= {f.job.name: f.message for f in outcome.failures}
+    failures = {n: "failed in an earlier run" for p in parts for n in p.failed}
+    failures |= {job.name: error for job, error in outcome.failures.items()}
     write_report(
         run.experiment.out,
         run.corpus,
-        tables,
+        [part.table for part in parts],
         list(unique.values()),
         experiment=run.experiment.resolved(),
         failures=failures,
