@@ -16,19 +16,16 @@ from emotion_mt._progress import progress as show_progress
 from emotion_mt.corpus import Corpus, folds
 from emotion_mt.evaluation.jobs import I3D, MULTI_TASK, SINGLE_TASK, Job
 from emotion_mt.evaluation.records import make_record
+from emotion_mt.evaluation.specs import BOTH, TEXT, VISUAL
 from emotion_mt.features import FeatureConfig
 from emotion_mt.inference import BundleError, load_bundle, save_bundle
 from emotion_mt.inference.description import NAME
 from emotion_mt.runs.run import Run
 from emotion_mt.runs.worker import JobInput
-from emotion_mt.training import FitResult, Progress, TrainingConfig, fit_split
+from emotion_mt.training import Progress, TrainingConfig, fit_split
 
 #: Kinds of bundles in a run's folder, to what their models look at.
-_KINDS = {
-    "multimodal": ("text", "visual"),
-    "text": ("text",),
-    "visual": ("visual",),
-}
+_KINDS = {"multimodal": BOTH, "text": TEXT, "visual": VISUAL}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,8 +36,7 @@ class TrainedBundle:
         folder: Where it is.
         reused: Whether it was there already, trained with the same arguments.
         training: Where the model comes from, as `bundle.json` has it.
-        scores: Viewer to name of the score to value, on the tested films;
-            None where it is undefined.
+        scores: Viewer to name of the score to value; None if undefined.
     """
 
     folder: Path
@@ -54,13 +50,12 @@ class TrainedBundle:
         simulated = self.training["corpus"]["simulated"]
         lines = [f"Accuracy on {films}{' (SIMULATED data)' * simulated}:"]
         for viewer, score in self.scores.items():
-            accuracy = score["accuracy"]
-            shown = "     –" if accuracy is None else f"{accuracy:6.1%}"
-            rated = f"{score['observed']} rated segments"
-            lines.append(f"  {viewer:8}{shown} of {rated}")
+            found, count = score["accuracy"], score["observed"]
+            shown = "     –" if found is None else f"{found:6.1%}"
+            lines.append(f"  {viewer:8}{shown} of {count} rated segments")
         before = ", trained before with the same settings" * self.reused
-        place = f"The bundle is in {self.folder}{before}"
-        return "\n".join([*lines, *self.training["notes"], place])
+        lines += [*self.training["notes"], f"The bundle is in {self.folder}"]
+        return "\n".join(lines) + before
 
 
 def train_bundle(
@@ -94,32 +89,16 @@ def train_bundle(
         seed: Decides initial weights and the order of segments.
         weights_digest: `model_digest` of the I3D that made `features`; with
             it the bundle takes videos. Defaults to None, not known.
-        feature_config: How films became windows. Defaults to None,
-            `FeatureConfig()`, as in `extract_features`.
-        replace: Whether a bundle in `folder` that was trained otherwise is
-            overwritten.
+        feature_config: How films became windows, see `extract_features`.
+        replace: Whether a bundle that was trained otherwise is overwritten.
         progress: Whether to show the epochs on stderr.
 
     Returns:
         What is in the folder now.
 
     Raises:
-        ValueError: If `folder` holds a bundle that was trained otherwise, or
-            something else; or if arguments do not fit the corpus.
-        BundleError: If the bundle in `folder` is damaged or of an earlier
-            version, and is not to be replaced.
-
-    Example:
-        ```python
-        trained = emt.train_bundle(
-            "models/mt",
-            corpus,
-            features,
-            emt.folds(corpus.movies)[0],
-            weights_digest=emt.model_digest(i3d),
-        )
-        emt.Predictor.load(trained.folder)
-        ```
+        ValueError: If `folder` holds something else, or arguments do not fit.
+        BundleError: If the bundle there cannot be read, nor is replaced.
     """
     folder = Path(folder)
     config = TrainingConfig() if config is None else config
@@ -130,15 +109,20 @@ def train_bundle(
     job = Job(architecture, chosen, split, seed, config)
     arrays = {} if features is None else {I3D: features}
     shared = JobInput(corpus, arrays, weights_digest or "none")
+    digests = shared.digests_of(job)
     source = _source(job, shared)
-    if (folder / NAME).exists():
-        found = _existing(folder, source, replace)
-        if found is not None:
-            return found
-    result = _fit(job, corpus, features, progress)
-    record = make_record(
-        job, source["key"], corpus, shared.digests_of(job), result
-    )
+    if found := _existing(folder, source, replace):
+        return found
+    # Most fits stop earlier; the bar then ends before it is full.
+    epochs = config.max_epochs * len(config.l1)
+    with show_progress("Training", epochs, " epochs", shown=progress) as bar:
+
+        def on_epoch(_: Progress) -> None:
+            bar.update()
+
+        how = (corpus, features, split, chosen, config)
+        result = fit_split(*how, seed=seed, on_epoch=on_epoch)
+    record = make_record(job, source["key"], corpus, digests, result)
     outcome = ("l1", "best_epoch", "left_out", "notes")
     save_bundle(
         folder,
@@ -156,16 +140,12 @@ def train_bundle(
 def _source(job: Job, shared: JobInput) -> dict[str, Any]:
     """What decides the model, as `bundle.json` keeps it."""
     described, digests = job.as_dict(), shared.digests_of(job)
-    about = ("name", "simulated", "annotation", "dimension")
+    names = ("name", "simulated", "annotation", "dimension")
+    about = {name: getattr(shared.corpus, name) for name in names}
+    features, weights = digests["features"], digests["weights"]
     return {
-        "corpus": {
-            **{name: getattr(shared.corpus, name) for name in about},
-            "digest": digests["corpus"],
-        },
-        "features": {
-            "digest": digests["features"],
-            "weights": digests["weights"],
-        },
+        "corpus": {**about, "digest": digests["corpus"]},
+        "features": {"digest": features, "weights": weights},
         **{n: described[n] for n in ("split", "viewers", "config", "seed")},
         "versions": shared.versions,
         "key": shared.key_of(job),
@@ -175,7 +155,9 @@ def _source(job: Job, shared: JobInput) -> dict[str, Any]:
 def _existing(
     folder: Path, source: Mapping[str, Any], replace: bool
 ) -> TrainedBundle | None:
-    """The bundle in the folder if it is the wanted one; None to replace it."""
+    """The bundle in the folder if it is the wanted one; None to make it."""
+    if not (folder / NAME).exists():
+        return None
     try:
         found = _read(folder, reused=True)
     except BundleError as error:
@@ -202,59 +184,27 @@ def _read(folder: Path, *, reused: bool) -> TrainedBundle:
     return TrainedBundle(folder, reused, bundle.training, bundle.scores)
 
 
-def _fit(
-    job: Job, corpus: Corpus, features: np.ndarray | None, progress: bool
-) -> FitResult:
-    """Fits with a bar over all epochs that there may be."""
-    # Most fits stop earlier; the bar then ends before it is full.
-    total = job.config.max_epochs * len(job.config.l1)
-    with show_progress("Training", total, " epochs", shown=progress) as bar:
-
-        def on_epoch(_: Progress) -> None:
-            bar.update()
-
-        return fit_split(
-            *(corpus, features, job.split, job.viewers, job.config),
-            seed=job.seed,
-            on_epoch=on_epoch,
-        )
-
-
 def train_bundles(run: Run) -> dict[str, TrainedBundle]:
-    """Leaves an MT bundle per kind of input in a run's folder.
+    """Leaves bundles/multimodal, text and visual in a run's folder, by name.
 
-    They are trained on the first fold with the first seed of the experiment,
-    into bundles/multimodal, bundles/text and bundles/visual of its folder.
-    Bundles of the same experiment that are there already stay; others are
-    replaced. They need the modalities of the experiment, a corpus with videos
-    if they look at them, and several viewers; what is left out is said.
-
-    Args:
-        run: The run.
-
-    Returns:
-        Name of the bundle to what is in its folder.
-
-    Raises:
-        ValueError: If something else lies in a bundle's folder.
+    They are MT, trained on the first fold with the first seed. Those of the
+    same experiment stay. What the corpus has no input for is left out.
     """
-    corpus, experiment = run.corpus, run.experiment
-    if len(corpus.viewers) == 1:
-        run.say(
-            f"Bundles: left out, MT needs more viewers than {corpus.viewers}."
-        )
-        return {}
-    trained = {}
+    corpus, experiment, trained = run.corpus, run.experiment, {}
     for name, modalities in _KINDS.items():
+        visual = "visual" in modalities
         if not set(modalities) <= set(experiment.training.modalities):
             continue
-        if "visual" in modalities and not run.has_video:
+        if len(corpus.viewers) == 1:
+            run.say(f"Bundle {name}: left out, MT needs more viewers than one.")
+            continue
+        if visual and not run.has_video:
             run.say(f"Bundle {name}: left out, the corpus has no videos.")
             continue
         trained[name] = train_bundle(
             experiment.out / "bundles" / name,
             corpus,
-            run.features() if "visual" in modalities else None,
+            run.features() if visual else None,
             folds(corpus.movies)[0],
             dataclasses.replace(experiment.training, modalities=modalities),
             seed=experiment.seeds[0],

@@ -2,7 +2,6 @@
 
 Every job is fitted in a process with one compute thread, wherever it runs, so
 results depend neither on the number of workers nor on the order of the jobs.
-The process that called `run_jobs` writes each record when it arrives.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -28,18 +27,12 @@ from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import Job
 from emotion_mt.runs.worker import InputPlugin, JobInput, fit_job
 
-#: Seconds that one job may take before its worker is given up for hung. A job
-#: of the full size takes minutes.
+#: Seconds that one job may take; at full size, it takes minutes.
 JOB_TIMEOUT_S = 3600.0
-
 #: Further tries of a job whose worker died, hung or ran out of memory.
 EXTRA_TRIES = 2
-
 #: Seconds that a cluster may be out of reach or without any worker.
 WAIT_FOR_WORKERS_S = 60.0
-
-#: Seconds between looks at the cluster while no job ends.
-_POLL_S = 5.0
 
 #: What a cluster of this machine is set to. Its workers hold no data of Dask's
 #: that could be spilled: a pause for lack of memory would never end.
@@ -61,8 +54,7 @@ class RunOutcome:
 
     Attributes:
         records: Records of the finished jobs, in the order of the jobs.
-        failures: Jobs that failed, in that order, to type and text of the
-            error, or how their workers were lost.
+        failures: Jobs that failed, in that order, and why.
         reused: Number of jobs that were finished before.
     """
 
@@ -84,39 +76,31 @@ def run_jobs(
 ) -> RunOutcome:
     """Runs the jobs that have no result file yet.
 
-    A job whose worker dies, takes longer than `job_timeout_s` or runs out of
-    memory is tried again: `EXTRA_TRIES` times here, on another cluster as
-    often as its `distributed.scheduler.allowed-failures` says. Other errors
-    of a fit are reported at once. A job that fails does not stop the others.
+    A job whose worker dies, hangs or runs out of memory is tried again:
+    `EXTRA_TRIES` times here, elsewhere as often as Dask's setting
+    `distributed.scheduler.allowed-failures` says.
 
     Args:
         jobs: Jobs to run.
         shared: Corpus and features of all jobs.
         folder: Folder of the result files, one per job.
-        workers: Number of processes here; None for one where there is a GPU,
-            which one keeps busy, else one per core.
-        scheduler: Address of a Dask scheduler, "tcp://host:port", whose
-            workers do the jobs instead, each of one thread and with the same
-            versions of the packages.
+        workers: Processes here; None for one per core, or one with a GPU.
+        scheduler: Address of a Dask scheduler whose workers do it instead.
         dashboard: Whether Dask's dashboard is opened on port 8787.
         job_timeout_s: Seconds that a job may take.
         report: Receives one line per finished job.
 
     Returns:
-        Records of all finished jobs, and what failed.
+        What finished and what failed; a failure does not stop the others.
 
     Raises:
-        ValueError: If `workers` is less than 1 or given with `scheduler`, if
-            `shared` lacks features, or if the cluster's workers have several
-            threads.
+        ValueError: If arguments, or the threads of a cluster, do not fit.
         OSError: If a result file cannot be written, or no cluster answers.
         RuntimeError: If the cluster has had no worker for a minute.
     """
-    if workers is not None and workers < 1:
-        raise ValueError(f"`workers` must be at least 1. Received: {workers}")
-    if workers is not None and scheduler is not None:
+    if workers is not None and (workers < 1 or scheduler is not None):
         raise ValueError(
-            "`workers` are processes here and cannot be given with "
+            "`workers` must be at least 1 and cannot be given with "
             f"`scheduler`. Received: {workers} and {scheduler}"
         )
     keys = {job: shared.key_of(job) for job in jobs}
@@ -126,20 +110,13 @@ def run_jobs(
     todo = [job for job in keys if job not in done]
     reused, failures = len(done), {}
     effort = sum(job.effort for job in todo)
-    with contextlib.ExitStack() as stack:
-        bar = stack.enter_context(
-            _progress.progress(
-                *("Training", len(keys), " jobs"), initial=reused, effort=effort
-            )
-        )
-        ended: Iterable[_Ended] = ()
-        if todo:
-            client = stack.enter_context(_client(workers, scheduler, dashboard))
-            ended = stack.enter_context(
-                contextlib.closing(
-                    _work_off(todo, client, shared, job_timeout_s)
-                )
-            )
+    counted = ("Training", len(keys), " jobs")
+    cluster = _client(workers, scheduler, dashboard)
+    ended = _work_off(todo, cluster, shared, job_timeout_s)
+    with (
+        _progress.progress(*counted, initial=reused, effort=effort) as bar,
+        contextlib.closing(ended),
+    ):
         for job, record, error in ended:
             bar.finish(job.effort)
             if record is None:
@@ -194,9 +171,8 @@ def _client(
         several = {a: n for a, n in client.nthreads().items() if n != 1}
         if several:
             raise ValueError(
-                f"The Dask cluster {scheduler} must have workers of one "
-                "thread each (dask worker --nworkers=N --nthreads=1). "
-                f"Received threads by worker: {several}"
+                "The Dask cluster must have workers of one thread each (dask "
+                f"worker --nworkers=N --nthreads=1). Received: {several}"
             )
         yield client
 
@@ -236,65 +212,63 @@ def _cluster(
 
 @contextlib.contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Lets Ctrl-C pass by threads and processes that are started inside.
-
-    This process ends them; each would print a traceback of its own.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Lets Ctrl-C pass by what is started inside; this process ends it."""
+    mask = getattr(signal, "pthread_sigmask", None)  # Not on Windows.
+    before = mask(signal.SIG_BLOCK, {signal.SIGINT}) if mask else None
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if mask:
+            mask(signal.SIG_SETMASK, before)
 
 
 def _work_off(
     jobs: Sequence[Job],
-    client: distributed.Client,
+    cluster: contextlib.AbstractContextManager[distributed.Client],
     shared: JobInput,
     job_timeout_s: float,
 ) -> Generator[_Ended]:
-    """Yields jobs as they end, each with its record or why there is none."""
+    """Yields jobs as they end; without any, no cluster is needed."""
+    if not jobs:
+        return
     run = f"emotion_mt-{uuid.uuid4().hex}"
-    client.register_plugin(InputPlugin(run, shared))
-    queue = collections.deque(jobs)
-    futures: dict[distributed.Future, Job] = {}
-    seen_s = time.monotonic()
-    try:
-        while queue or futures:
-            workers = len(client.nthreads())
-            if workers:
-                seen_s = time.monotonic()
-            elif time.monotonic() - seen_s > WAIT_FOR_WORKERS_S:
-                raise RuntimeError(
-                    "The Dask cluster must have workers. Received none in "
-                    f"{WAIT_FOR_WORKERS_S:g} s."
-                )
-            # No more than can begin: Dask blames the death of a worker on
-            # all jobs that wait for it.
-            while queue and len(futures) < workers:
-                job = queue.popleft()
-                key = f"{job.name}-{uuid.uuid4().hex}"
-                work = (fit_job, run, job, job_timeout_s)
-                future = client.submit(*work, key=key, retries=EXTRA_TRIES)
-                futures[future] = job
-            if not futures:
-                time.sleep(1.0)
-                continue
-            # `distributed.wait` looks for a client of its own.
-            with contextlib.suppress(TimeoutError), client.as_current():
-                distributed.wait(
-                    list(futures), _POLL_S, return_when="FIRST_COMPLETED"
-                )
-            for future in [future for future in futures if future.done()]:
-                yield futures.pop(future), *_result(future, job_timeout_s)
-    finally:
-        # A cluster that is gone needs no cleaning up.
-        with contextlib.suppress(OSError, TimeoutError):
-            client.cancel(list(futures))
-            client.unregister_worker_plugin(run)
+    with cluster as client:
+        client.register_plugin(InputPlugin(run, shared))
+        queue = collections.deque(jobs)
+        futures: dict[distributed.Future, Job] = {}
+        try:
+            while queue or futures:
+                workers = _count_workers(client)
+                # No more than can begin: Dask blames the death of a worker on
+                # all jobs that wait for it.
+                while queue and len(futures) < workers:
+                    job = queue.popleft()
+                    key = f"{job.name}-{uuid.uuid4().hex}"
+                    work = (fit_job, run, job, job_timeout_s)
+                    future = client.submit(*work, key=key, retries=EXTRA_TRIES)
+                    futures[future] = job
+                # `distributed.wait` looks for a client of its own.
+                with contextlib.suppress(TimeoutError), client.as_current():
+                    distributed.wait(
+                        list(futures), 5.0, return_when="FIRST_COMPLETED"
+                    )
+                for future in [future for future in futures if future.done()]:
+                    yield futures.pop(future), *_result(future, job_timeout_s)
+        finally:
+            # A cluster that is gone needs no cleaning up.
+            with contextlib.suppress(OSError, TimeoutError):
+                client.unregister_worker_plugin(run)
+
+
+def _count_workers(client: distributed.Client) -> int:
+    """Waits for workers where none is left, as when all have just died."""
+    end_s = time.monotonic() + WAIT_FOR_WORKERS_S
+    while not (workers := len(client.nthreads())):
+        if time.monotonic() > end_s:
+            waited = f"{WAIT_FOR_WORKERS_S:g} s"
+            raise RuntimeError(f"The Dask cluster has no worker after {waited}")
+        time.sleep(1.0)
+    return workers
 
 
 def _result(
@@ -303,13 +277,10 @@ def _result(
     """What a future holds: a record, or why there is none."""
     if future.status == "finished":
         return future.result()
-    if future.status != "error":
-        return None, f"Dask dropped it ({future.status})"
-    error = future.exception()
+    error = future.exception() if future.status == "error" else future.status
+    tries = EXTRA_TRIES + 1
     if isinstance(error, distributed.KilledWorker):
-        return None, (
-            "its worker process died, or took longer than "
-            f"{job_timeout_s:g} s and ended itself; tried "
-            f"{error.allowed_failures + 1} times"
-        )
-    return None, f"{error}; tried {EXTRA_TRIES + 1} times"
+        tries = error.allowed_failures + 1
+        what = f"took longer than {job_timeout_s:g} s and ended itself"
+        error = f"its worker process died, or {what}"
+    return None, f"{error}; tried {tries} times"

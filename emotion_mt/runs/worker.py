@@ -16,8 +16,8 @@ from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import Job, versions
 from emotion_mt.training import fit_split
 
-#: How the descriptions of errors begin that Python, NumPy, TensorFlow and XLA
-#: raise for lack of memory: it may be there when other processes have ended.
+#: How errors begin that Python, NumPy, TensorFlow and XLA raise for lack of
+#: memory: it may be there when other processes have ended.
 _OUT_OF_MEMORY = re.compile(
     r"\w*MemoryError\b|ResourceExhaustedError\b|\w+: RESOURCE_EXHAUSTED\b"
     r"|\w+: std::bad_alloc\b"
@@ -50,11 +50,7 @@ class JobInput:
         }
 
     def digests_of(self, job: Job) -> dict[str, str]:
-        """Returns the digests that belong into a job's record.
-
-        Raises:
-            ValueError: If the features that the job looks at are not there.
-        """
+        """Returns the digests that belong into a job's record."""
         if job.feature_kind not in self._digests:
             raise ValueError(
                 f"`features` must hold {job.feature_kind!r} for {job.name}. "
@@ -72,28 +68,13 @@ class InputPlugin(distributed.WorkerPlugin):
     """Brings a run's input to each worker, also to those that come later."""
 
     def __init__(self, name: str, shared: JobInput) -> None:
-        self.name = name
-        self.shared = shared
+        self.name, self.shared = name, shared
 
 
 def fit_job(
     run: str, job: Job, timeout_s: float
 ) -> tuple[dict[str, Any] | None, str]:
-    """Fits one job in a Dask worker.
-
-    Args:
-        run: Name of the run's `InputPlugin`; a worker may serve several.
-        job: The job.
-        timeout_s: Seconds after which the process ends itself; Dask then
-            gives the job to another.
-
-    Returns:
-        The record for the job's result file and "", or None and the error
-        that the fit raised, which another try would raise again.
-
-    Raises:
-        MemoryError: If the memory did not suffice; another try may go well.
-    """
+    """Returns the record of a job and "", or None and why there is none."""
     # A thread of C code: it works even where Python is stuck.
     faulthandler.dump_traceback_later(timeout_s, exit=True)
     try:
@@ -102,6 +83,7 @@ def fit_job(
     except Exception as error:  # Told to the user, with the job's name.
         description = f"{type(error).__name__}: {error}"
         if _OUT_OF_MEMORY.match(description):
+            # Another try may go well.
             raise MemoryError(f"ran out of memory ({description})") from error
         return None, description
     finally:
@@ -134,8 +116,8 @@ def _compute_with_one_thread() -> None:
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError as error:
         raise RuntimeError(
-            "Expected a worker process that has not computed with several "
-            f"threads yet. Received one that has: {error} Restart the workers."
+            "Expected a worker that has not computed with several threads. "
+            f"Restart the workers: {error}"
         ) from error
     for gpu in tf.config.list_physical_devices("GPU"):
         # Several workers may share a GPU; none may take all of its memory.
