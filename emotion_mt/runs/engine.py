@@ -162,10 +162,9 @@ def _client(
 ) -> Iterator[distributed.Client]:
     """Connects to a cluster, which is made here where there is none."""
     with contextlib.ExitStack() as stack:
+        address = scheduler or stack.enter_context(_cluster(workers, dashboard))
         client = distributed.Client(
-            scheduler or stack.enter_context(_cluster(workers, dashboard)),
-            timeout=WAIT_FOR_WORKERS_S,
-            set_as_default=False,
+            address, timeout=WAIT_FOR_WORKERS_S, set_as_default=False
         )
         stack.callback(client.close, timeout=2)
         several = {a: n for a, n in client.nthreads().items() if n != 1}
@@ -277,8 +276,9 @@ def _result(
     """What a future holds: a record, or why there is none."""
     if future.status == "finished":
         return future.result()
-    error = future.exception() if future.status == "error" else future.status
-    tries = EXTRA_TRIES + 1
+    if future.status != "error":
+        return None, f"Dask dropped it ({future.status})"
+    error, tries = future.exception(), EXTRA_TRIES + 1
     if isinstance(error, distributed.KilledWorker):
         tries = error.allowed_failures + 1
         what = f"took longer than {job_timeout_s:g} s and ended itself"
