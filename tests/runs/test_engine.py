@@ -16,7 +16,8 @@ import pytest
 from emotion_mt.corpus import folds
 from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, Job
-from emotion_mt.runs import JobInput, run_jobs
+from emotion_mt.runs.engine import run_jobs
+from emotion_mt.runs.worker import JobInput
 from emotion_mt.training import TrainingConfig
 
 TINY = TrainingConfig(

@@ -5,7 +5,8 @@ import pytest
 
 from emotion_mt.corpus import load_corpus
 from emotion_mt.inference import load_bundle
-from emotion_mt.runs import Experiment, Run, train_bundles
+from emotion_mt.runs import Experiment, Run
+from emotion_mt.runs.bundles import train_bundles
 
 
 @pytest.fixture
