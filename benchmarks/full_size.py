@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from absl import app, flags
+from emotion_mt.runs.folder import part_of
 from text_difficulty import text_corpus
 
 import emotion_mt as emt
@@ -40,8 +41,8 @@ from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
 from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.specs import BOTH, in_working_order
 from emotion_mt.features import windows
-from emotion_mt.runs import JobInput, run_jobs
-from emotion_mt.runs.folder import part_of
+from emotion_mt.runs.engine import run_jobs
+from emotion_mt.runs.worker import JobInput
 
 _SEGMENTS = flags.DEFINE_integer(
     "segments_per_movie", 385, "Mean number of segments per film."
@@ -236,7 +237,9 @@ def main(argv: list[str]) -> None:
         report=print,
     )
     if outcome.failures:
-        raise RuntimeError(f"A job failed: {outcome.failures[0].message}")
+        raise RuntimeError(
+            f"A job failed: {next(iter(outcome.failures.values()))}"
+        )
     trained = time.perf_counter()
     if _EVERY.value == 1:
         write_all(out, corpus, by_table, outcome.records)

@@ -1,16 +1,10 @@
-"""Tables II to VI, all figures and one report (what `make tables` does).
+"""Tables II to VI, all figures, one report, bundles (what `make tables` does).
 
 Every model is trained once, whichever tables it serves. Results go to
-runs/<corpus>/: report.html (one file with everything), report.md, table2 …
-table6 as .md, .csv and .tex, figures/, config.json, one file per finished job
-in jobs/, and models to predict with in bundles/. Stopped at any moment, the
-same command continues.
+runs/<corpus>/. Stopped at any moment, the same command continues.
 
-Simulated corpus:
   python experiments/tables.py
-COGNIMUSE:
   python experiments/tables.py --corpus=/path/to/COGNIMUSE --seeds=0,1,2
-Subtitles alone (Tables II and III):
   python experiments/tables.py --corpus=my_folder --modalities=text
 """
 

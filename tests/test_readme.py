@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from emotion_mt.cli.commands import COMMANDS
-from emotion_mt.cli.commands.tables import COMMAND
+from emotion_mt.cli.commands.tables import TABLES
 from emotion_mt.cli.experiment_flags import experiment_from_flags
 from emotion_mt.cli.main import main
 
@@ -116,7 +116,7 @@ def test_make_targets_exist():
 def test_script_commands_parse(command):
     script, *arguments = command
     assert (REPOSITORY / script).is_file()
-    values = COMMAND.parse(arguments)
+    values = TABLES.parse(arguments)
     assert experiment_from_flags(values).corpus is not None
 
 

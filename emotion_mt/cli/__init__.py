@@ -1,6 +1,5 @@
 """The command line: flags in, one call down, text out; no logic.
 
-`emotion-mt` is in `main`; what the scripts in experiments/ share is here.
 Importing it costs next to nothing: TensorFlow comes with the first command
 that needs it.
 """

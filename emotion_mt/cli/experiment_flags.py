@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -28,25 +28,19 @@ if TYPE_CHECKING:
     from emotion_mt.training import TrainingConfig
 
 CORPUS: Mapping[str, Definition] = {
+    "corpus": text(
+        "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
+        "and annotations.csv. `tables` simulates one where none is given."
+    ),
     "allow_outside": switch(
         "Let segments.csv name videos outside of its folder."
     ),
-    "corpus": text(
-        "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
-        "and annotations.csv."
-    ),
-}
-
-RATINGS: Mapping[str, Definition] = {
     "annotation": choice(
-        "experienced",
-        ["experienced", "intended"],
         "Which ratings: what the viewers experienced, or what an expert "
         "thinks the film intends.",
+        *("experienced", "intended"),
     ),
-    "dimension": choice(
-        "valence", ["valence", "arousal"], "Which dimension of the ratings."
-    ),
+    "dimension": choice("Which dimension of them.", "valence", "arousal"),
 }
 
 WEIGHTS: Mapping[str, Definition] = {
@@ -61,114 +55,98 @@ WEIGHTS: Mapping[str, Definition] = {
     ),
 }
 
+#: Of a corpus and its features; each is a field of `Experiment`.
 FEATURES: Mapping[str, Definition] = {
-    "dtype": text(
-        "Arithmetic of the I3D: float32, or bfloat16 where the processor has "
-        "it.",
-        "float32",
-    ),
+    **CORPUS,
     **WEIGHTS,
+    "dtype": text(
+        "Arithmetic of the I3D: float32, or bfloat16 on new CPUs.", "float32"
+    ),
     "skip_bad_films": switch(
         "Go on without films whose files are broken. They are listed."
     ),
 }
 
+#: Each is a field of `TrainingConfig`.
 TRAINING: Mapping[str, Definition] = {
     "modalities": names(
-        ["text", "visual"],
         "Input of the models: text, visual, or both, separated by a comma.",
+        ["text", "visual"],
     ),
     "l1": names(
-        ["0.0001"],
         "L1 strengths to try, separated by commas; the one that is best on "
         "the validation film, see --monitor, is kept.",
+        ["0.0001"],
     ),
-    "max_epochs": whole(200, 1, "Epochs at most."),
+    "max_epochs": whole("Epochs at most.", 200, lower_bound=1),
     "patience": whole(
-        10,
-        1,
-        "Epochs that bring nothing better, see --monitor, before fitting "
-        "stops.",
+        "Epochs without a better one before fitting stops.", 10, lower_bound=1
     ),
     "monitor": choice(
-        "val_balanced_accuracy",
-        ["val_bce", "val_balanced_accuracy", "val_auc"],
         "What decides on the validation film which epoch is kept: the loss "
         "without the L1 penalty, the balanced accuracy or the area under the "
         "ROC curve.",
+        *("val_balanced_accuracy", "val_bce", "val_auc"),
     ),
-    "batch_size": whole(32, 1, "Segments per step."),
-    "learning_rate": number(paper.LEARNING_RATE, "Adam's learning rate."),
+    "batch_size": whole("Segments per step.", 32, lower_bound=1),
+    "learning_rate": number("Adam's learning rate.", paper.LEARNING_RATE),
 }
 
-EXPERIMENT: Mapping[str, Definition] = {
-    **CORPUS,
-    "corpus": text(
-        "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
-        "and annotations.csv. Without it a corpus is simulated."
-    ),
-    "out": text(
-        "Folder of the results; default runs/<name of the corpus folder>, or "
-        "runs/simulated. The same folder continues a run that was stopped."
-    ),
-    **RATINGS,
-    **TRAINING,
-    "seeds": names(
-        ["0"],
-        "Seeds, separated by commas. Every model is fitted once per seed and "
-        "the table averages over them.",
-    ),
+#: Of the tables alone, and fields of `Experiment` as they are.
+_RUN: Mapping[str, Definition] = {
     "baseline_validation": text(
         "Validation film of Tables V and VI, which the paper does not name; "
         "default GLA under the paper's split, else the film before those that "
         "are tested on."
     ),
-    **FEATURES,
     "workers": whole(
-        None,
-        1,
         "Training processes; default one per core, or one where there is a "
         "GPU. The results do not depend on it.",
+        lower_bound=1,
     ),
     "scheduler": text(
         "Address of a Dask scheduler, host:port, whose workers run the jobs; "
         "default is processes of this machine."
     ),
     "dashboard": switch(
-        "Open Dask's dashboard on port 8787 while jobs run; needs the package "
-        "bokeh."
+        "Open Dask's dashboard on port 8787 while jobs run; needs bokeh."
     ),
     "wait": switch("Wait for another run in the same folder."),
     "corpus_seed": whole(
-        0, 0, "Seed of the simulated corpus; not with --corpus."
+        "Seed of the simulated corpus; not with --corpus.", 0, lower_bound=0
     ),
     "segments_per_movie": whole(
-        60,
-        2,
-        "Segments per film of the simulated corpus, on average; not with "
-        "--corpus.",
+        "Segments per simulated film; not with --corpus.", 60, lower_bound=2
+    ),
+}
+
+EXPERIMENT: Mapping[str, Definition] = {
+    **FEATURES,
+    **TRAINING,
+    **_RUN,
+    "out": text(
+        "Folder of the results; default runs/<name of the corpus folder>, or "
+        "runs/simulated. The same folder continues a run that was stopped."
+    ),
+    "seeds": names(
+        "Seeds, separated by commas. Every model is fitted once per seed and "
+        "the table averages over them.",
+        ["0"],
     ),
 }
 
 
-def numbers(
+def _numbers(
     values: flags.FlagValues, name: str, kind: Callable[[str], float]
 ) -> tuple:
-    """Reads a comma-separated flag as numbers of a kind, each at most once.
-
-    Raises:
-        flags.Error: If it holds something else.
-    """
+    """Reads a comma-separated flag as numbers of a kind, each at most once."""
     texts: list[str] = values[name].value or []
     try:
         found = tuple(kind(text) for text in texts)
     except ValueError:
         found = ()
-    if (
-        not found
-        or len(set(found)) < len(found)
-        or any(not 0 <= number < float("inf") for number in found)
-    ):
+    sound = all(0 <= value < float("inf") for value in found)
+    if not found or not sound or len(set(found)) < len(found):
         raise flags.IllegalFlagValueError(
             f"--{name} must be different {kind.__name__} numbers >= 0, "
             f"separated by commas. Received: {','.join(texts)!r}"
@@ -176,93 +154,47 @@ def numbers(
     return found
 
 
-def optional_path(text: str | None) -> Path | None:
-    """Returns the path that a flag holds, None where it was not given."""
-    return None if text is None else Path(text)
-
-
 def training_from_flags(values: flags.FlagValues) -> TrainingConfig:
-    """Returns how a model is fitted.
-
-    Raises:
-        flags.Error: If a flag makes no sense.
-    """
-    modalities = tuple(values.modalities)
-    if modalities not in (("text", "visual"), ("text",), ("visual",)):
+    """Returns how a model is fitted; `flags.Error` if that makes no sense."""
+    given: dict[str, Any] = {name: values[name].value for name in TRAINING}
+    given["modalities"] = tuple(values.modalities)
+    if given["modalities"] not in (("text", "visual"), ("text",), ("visual",)):
         raise flags.IllegalFlagValueError(
             "--modalities must be text,visual or text or visual. "
-            f"Received: {','.join(modalities)!r}"
+            f"Received: {','.join(values.modalities)!r}"
         )
-    l1 = numbers(values, "l1", float)
+    given["l1"] = _numbers(values, "l1", float)
     # Only now: it takes seconds, and wrong usage is told at once.
     from emotion_mt.training import TrainingConfig
 
-    return TrainingConfig(
-        modalities=modalities,
-        l1=l1,
-        max_epochs=values.max_epochs,
-        patience=values.patience,
-        monitor=values.monitor,
-        batch_size=values.batch_size,
-        learning_rate=values.learning_rate,
-    )
+    return TrainingConfig(**given)
 
 
-def corpus_experiment(values: flags.FlagValues) -> Experiment:
-    """Returns an experiment of which only corpus and I3D are given."""
+def corpus_experiment(values: flags.FlagValues, **others: Any) -> Experiment:
+    """Returns an experiment from the flags `FEATURES` and other fields."""
     from emotion_mt.runs import Experiment
 
-    return Experiment(
-        corpus=Path(values.corpus),
-        annotation=values.annotation,
-        dimension=values.dimension,
-        weights=values.weights,
-        dtype=values.dtype,
-        cache=optional_path(values.cache),
-        skip_bad_films=values.skip_bad_films,
-        allow_outside=values.allow_outside,
-    )
+    given: dict[str, Any] = {name: values[name].value for name in FEATURES}
+    for name in ("corpus", "cache"):
+        given[name] = None if given[name] is None else Path(given[name])
+    return Experiment(**given, **others)
 
 
 def experiment_from_flags(values: flags.FlagValues) -> Experiment:
-    """Returns the experiment that the command line describes.
-
-    Args:
-        values: The flags, parsed.
-
-    Raises:
-        flags.Error: If flags contradict each other or make no sense.
-    """
+    """Returns what `EXPERIMENT` says; `flags.Error` if it makes no sense."""
+    name = "simulated"
     if values.corpus is not None:
-        for name in ("corpus_seed", "segments_per_movie"):
-            if values[name].present:
+        name = Path(values.corpus).resolve().name
+        for simulated in ("corpus_seed", "segments_per_movie"):
+            if values[simulated].present:
                 raise flags.IllegalFlagValueError(
-                    f"--{name} is for the simulated corpus and makes no "
-                    f"sense with --corpus. Received: {values[name].value}"
+                    f"--{simulated} is for the simulated corpus and makes no "
+                    f"sense with --corpus. Received: {values[simulated].value}"
                 )
-    seeds = numbers(values, "seeds", int)
-    training = training_from_flags(values)
-    from emotion_mt.runs import Experiment
-
-    corpus = optional_path(values.corpus)
-    name = "simulated" if corpus is None else corpus.resolve().name
-    return Experiment(
-        corpus=corpus,
+    return corpus_experiment(
+        values,
         out=Path(values.out or Path("runs") / name),
-        annotation=values.annotation,
-        dimension=values.dimension,
-        seeds=seeds,
-        training=training,
-        baseline_validation=values.baseline_validation,
-        weights=values.weights,
-        dtype=values.dtype,
-        cache=optional_path(values.cache),
-        workers=values.workers,
-        scheduler=values.scheduler,
-        dashboard=values.dashboard,
-        wait=values.wait,
-        skip_bad_films=values.skip_bad_films,
-        allow_outside=values.allow_outside,
-        corpus_seed=values.corpus_seed,
-        segments_per_movie=values.segments_per_movie,
+        seeds=_numbers(values, "seeds", int),
+        training=training_from_flags(values),
+        **{name: values[name].value for name in _RUN},
     )

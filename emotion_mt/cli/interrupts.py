@@ -1,8 +1,7 @@
 """Ctrl-C while modules are imported, which takes seconds for TensorFlow.
 
-An import that is interrupted by an exception may swallow it, turn it into an
-`ImportError` or leave half a module behind. There is nothing to clean up that
-early, so a program that imports simply ends.
+An import that an exception interrupts may swallow it, turn it into another or
+leave half a module behind. There is nothing to clean up that early.
 """
 
 from __future__ import annotations
@@ -12,24 +11,20 @@ import os
 import signal
 from types import FrameType
 
-#: Exit status after Ctrl-C, as shells have it.
+#: Exit status after Ctrl-C, as shells have it, and what is said then.
 STOPPED = 130
-
-#: What is said then.
 STOPPED_MESSAGE = "Stopped. The same command continues where it was."
 
 
 def end_imports_at_ctrl_c() -> None:
     """Lets Ctrl-C end this process with one line while it imports.
 
-    At other times Ctrl-C raises `KeyboardInterrupt`, as before. Where somebody
-    else decides what it does, nothing changes.
+    At other times, and where somebody else decides, it does what it did.
     """
-    # Whoever starts programs in the background has Ctrl-C ignored.
+    # Shells have programs in the background ignore Ctrl-C.
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
-    stderr = None
-    # While TensorFlow is imported, file 2 is not the terminal.
+    stderr = None  # While TensorFlow is imported, file 2 is not the terminal.
     with contextlib.suppress(OSError):
         stderr = os.dup(2)
 

@@ -1,8 +1,4 @@
-"""`emotion-mt COMMAND --flags`: finds the command and runs it.
-
-Exit status: 0 for success, 1 when something failed, 2 for wrong usage, 130
-after Ctrl-C.
-"""
+"""`emotion-mt COMMAND --flags`: finds the command and runs it."""
 
 from __future__ import annotations
 
@@ -29,53 +25,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the program's name; None for `sys.argv`.
 
     Returns:
-        The exit status.
+        The exit status: 0 for success, 1 when something failed, 2 for wrong
+        usage, 130 after Ctrl-C.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    name = arguments[0] if arguments else ""
+    name, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
     if name in HELP_FLAGS:
-        print(overview())
-        return 0
-    if name == "--version":
+        print(_overview())
+    elif name == "--version":
         print(f"{PROGRAM} {__version__}")
-        return 0
-    if name not in _BY_NAME:
+    elif name in _BY_NAME:
+        return run(_BY_NAME[name], rest)
+    else:
         received = f"Unknown command: {name}" if name else "No command given."
         console.say(
             f"{received}\nCommands: {', '.join(_BY_NAME)}\nSee {PROGRAM} --help"
         )
         return 2
-    return run(_BY_NAME[name], arguments[1:])
+    return 0
 
 
-def overview() -> str:
-    """Returns the list of commands."""
-    width = max(map(len, _BY_NAME)) + 2
-    lines = [
-        f"{PROGRAM}: how films make individual viewers feel.",
-        "",
-        f"Usage: {PROGRAM} COMMAND [--flags]",
-        "",
-        "Commands:",
-        *(f"  {c.name:{width}}{c.summary}" for c in COMMANDS),
-        "",
-        f"{PROGRAM} COMMAND --help explains the flags of a command.",
-    ]
-    return "\n".join(lines)
+def _overview() -> str:
+    """The list of commands."""
+    listed = "\n".join(f"  {c.name:10}{c.summary}" for c in COMMANDS)
+    return (
+        f"{PROGRAM}: how films make individual viewers feel.\n\n"
+        f"Usage: {PROGRAM} COMMAND [--flags]\n\nCommands:\n{listed}\n\n"
+        f"{PROGRAM} COMMAND --help explains the flags of a command."
+    )
 
 
 def run(command: Command, arguments: Sequence[str] | None = None) -> int:
-    """Runs a command, or a script, and turns its outcome into an exit status.
-
-    Args:
-        command: The command.
-        arguments: Its flags; None for `sys.argv`.
-
-    Returns:
-        The exit status.
-    """
+    """Runs a command with its flags; arguments and result are as of `main`."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    handler = console.set_up_logging()
+    handler = console.AboveBars()
+    logging.getLogger().addHandler(handler)
     try:
         if HELP_FLAGS & set(arguments):
             print(command.help())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from absl import flags
 
@@ -14,69 +16,31 @@ HELP_FLAGS = frozenset({"--help", "-help", "-h", "-?"})
 #: Name of the program.
 PROGRAM = "emotion-mt"
 
-_WIDTH = 80
+#: Defines a flag; is given its name and the flag values it belongs to.
+Definition = Callable[..., object]
 
 
-#: Defines a flag of a name among some flag values.
-Definition = Callable[[str, flags.FlagValues], object]
-
-
-def text(help_: str, default: str | None = None) -> Definition:
-    """A flag that holds any text."""
-    return lambda name, values: flags.DEFINE_string(
-        name, default, help_, flag_values=values
-    )
-
-
-def switch(help_: str) -> Definition:
-    """A flag that is off unless it is given."""
-    return lambda name, values: flags.DEFINE_bool(
-        name, False, help_, flag_values=values
-    )
-
-
-def choice(default: str, among: list[str], help_: str) -> Definition:
-    """A flag that holds one of some words."""
-    return lambda name, values: flags.DEFINE_enum(
-        name, default, among, help_, flag_values=values
-    )
-
-
-def names(default: list[str] | None, help_: str) -> Definition:
-    """A flag that holds words separated by commas."""
-    return lambda name, values: flags.DEFINE_list(
-        name, default, help_, flag_values=values
-    )
-
-
-def whole(
-    default: int | None, least: int, help_: str, most: int | None = None
+def _flag(
+    define: Definition, help_: str, default: Any = None, **limits: Any
 ) -> Definition:
-    """A flag that holds a whole number."""
-    return lambda name, values: flags.DEFINE_integer(
-        name,
-        default,
-        help_,
-        lower_bound=least,
-        upper_bound=most,
-        flag_values=values,
-    )
+    """A flag of a kind, to be defined later; `limits` are those of the kind."""
+    return functools.partial(define, help=help_, default=default, **limits)
 
 
-def number(default: float | None, help_: str) -> Definition:
-    """A flag that holds a number of at least 0."""
-    return lambda name, values: flags.DEFINE_float(
-        name, default, help_, lower_bound=0.0, flag_values=values
-    )
-
+# Kinds of flags: each is given a help text and, if there is one, a default.
+text = functools.partial(_flag, flags.DEFINE_string)
+names = functools.partial(_flag, flags.DEFINE_list)
+whole = functools.partial(_flag, flags.DEFINE_integer)
+number = functools.partial(_flag, flags.DEFINE_float, lower_bound=0.0)
+switch = functools.partial(_flag, flags.DEFINE_bool, default=False)
 
 #: Flag of commands that can tell their result to programs.
-JSON = {
-    "json": switch(
-        "Write the result to stdout as JSON, and nothing else; what is meant "
-        "for people goes to stderr."
-    )
-}
+JSON = {"json": switch("Write the result to stdout as JSON, and nothing else.")}
+
+
+def choice(help_: str, *among: str) -> Definition:
+    """A flag that holds one of some words, the first of them by default."""
+    return _flag(flags.DEFINE_enum, help_, among[0], enum_values=among)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,9 +51,8 @@ class Command:
         name: What the user types, for a script its file.
         summary: What it does: one line, or a script's docstring.
         options: Its flags, name to definition.
-        run: Does the work; is given the parsed flags and returns the exit
-            status. It raises `flags.Error` for wrong usage that parsing does
-            not notice.
+        run: Does the work; is given the parsed flags, returns the exit status
+            and raises `flags.Error` for wrong usage.
         example: Flags of an example, without program and name.
         required: Flags that must be given.
     """
@@ -104,29 +67,23 @@ class Command:
     @property
     def program(self) -> str:
         """What a command line begins with."""
-        if self.name.endswith(".py"):
-            return f"python {self.name}"
-        return f"{PROGRAM} {self.name}"
+        begin = "python" if self.name.endswith(".py") else PROGRAM
+        return f"{begin} {self.name}"
 
     def new_flags(self) -> flags.FlagValues:
         """Returns flags of this command alone, not parsed."""
         values = flags.FlagValues()
         for name, define in self.options.items():
-            define(name, values)
+            define(name=name, flag_values=values)
         return values
 
     def parse(self, arguments: Sequence[str]) -> flags.FlagValues:
-        """Parses what follows the command's name.
-
-        Raises:
-            flags.Error: If it is wrong usage.
-        """
+        """Parses what follows the name; `flags.Error` for wrong usage."""
         values = self.new_flags()
         rest = values([self.program, *arguments])[1:]
         if rest:
-            raise flags.Error(
-                f"Only --flags are taken. Received: {' '.join(rest)}"
-            )
+            received = " ".join(rest)
+            raise flags.Error(f"Only --flags are taken. Received: {received}")
         missing = [f"--{n}" for n in self.required if values[n].value is None]
         if missing:
             raise flags.Error(f"{' and '.join(missing)} must be given.")
@@ -134,57 +91,14 @@ class Command:
 
     def help(self) -> str:
         """Returns the help page: summary, example and this command's flags."""
-        lines = self.summary.splitlines()  # A docstring of a script.
+        parts = [self.summary.strip()]
         if self.example:
-            lines = [
-                *_wrapped(self.summary, ""),
-                "",
-                "Example:",
-                *_command_line(f"{self.program} {self.example}"),
-            ]
-        lines += ["", "Flags:"]
-        values = self.new_flags()
-        names = list(dict.fromkeys([*self.required, *values]))
-        for name in names:
-            lines += self._describe(values[name])
-        return "\n".join(lines)
-
-    def _describe(self, flag: flags.Flag) -> Iterator[str]:
-        name = f"[no]{flag.name}" if flag.boolean else flag.name
-        choices = getattr(flag.parser, "enum_values", None)
-        value = "" if flag.boolean else f"={'|'.join(choices or ['…'])}"
-        yield f"  --{name}{value}"
-        if flag.name in self.required:
-            note = " (required)"
-        elif flag.default is None or flag.boolean:
-            note = ""
-        else:
-            default = str(flag.default_as_str).strip("'")
-            note = f" (default: {default})"
-        # absl puts the choices into the help text as well.
-        text = str(flag.help).split(">: ", 1)[-1] if choices else flag.help
-        yield from _wrapped(f"{text}{note}", "      ")
-
-
-def _command_line(text: str) -> list[str]:
-    """A command, on several lines where it is long."""
-    lines = textwrap.wrap(
-        text,
-        _WIDTH - 4,
-        initial_indent="  ",
-        subsequent_indent="    ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
-    return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        " ".join(text.split()),
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+            command = f"{self.program} {self.example}"
+            lines = textwrap.wrap(command, 72, break_on_hyphens=False)
+            parts.append("Example:\n  " + " \\\n    ".join(lines))
+        if self.required:
+            parts.append(f"Required: --{', --'.join(self.required)}")
+        # absl's list, under the name of the module that defines them.
+        _, _, listed = self.new_flags().module_help(__name__).partition(":\n")
+        parts.append(f"Flags:\n{listed.rstrip()}")
+        return "\n\n".join(parts)

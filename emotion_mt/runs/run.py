@@ -1,36 +1,83 @@
-"""A corpus and its features, opened once for all that a run makes of them."""
+"""What a run depends on, and what is opened once for all that it makes."""
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import dataclasses
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from emotion_mt import paper
-from emotion_mt.corpus import (
-    Corpus,
-    baseline_split,
-    folds,
-    load_corpus,
-    simulate_corpus,
-    summarize,
-)
+from emotion_mt import corpus as corpus_lib, features as features_lib, paper
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
-from emotion_mt.features import (
-    ExtractionReport,
-    extract,
-    extract_histograms,
-    load_i3d,
-    model_digest,
-)
 from emotion_mt.features.extraction import STORE_NAME
-from emotion_mt.runs.experiment import Experiment
 from emotion_mt.runs.worker import JobInput
 from emotion_mt.storage.atomic import replacing
+from emotion_mt.training import TrainingConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """What tables and bundles are made from.
+
+    Attributes:
+        corpus: Folder of the corpus; None to simulate one in `data`.
+        out: Folder of the results.
+        annotation: "experienced" or "intended".
+        dimension: "valence" or "arousal".
+        seeds: One fit of every model per seed.
+        training: Of every fit; its modalities are those of Table II.
+        baseline_validation: See `fixed_split`; None for its default.
+        weights: Where the I3D weights come from, see `load_i3d`.
+        dtype: Arithmetic of the I3D, see `load_i3d`.
+        cache: Folder of weights and features; None for the user's cache.
+        workers: Training processes; None for what suits the machine.
+        scheduler: Address of a Dask scheduler that runs the jobs instead.
+        dashboard: Whether Dask's dashboard is opened.
+        wait: Whether to wait for another run in the folder `out`.
+        skip_bad_films: Go on without films whose files are broken.
+        allow_outside: Whether a manifest's videos may lie outside of it.
+        data: Folder that simulated corpora are written to.
+        corpus_seed: Seed of the simulated corpus.
+        segments_per_movie: Size of the simulated corpus.
+    """
+
+    corpus: Path | None = None
+    out: Path = Path("runs/simulated")
+    annotation: str = "experienced"
+    dimension: str = "valence"
+    seeds: tuple[int, ...] = (0,)
+    training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+    baseline_validation: str | None = None
+    weights: str = "auto"
+    dtype: str = "float32"
+    cache: Path | None = None
+    workers: int | None = None
+    scheduler: str | None = None
+    dashboard: bool = False
+    wait: bool = False
+    skip_bad_films: bool = False
+    allow_outside: bool = False
+    data: Path = Path("data")
+    corpus_seed: int = 0
+    segments_per_movie: int = 60
+
+    @property
+    def corpus_folder(self) -> Path:
+        """Folder of the corpus, the given or the simulated one."""
+        size, seed = self.segments_per_movie, self.corpus_seed
+        return self.corpus or self.data / f"simulated-{size}-seed{seed}"
+
+    def resolved(self) -> dict[str, Any]:
+        """Returns the experiment as plain JSON values."""
+        content = {**vars(self), "training": self.training.to_json()}
+        return json.loads(json.dumps(content, default=str))
 
 
 class Run:
@@ -41,16 +88,11 @@ class Run:
         say: Receives lines for the user.
 
     Attributes:
-        experiment: As given.
         corpus: The corpus.
-        say: As given.
         seconds: Name of a part to the seconds that it took.
         weights_digest: `model_digest` of the I3D, "none" as long as no
             feature of it was needed.
         report: What the I3D computed and what was in the store; None as long.
-
-    Raises:
-        CorpusError: If the corpus cannot be read.
     """
 
     def __init__(
@@ -58,26 +100,24 @@ class Run:
     ) -> None:
         self.experiment = experiment
         self.say = say
-        self.seconds: dict[str, float] = {}
+        self.seconds: dict[str, float] = collections.defaultdict(float)
         self.weights_digest = "none"
-        self.report: ExtractionReport | None = None
+        self.report: features_lib.ExtractionReport | None = None
         self._features: dict[str, np.ndarray] = {}
+        folder = experiment.corpus_folder
         if experiment.corpus is None:
+            how = (experiment.corpus_seed, experiment.segments_per_movie)
             with self.timed("simulate"):
-                simulate_corpus(
-                    experiment.corpus_folder,
-                    seed=experiment.corpus_seed,
-                    segments_per_movie=experiment.segments_per_movie,
-                )
+                corpus_lib.simulate_corpus(folder, *how)
         with self.timed("read corpus"):
-            self.corpus: Corpus = load_corpus(
-                experiment.corpus_folder,
+            self.corpus = corpus_lib.load_corpus(
+                folder,
                 annotation=experiment.annotation,
                 dimension=experiment.dimension,
                 on_problem="skip" if experiment.skip_bad_films else "raise",
                 allow_outside=experiment.allow_outside,
             )
-        say(summarize(self.corpus).render())
+        say(corpus_lib.summarize(self.corpus).render())
 
     @contextlib.contextmanager
     def timed(self, part: str) -> Iterator[None]:
@@ -86,10 +126,7 @@ class Run:
         try:
             yield
         finally:
-            self._add(part, time.perf_counter() - start)
-
-    def _add(self, part: str, seconds: float) -> None:
-        self.seconds[part] = self.seconds.get(part, 0.0) + seconds
+            self.seconds[part] += time.perf_counter() - start
 
     @property
     def has_video(self) -> bool:
@@ -97,93 +134,63 @@ class Run:
         return bool(self.corpus.segments["video"].notna().any())
 
     def features(self, kind: str = I3D) -> np.ndarray:
-        """Returns visual features, one row per segment.
+        """Returns features, one row per segment, NaN where it has no video.
 
         Args:
-            kind: `I3D`, float32 [N, 1024], or `HISTOGRAMS`, float32
-                [N, 16, 7, 32]; NaN where a segment has no video.
-
-        Raises:
-            ValueError: If no film of the corpus has a video.
-            VideoError: If videos cannot be used.
-            WeightsError: If the weights cannot be had.
+            kind: `I3D`, [N, 1024], or `HISTOGRAMS`, [N, 16, 7, 32]; float32.
         """
+        if not self.has_video:
+            raise ValueError(
+                f"Corpus {self.corpus.name} must have videos beside the "
+                "subtitles. Received none; use text alone (--modalities=text)"
+            )
         if kind not in self._features:
-            if not self.has_video:
-                raise ValueError(
-                    f"Corpus {self.corpus.name} must have videos for the "
-                    "modality `visual`. Received none; put the films beside "
-                    "their subtitles, or use the text alone "
-                    "(--modalities=text)"
-                )
             cache = self.experiment.cache
             store = None if cache is None else cache / STORE_NAME
-            if kind == I3D:
-                self._features[kind] = self._extract(store)
-            else:
-                with self.timed("histograms"):
-                    self._features[kind] = extract_histograms(
-                        self.corpus, cache_dir=store
-                    )
+            make = self._i3d if kind == I3D else self._histograms
+            self._features[kind] = make(store)
         return self._features[kind]
 
-    def _extract(self, store: Path | None) -> np.ndarray:
-        experiment = self.experiment
+    def _histograms(self, store: Path | None) -> np.ndarray:
+        with self.timed("histograms"):
+            return features_lib.extract_histograms(self.corpus, cache_dir=store)
+
+    def _i3d(self, store: Path | None) -> np.ndarray:
+        how = self.experiment
         with self.timed("load I3D"):
-            i3d = load_i3d(
-                experiment.weights, experiment.dtype, experiment.cache
-            )
-            self.weights_digest = model_digest(i3d)
-        extraction = extract(self.corpus, i3d, cache_dir=store)
+            i3d = features_lib.load_i3d(how.weights, how.dtype, how.cache)
+            self.weights_digest = features_lib.model_digest(i3d)
+        extraction = features_lib.extract(self.corpus, i3d, cache_dir=store)
         self.report = extraction.report
         self.say(str(self.report))
-        self._add("I3D", self.report.network_s)
+        self.seconds["I3D"] += self.report.network_s
         # Decoding runs beside the network; only the waiting costs time.
-        self._add("waiting for decoded frames", self.report.waiting_s)
+        self.seconds["waiting for decoded frames"] += self.report.waiting_s
         return extraction.features
 
     def job_input(self, kinds: set[str | None]) -> JobInput:
         """Returns what jobs share that look at some kinds of features."""
         wanted = [kind for kind in (I3D, HISTOGRAMS) if kind in kinds]
         features = {kind: self.features(kind) for kind in wanted}
-        return JobInput.of(self.corpus, features, self.weights_digest)
+        return JobInput(self.corpus, features, self.weights_digest)
 
     def write_features(self, path: str | os.PathLike[str]) -> None:
-        """Writes the I3D's features for use elsewhere.
-
-        Args:
-            path: File (.npz): segment_id (str [N]), features (float32
-                [N, 1024]), weights_digest.
-        """
-        features = self.features()
+        """Writes segment_id, features and weights_digest to a .npz file."""
+        ids = np.array(list(self.corpus.segments["segment_id"]))
+        found: dict[str, Any] = {"segment_id": ids, "features": self.features()}
+        found["weights_digest"] = self.weights_digest
         with replacing(path) as temporary:
-            np.savez_compressed(
-                temporary,
-                segment_id=np.array(
-                    self.corpus.segments["segment_id"].tolist(), str
-                ),
-                features=features,
-                weights_digest=self.weights_digest,
-            )
+            np.savez_compressed(temporary, **found)
 
     def split(self, name: str) -> paper.Split:
-        """Returns a split of the corpus by its name.
-
-        Args:
-            name: "F1", "F2", … as `folds` names them, or "Baseline".
-
-        Raises:
-            ValueError: If there is no such split.
-        """
-        movies = self.corpus.movies
-        splits = list(folds(movies))
-        if set(movies) >= set(paper.MOVIES):
-            splits.append(baseline_split())
+        """Returns the split F1, F2, … or Baseline, in any case."""
+        splits = list(corpus_lib.folds(self.corpus.movies))
+        if set(self.corpus.movies) >= set(paper.MOVIES):
+            splits.append(corpus_lib.baseline_split())
         for split in splits:
             if split.name.lower() == name.lower():
                 return split
-        names = ", ".join(split.name for split in splits)
         raise ValueError(
-            f"The fold of corpus {self.corpus.name} must be one of {names}. "
-            f"Received: {name!r}"
+            f"The fold of corpus {self.corpus.name} must be one of "
+            f"{', '.join(s.name for s in splits)}. Received: {name!r}"
         )

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from absl import logging
 
-from emotion_mt.evaluation import rendering
-from emotion_mt.evaluation.jobs import Job
+from emotion_mt.evaluation import rendering, specs as table_specs
+from emotion_mt.evaluation.jobs import Job, result_file_name, versions
+from emotion_mt.evaluation.records import read_record
 from emotion_mt.evaluation.report import write_report
-from emotion_mt.evaluation.specs import (
-    TableSpec,
-    in_working_order,
-    specs_for,
-)
+from emotion_mt.evaluation.specs import SPECS, TableSpec
 from emotion_mt.evaluation.tables import Table, build_table
-from emotion_mt.runs import folder as run_folder
 from emotion_mt.runs.bundles import train_bundles
 from emotion_mt.runs.engine import RunOutcome, run_jobs
-from emotion_mt.runs.experiment import Experiment
-from emotion_mt.runs.folder import TablePart
-from emotion_mt.runs.run import Run
+from emotion_mt.runs.run import Experiment, Run
+from emotion_mt.storage.atomic import write_json
 from emotion_mt.storage.lock import locked
+
+#: Settings that decide no number.
+_HOW = {"workers", "scheduler", "dashboard", "wait", "out", "cache", "data"}
 
 
 def run_tables(
@@ -32,35 +32,31 @@ def run_tables(
     """Runs what some tables need and writes them, or all of them and bundles.
 
     Writes into `experiment.out`: jobs/ (one file per finished job, shared by
-    all tables), config.json, per table a .md, .csv and .tex file, figures/,
-    report.html and report.md, and with all tables bundles/. Stopped at any
-    moment, the same call continues and ends with the same tables.
+    all tables), config.json, each table as .md, .csv and .tex, figures/, the
+    report on all tables of the folder, and with all tables bundles/. Stopped
+    at any moment, the same call continues and ends with the same tables.
 
     Args:
         experiment: What to run.
         specs: Tables to make. Defaults to None: every table that the
-            experiment allows, and a bundle per kind of input. That is what
-            `make tables` and `emotion-mt tables` do.
+            experiment allows, and a bundle per kind of input.
         say: Receives lines for the user.
 
     Returns:
-        The outcome of the jobs; its `failures` are empty if the tables are
-        complete.
+        The outcome of the jobs; without `failures`, the tables are complete.
 
     Raises:
-        CorpusError: If the corpus cannot be read.
-        ValueError: If the corpus does not fit the experiment.
+        ValueError: If the corpus cannot be read or does not fit.
         FolderLockedError: If another run is at work in the folder.
         RuntimeError: If no job finished.
     """
     with locked(experiment.out, experiment.wait, say):
         run = Run(experiment, say)
-        outcome = _make_tables(
-            run, specs or specs_for(experiment.training.modalities)
-        )
+        wanted = specs or table_specs.specs_for(experiment.training.modalities)
+        outcome = _make_tables(run, wanted)
         if specs is None:
             with run.timed("bundles"):
-                train_bundles(run, outcome.records)
+                train_bundles(run)
         parts = (f"{name} {s:.1f} s" for name, s in run.seconds.items())
         say(f"Where the time went: {', '.join(parts)}")
     return outcome
@@ -69,120 +65,171 @@ def run_tables(
 def _make_tables(run: Run, specs: Sequence[TableSpec]) -> RunOutcome:
     experiment, say = run.experiment, run.say
     jobs = _jobs(specs, run)
-    together = in_working_order(
-        list(dict.fromkeys(job for part in jobs.values() for job in part))
-    )
+    # A model that serves several tables is trained once.
+    together = dict.fromkeys(job for own in jobs.values() for job in own)
     shared = run.job_input({job.feature_kind for job in together})
     with run.timed("training"):
         outcome = run_jobs(
-            together,
+            table_specs.in_working_order(list(together)),
             shared,
-            experiment.out / run_folder.JOBS,
+            experiment.out / "jobs",
             workers=experiment.workers,
             scheduler=experiment.scheduler,
             dashboard=experiment.dashboard,
             report=say,
         )
     if not outcome.records:
-        raise RuntimeError(
-            "No job finished, so there is no table. The first error: "
-            f"{outcome.failures[0].message}"
-        )
+        error = next(iter(outcome.failures.values()))
+        raise RuntimeError(f"No job finished. The first error: {error}")
     with run.timed("tables"):
-        parts = _write_tables(run, specs, jobs, outcome)
-        tables = [_table(part) for part in parts]
+        parts = _write_tables(run, jobs, outcome)
     with run.timed("report"):
-        _write_report(run, parts, tables, outcome)
-    for table in tables:
-        if table.number in jobs:
-            say("\n" + rendering.to_text(table))
+        _write_report(run, parts, outcome)
+    for part in parts:
+        if part.spec in jobs:
+            say("\n" + rendering.to_text(part.table))
     if outcome.reused:
         say(f"{outcome.reused} finished jobs were used again.")
-    for failure in outcome.failures:
-        say(f"FAILED: {failure.job.name}: {failure.message}")
+    for job, error in outcome.failures.items():
+        say(f"FAILED: {job.name}: {error}")
     say(f"Results are in {experiment.out}")
     return outcome
 
 
-def _jobs(specs: Sequence[TableSpec], run: Run) -> dict[str, list[Job]]:
-    """Jobs of each table by its number; tables that need none are left out."""
-    experiment, corpus = run.experiment, run.corpus
+def _jobs(specs: Sequence[TableSpec], run: Run) -> dict[TableSpec, list[Job]]:
+    """Jobs of each table; tables that need none are left out."""
+    experiment, viewers = run.experiment, run.corpus.viewers
     jobs = {}
     for spec in specs:
-        splits = spec.splits(corpus.movies, experiment.baseline_validation)
-        part = spec.jobs(
-            corpus.viewers, splits, experiment.seeds, experiment.training
+        splits = spec.splits(run.corpus.movies, experiment.baseline_validation)
+        how = (experiment.seeds, experiment.training)
+        if own := spec.jobs(viewers, splits, *how):
+            jobs[spec] = own
+            continue
+        run.say(
+            f"Table {spec.number} is left out: it is about several viewers and "
+            f"their average. The corpus has: {viewers}"
         )
-        if part:
-            jobs[spec.number] = part
-        else:
-            run.say(
-                f"Table {spec.number} is left out: it is about several viewers "
-                f"and their average. The corpus has: {corpus.viewers}"
-            )
     if not jobs:
+        numbers = ", ".join(spec.number for spec in specs)
         raise ValueError(
-            f"Corpus {corpus.name} must have several viewers for Table "
-            f"{', '.join(spec.number for spec in specs)}. "
-            f"Received: {corpus.viewers}"
+            f"Corpus {run.corpus.name} must have several viewers for Table "
+            f"{numbers}. Received: {viewers}"
         )
     return jobs
 
 
+class _Part(NamedTuple):
+    """One table of a folder, and what it rests on."""
+
+    spec: TableSpec
+    records: list[dict[str, Any]]
+    failed: list[str]
+    table: Table
+
+
 def _write_tables(
-    run: Run,
-    specs: Sequence[TableSpec],
-    jobs: Mapping[str, Sequence[Job]],
-    outcome: RunOutcome,
-) -> list[TablePart]:
-    """Writes the tables of this run; returns them and those made before."""
-    folder, settings = run.experiment.out, run.experiment.resolved()
-    failed = [failure.job.name for failure in outcome.failures]
-    parts = [
-        run_folder.part_of(spec, jobs[spec.number], outcome.records, failed)
-        for spec in specs
-        if spec.number in jobs
-    ]
-    for part in parts:
-        if part.records:
-            rendering.write_table(folder, part.spec.file_stem, _table(part))
+    run: Run, jobs: Mapping[TableSpec, Sequence[Job]], outcome: RunOutcome
+) -> list[_Part]:
+    """Writes the tables of this run; returns all of the folder, in order."""
+    folder = run.experiment.out
+    parts = _earlier_parts(run, without={spec.number for spec in jobs})
+    for spec, own in jobs.items():
+        names = {job.name for job in own}
+        found = [r for r in outcome.records if r["name"] in names]
+        failed = [job.name for job in outcome.failures if job.name in names]
+        if found:
+            table = build_table(spec, found, failed)
+            parts.append(_Part(spec, found, failed, table))
+            rendering.write_table(folder, spec.file_stem, table)
         else:
             # What stands there is of an experiment with other settings.
-            rendering.remove_table(folder, part.spec.file_stem)
-            logging.warning(
-                "Table %s is left out: all its jobs failed.", part.spec.number
-            )
-    parts = [part for part in parts if part.records]
-    digest = run.corpus.digest()
-    earlier = run_folder.earlier_parts(folder, settings, digest, list(jobs))
-    together = run_folder.in_order([*parts, *earlier])
-    run_folder.write_config(folder, settings, digest, together)
-    return together
+            rendering.remove_table(folder, spec.file_stem)
+            logging.warning("Table %s: all its jobs failed.", spec.number)
+    parts.sort(key=lambda part: list(SPECS).index(part.spec.number))
+    _write_config(run, parts)
+    return parts
 
 
-def _table(part: TablePart) -> Table:
-    return build_table(part.spec, part.records, part.failed)
+def _write_config(run: Run, parts: Sequence[_Part]) -> None:
+    """Writes what is needed to repeat a run and to find its tables again."""
+    weights, splits, tables = set(), {}, {}
+    for part in parts:
+        weights |= {record["digests"]["weights"] for record in part.records}
+        used = [record["job"]["split"] for record in part.records]
+        named = {split["name"]: split for split in used}
+        splits[part.spec.number] = list(named.values())
+        pairs = [(record["name"], record["key"]) for record in part.records]
+        tables[part.spec.number] = {
+            "modalities": part.spec.rows[0].modalities,
+            "jobs": [result_file_name(*pair) for pair in pairs],
+            "failed": part.failed,
+        }
+    content = {
+        **_identity(run),
+        "weights_digest": sorted(weights - {"none"}),
+        "splits": splits,
+        "tables": tables,
+    }
+    write_json(run.experiment.out / "config.json", content)
 
 
-def _write_report(
-    run: Run,
-    parts: Sequence[TablePart],
-    tables: Sequence[Table],
-    outcome: RunOutcome,
-) -> None:
+def _identity(run: Run) -> dict[str, Any]:
+    """What config.json says of all tables of a run."""
+    return {
+        "experiment": run.experiment.resolved(),
+        "versions": versions(),
+        "corpus_digest": run.corpus.digest(),
+    }
+
+
+def _earlier_parts(run: Run, without: Collection[str]) -> list[_Part]:
+    """Tables that other calls with the same settings left in the folder."""
+    path = run.experiment.out / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        same = _decisive(config) == _decisive(_identity(run))
+    except FileNotFoundError:
+        return []
+    except (ValueError, LookupError, TypeError) as error:
+        logging.warning("%s is not whole and is made anew: %s", path, error)
+        return []
+    parts = []
+    for number, entry in config["tables"].items() if same else ():
+        if number in without:
+            continue
+        files = [path.parent / "jobs" / name for name in entry["jobs"]]
+        try:
+            found = [read_record(file) for file in files]
+        except (OSError, ValueError) as error:
+            logging.warning("Table %s is left out: %s", number, error)
+            continue
+        spec = SPECS[number]
+        if number == "II":
+            spec = table_specs.table2_spec(tuple(entry["modalities"]))
+        table = build_table(spec, found, entry["failed"])
+        parts.append(_Part(spec, found, entry["failed"], table))
+    return parts
+
+
+def _decisive(config: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What of a config.json decides numbers of a table."""
+    settings = {k: v for k, v in config["experiment"].items() if k not in _HOW}
+    # Each table has modalities of its own.
+    settings["training"] = {**settings["training"], "modalities": None}
+    return settings, config["versions"], config["corpus_digest"]
+
+
+def _write_report(run: Run, parts: list[_Part], outcome: RunOutcome) -> None:
     """Writes the report on all tables of the folder."""
     # A model that serves several tables is listed once.
     unique = {r["key"]: r for part in parts for r in part.records}
-    failures = {
-        name: "failed in an earlier run"
-        for part in parts
-        for name in part.failed
-    }
-    failures |= {f.job.name: f.message for f in outcome.failures}
+    failures = {n: "failed in an earlier run" for p in parts for n in p.failed}
+    failures |= {job.name: error for job, error in outcome.failures.items()}
     write_report(
         run.experiment.out,
         run.corpus,
-        tables,
+        [part.table for part in parts],
         list(unique.values()),
         experiment=run.experiment.resolved(),
         failures=failures,

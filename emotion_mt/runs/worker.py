@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import faulthandler
 import gc
 import re
@@ -17,70 +16,47 @@ from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import Job, versions
 from emotion_mt.training import fit_split
 
-#: How the descriptions of errors begin that Python, NumPy, TensorFlow and XLA
-#: raise for lack of memory: it may be there when other processes have ended.
+#: How errors begin that Python, NumPy, TensorFlow and XLA raise for lack of
+#: memory: it may be there when other processes have ended.
 _OUT_OF_MEMORY = re.compile(
     r"\w*MemoryError\b|ResourceExhaustedError\b|\w+: RESOURCE_EXHAUSTED\b"
     r"|\w+: std::bad_alloc\b"
 )
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
 class JobInput:
-    """What all jobs of a run share; travels once to each worker.
+    """What all jobs of a run share, with its digests, counted once.
 
-    Attributes:
+    Args:
         corpus: Corpus of all jobs.
         features: Kind (`Job.feature_kind`) to float32 array, one row per
             segment.
         weights_digest: Of the weights the features come from, or "none".
-        corpus_digest: `Corpus.digest()`.
-        feature_digests: Kind to SHA-256 of its array.
-        versions: Of the packages of the process that asks.
     """
 
-    corpus: Corpus
-    features: Mapping[str, np.ndarray]
-    weights_digest: str
-    corpus_digest: str
-    feature_digests: Mapping[str, str]
-    versions: Mapping[str, str]
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         corpus: Corpus,
         features: Mapping[str, np.ndarray],
         weights_digest: str = "none",
-    ) -> JobInput:
-        """Puts an input together, with its digests."""
-        digests = {k: records.features_digest(v) for k, v in features.items()}
-        return cls(
-            corpus,
-            dict(features),
-            weights_digest,
-            corpus.digest(),
-            digests,
-            versions(),
-        )
+    ) -> None:
+        self.corpus = corpus
+        self.features: dict[str | None, np.ndarray] = dict(features.items())
+        self.versions = versions()
+        both = {"corpus": corpus.digest(), "weights": weights_digest}
+        self._digests = {
+            kind: {**both, "features": records.features_digest(array)}
+            for kind, array in {**self.features, None: None}.items()
+        }
 
     def digests_of(self, job: Job) -> dict[str, str]:
-        """Returns the digests that belong into a job's record.
-
-        Raises:
-            ValueError: If the features that the job looks at are not there.
-        """
-        kind = job.feature_kind
-        if kind is not None and kind not in self.features:
+        """Returns the digests that belong into a job's record."""
+        if job.feature_kind not in self._digests:
             raise ValueError(
-                f"`features` must hold {kind!r} for {job.name}. Received: "
-                f"{sorted(self.features)}"
+                f"`features` must hold {job.feature_kind!r} for {job.name}. "
+                f"Received: {sorted(map(str, self.features))}"
             )
-        return {
-            "corpus": self.corpus_digest,
-            "weights": self.weights_digest,
-            "features": self.feature_digests[kind] if kind else "none",
-        }
+        return self._digests[job.feature_kind]
 
     def key_of(self, job: Job) -> str:
         """Returns the digest of everything that decides the job's result."""
@@ -89,57 +65,25 @@ class JobInput:
 
 
 class InputPlugin(distributed.WorkerPlugin):
-    """Gives the input of a run to each worker, also to those that come later.
+    """Brings a run's input to each worker, also to those that come later."""
 
-    Args:
-        token: Token of the run.
-        shared: Input of its jobs.
-    """
-
-    def __init__(self, token: str, shared: JobInput) -> None:
-        self.name = f"emotion_mt-{token}"
-        self._token = token
-        self._shared = shared
-
-    def setup(self, worker: Any) -> None:
-        """Keeps the input; called by Dask in each worker."""
-        _inputs[self._token] = self._shared
-
-    def teardown(self, worker: Any) -> None:
-        """Drops the input; called by Dask when the run is over."""
-        _inputs.pop(self._token, None)
-
-
-# Inputs of the runs that this worker process serves, by a token of the run.
-# A Dask worker may serve several runs.
-_inputs: dict[str, JobInput] = {}
+    def __init__(self, name: str, shared: JobInput) -> None:
+        self.name, self.shared = name, shared
 
 
 def fit_job(
-    token: str, job: Job, timeout_s: float
+    run: str, job: Job, timeout_s: float
 ) -> tuple[dict[str, Any] | None, str]:
-    """Fits one job in a Dask worker.
-
-    Args:
-        token: Token of the run.
-        job: The job.
-        timeout_s: Seconds after which the process ends itself; Dask then
-            gives the job to another.
-
-    Returns:
-        The record for the job's result file and "", or None and the error
-        that the fit raised, which another try would raise again.
-
-    Raises:
-        MemoryError: If the memory did not suffice; another try may go well.
-    """
+    """Returns the record of a job and "", or None and why there is none."""
     # A thread of C code: it works even where Python is stuck.
     faulthandler.dump_traceback_later(timeout_s, exit=True)
     try:
-        return _fit(_inputs[token], job), ""
+        plugin: Any = distributed.get_worker().plugins[run]
+        return _fit(plugin.shared, job), ""
     except Exception as error:  # Told to the user, with the job's name.
         description = f"{type(error).__name__}: {error}"
         if _OUT_OF_MEMORY.match(description):
+            # Another try may go well.
             raise MemoryError(f"ran out of memory ({description})") from error
         return None, description
     finally:
@@ -149,35 +93,22 @@ def fit_job(
 
 
 def _fit(shared: JobInput, job: Job) -> dict[str, Any]:
-    if versions() != dict(shared.versions):
+    if versions() != shared.versions:
         raise RuntimeError(
-            f"Expected a worker with {dict(shared.versions)}. "
+            f"Expected a worker with {shared.versions}. "
             f"Received one with {versions()}"
         )
     _compute_with_one_thread()
+    corpus, features = shared.corpus, shared.features.get(job.feature_kind)
     result = fit_split(
-        shared.corpus,
-        shared.features.get(job.feature_kind or ""),
-        job.split,
-        job.viewers,
-        job.config,
-        seed=job.seed,
+        *(corpus, features, job.split, job.viewers, job.config), seed=job.seed
     )
-    return records.make_record(
-        job,
-        shared.key_of(job),
-        shared.corpus,
-        shared.digests_of(job),
-        result,
-    )
+    digests = shared.digests_of(job)
+    return records.make_record(job, shared.key_of(job), corpus, digests, result)
 
 
 def _compute_with_one_thread() -> None:
-    """Makes TensorFlow use one thread, which decides the last bits.
-
-    Raises:
-        RuntimeError: If it has computed with several in this process.
-    """
+    """Makes TensorFlow use one thread, which decides the last bits."""
     import tensorflow as tf
 
     try:
@@ -185,9 +116,8 @@ def _compute_with_one_thread() -> None:
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError as error:
         raise RuntimeError(
-            "Expected a worker process that has not computed with several "
-            "threads yet, so that results do not depend on it. Received one "
-            f"that has: {error} Restart the workers."
+            "Expected a worker that has not computed with several threads. "
+            f"Restart the workers: {error}"
         ) from error
     for gpu in tf.config.list_physical_devices("GPU"):
         # Several workers may share a GPU; none may take all of its memory.

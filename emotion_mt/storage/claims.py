@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import filelock
@@ -16,18 +15,23 @@ from emotion_mt.storage import atomic
 class Claim:
     """The right to do the work for one file and to write it.
 
-    See `try_claim`.
+    Args:
+        path: File of the lock; its folder is made if need be.
+        timeout_s: Seconds to wait for others; -1 for as long as it takes.
+
+    Raises:
+        filelock.Timeout: If another holds it for so long.
+        OSError: If the folder cannot be written to.
     """
 
-    def __init__(self, lock: filelock.BaseFileLock) -> None:
-        self._lock = lock
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = filelock.FileLock(path, thread_local=False)
+        self._lock.acquire(timeout=timeout_s)
 
     def release(self) -> None:
-        """Gives the work up, and removes the lock's file.
-
-        On Windows, where an open file cannot be removed, the file stays; it
-        is empty and does no harm.
-        """
+        """Gives the work up, and removes the lock's file."""
+        # Not on Windows, where an open file cannot be removed; filelock does.
         if os.name != "nt":
             # Before the release: whoever waits on this file notices that it
             # is gone (filelock does) and starts over with a new one.
@@ -40,8 +44,7 @@ def try_claim(path: Path) -> Claim | None:
 
     The claim is a lock of the operating system on the hidden file
     `.<name>.lock` beside the file. It ends with the process that holds it,
-    however that ends, so a dead run blocks nobody. What a killed process had
-    half written is removed.
+    however that ends, so a dead run blocks nobody.
 
     Args:
         path: The file that is the result. Its folder is made if need be.
@@ -52,54 +55,34 @@ def try_claim(path: Path) -> Claim | None:
     Raises:
         OSError: If the folder cannot be written to.
     """
-    lock = _lock(path, f".{path.name}.lock")
     try:
-        lock.acquire(timeout=0)
+        return Claim(path.with_name(f".{path.name}.lock"), 0)
     except filelock.Timeout:
         return None
-    atomic.remove_leftovers(path)
-    return Claim(lock)
 
 
-@contextmanager
+@contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Holds the lock of a file, so that one process at a time changes it.
+    """Lets one process at a time change a file, and waits for others.
 
-    It waits for others. The lock is `<name>.lock` beside the file, another
-    one than that of `try_claim`: who has claimed the work may write.
-
-    Args:
-        path: The file to be changed. Its folder is made if need be.
+    The lock is `<name>.lock` beside the file, another one than that of
+    `try_claim`: who has claimed the work may write.
     """
-    lock = _lock(path, f"{path.name}.lock")
-    lock.acquire()
+    claim = Claim(path.with_name(f"{path.name}.lock"), -1)
     try:
-        atomic.remove_leftovers(path)
         yield
     finally:
-        Claim(lock).release()
+        claim.release()
 
 
 def tidy(folder: Path) -> None:
-    """Removes what killed processes left in a folder of ours.
+    """Removes what killed processes left in a folder; need not exist.
 
     That is half-written files, and locks of finished work, which nobody will
-    claim again. What a living process writes or holds stays, and so does what
-    cannot be removed.
-
-    Args:
-        folder: A folder in which `try_claim` or `writing` is used; need not
-            exist.
+    claim again. What a living process writes or holds stays.
     """
-    atomic.remove_unheld(folder, re.compile(r"\..+-[a-z0-9_]{8}\.tmp\.\w+"))
-    with suppress(OSError):
-        for path in list(folder.glob("*.lock")):
-            lock = _lock(path, path.name)
-            with suppress(filelock.Timeout):
-                lock.acquire(timeout=0)
-                Claim(lock).release()
-
-
-def _lock(path: Path, name: str) -> filelock.BaseFileLock:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return filelock.FileLock(path.with_name(name), thread_local=False)
+    atomic.sweep(folder)
+    for path in list(folder.glob("*.lock")):
+        # It is cleaning up: what cannot be removed stays.
+        with contextlib.suppress(OSError):  # filelock.Timeout is one.
+            Claim(path, 0).release()

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from absl import logging
 
-from emotion_mt.storage.atomic import (
-    folder_names,
-    naming,
-    remove_unheld,
-    temporary_folder,
-)
+from emotion_mt.storage.atomic import flush, naming, workspace
 
 
 @contextlib.contextmanager
@@ -25,14 +19,14 @@ def replacing_folder(
 ) -> Iterator[Path]:
     """Yields a temporary folder that takes the place of `folder` at the end.
 
-    The temporary folder lies beside `folder`. When all of it is on the disk,
-    the earlier folder is renamed to a hidden name, the new one is renamed to
-    `folder`, and the earlier one is removed. A reader finds the earlier one
-    whole, then for the moment between the renames no folder, then the new one
-    whole; who reads several files across that moment reads of both. A process
-    that is killed in it leaves the earlier one whole under its hidden name,
-    where `find_folder` finds it; the next call removes it and other leftovers
-    once `folder` is there. After an exception `folder` is as before.
+    When all of it is on the disk, the earlier folder is renamed to a hidden
+    name, the new one is renamed to `folder`, and the earlier one is removed. A
+    reader finds the earlier one whole, then for the moment between the renames
+    no folder, then the new one whole; who reads several files across that
+    moment reads of both. A process that is killed in it leaves the earlier one
+    whole under its hidden name, where `find_folder` finds it; the next call
+    removes it once `folder` is there. After an exception `folder` is as
+    before.
 
     Args:
         folder: Folder to write. It must not exist, be empty, or hold what
@@ -50,35 +44,24 @@ def replacing_folder(
     """
     folder = Path(folder).resolve()
     _refuse_strangers(folder, names, marker)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{folder.name}-"
-    remove_unheld(folder.parent, re.compile(folder_names(prefix)))
-    with (
-        naming(folder),
-        temporary_folder(folder.parent, prefix) as temporary,
-    ):
-        yield temporary
-        for path in temporary.rglob("*"):
-            if path.is_file():
-                with path.open("rb+") as written:
-                    os.fsync(written.fileno())
+    with naming(folder), workspace(folder) as space:
+        new = space / folder.name
+        new.mkdir()
+        yield new
+        flush(new)
         earlier = _earlier(folder)
         if folder.exists():
             shutil.rmtree(earlier, ignore_errors=True)
             folder.rename(earlier)
-        temporary.rename(folder)
+        new.rename(folder)
         shutil.rmtree(earlier, ignore_errors=True)
 
 
 def find_folder(folder: str | os.PathLike[str]) -> Path:
     """Returns where a folder of `replacing_folder` is to be read.
 
-    Args:
-        folder: The folder.
-
-    Returns:
-        The folder; where it is absent because a process was killed while it
-        was replaced, the earlier one.
+    Where it is absent because a process was killed while it was replaced, that
+    is the earlier one.
     """
     folder = Path(folder)
     earlier = _earlier(folder.resolve())

@@ -46,7 +46,9 @@ def locked(
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        holder = _read_holder(folder)
+        holder = "not known, it has just begun or is ending"
+        with contextlib.suppress(OSError):
+            holder = (folder / _HOLDER).read_text(encoding="utf-8").strip()
         if not wait:
             raise FolderLockedError(
                 f"{folder}: expected no other run in this folder. Received "
@@ -66,9 +68,3 @@ def locked(
     finally:
         (folder / _HOLDER).unlink(missing_ok=True)
         lock.release()
-
-
-def _read_holder(folder: Path) -> str:
-    with contextlib.suppress(OSError):
-        return (folder / _HOLDER).read_text(encoding="utf-8").strip()
-    return "not known, it has just begun or is ending"

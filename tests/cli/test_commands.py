@@ -159,7 +159,7 @@ def test_a_script_makes_one_table(monkeypatch, capsys):
     assert cli.run(command, ["--help"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("What it is.\n\n  more\n")
-    assert "--seeds=" in shown
+    assert "--seeds:" in shown
     assert cli.run(command, ["--no_such"]) == 2
     error = capsys.readouterr().err
     assert "See python experiments/t.py --help" in error

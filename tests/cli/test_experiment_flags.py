@@ -17,7 +17,7 @@ from emotion_mt.training import TrainingConfig
 def parse(options, *arguments):
     values = flags.FlagValues()
     for name, define in options.items():
-        define(name, values)
+        define(name=name, flag_values=values)
     values(["program", *arguments])
     return values
 

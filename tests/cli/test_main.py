@@ -47,13 +47,19 @@ def test_version(capsys):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.name)
-def test_help_shows_this_commands_flags_and_an_example(command, capsys):
+def test_help_shows_this_commands_flags_and_an_example(
+    command, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
     assert main([command.name, "--help"]) == 0
     out = capsys.readouterr().out
     shown = set(re.findall(r"^  --(?:\[no\])?(\w+)", out, re.MULTILINE))
     assert shown == set(command.new_flags())
     assert f"emotion-mt {command.name} --" in out
     assert max(map(len, out.splitlines())) <= 80
+    required = re.findall(r"^Required: (.*)", out, re.MULTILINE)
+    names = ", ".join(f"--{name}" for name in command.required)
+    assert required == ([names] if names else [])
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.name)

@@ -164,7 +164,7 @@ def test_killed_while_writing(tmp_path):
     worker.join()
     assert worker.exitcode == -signal.SIGKILL
     assert_same(store.read("BMI", KEY), FEATURES)
-    assert len(list(tmp_path.glob("*.npz"))) == 2
+    assert len(list(tmp_path.rglob("*.npz"))) == 2
     # The dead process's lock and temporary file are in nobody's way.
     with filelock.FileLock(f"{store.path('BMI', KEY)}.lock", timeout=1):
         pass

@@ -16,7 +16,8 @@ import pytest
 from emotion_mt.corpus import folds
 from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, Job
-from emotion_mt.runs import JobInput, run_jobs
+from emotion_mt.runs.engine import run_jobs
+from emotion_mt.runs.worker import JobInput
 from emotion_mt.training import TrainingConfig
 
 TINY = TrainingConfig(
@@ -43,7 +44,7 @@ def corpus(small_corpus):
 
 @pytest.fixture
 def shared(corpus):
-    return JobInput.of(corpus, {})
+    return JobInput(corpus, {})
 
 
 @pytest.fixture
@@ -116,8 +117,9 @@ def test_what_fails_stands_beside_the_rest(one_worker, jobs):
     outcome = one_worker["outcome"]
     expected = [job.name for job in jobs if job.viewers != ("V2",)]
     assert [record["name"] for record in outcome.records] == expected
-    assert [f.job.viewers for f in outcome.failures] == [("V2",)]
-    assert "ValueError: The training movies" in outcome.failures[0].message
+    ((failed, message),) = outcome.failures.items()
+    assert failed.viewers == ("V2",)
+    assert "ValueError: The training movies" in message
     assert outcome.reused == 0
     assert len(one_worker["lines"]) == 3
     assert any("MT-text-F1-all-seed0: V1 " in x for x in one_worker["lines"])
@@ -144,7 +146,7 @@ def test_record_holds_what_a_table_needs(one_worker, corpus):
             assert ((probabilities >= 0) & (probabilities <= 1)).all()
     assert record["viewers"]["V2"]["score"]["accuracy"] is None
     frame = records.as_frame([record])
-    assert list(frame["viewer"]) == list(corpus.viewers)
+    assert list(frame["viewer"].unique()) == list(corpus.viewers)
 
 
 def test_same_bits_after_a_death_with_two_workers(
@@ -208,7 +210,7 @@ def test_what_cannot_be_saved_is_reported(one_worker, tmp_path, jobs, shared):
         )
     assert [r["name"] for r in outcome.records] == [mt.name]
     assert outcome.reused == 1
-    killed, memory, hang = (f.message for f in outcome.failures)
+    killed, memory, hang = outcome.failures.values()
     for message in (killed, hang):
         assert "worker process died, or took longer than 20 s" in message
         assert "tried 2 times" in message
@@ -257,10 +259,10 @@ def test_workers_have_one_thread(tmp_path, jobs, shared):
 
 
 def test_workers_have_the_same_versions(tmp_path, jobs, shared):
-    other = dataclasses.replace(shared, versions={"keras": "0.1"})
-    outcome = run_jobs(jobs[:1], other, tmp_path, workers=1)
-    (failure,) = outcome.failures
-    assert "Expected a worker with {'keras': '0.1'}" in failure.message
+    shared.versions = {"keras": "0.1"}
+    outcome = run_jobs(jobs[:1], shared, tmp_path, workers=1)
+    (message,) = outcome.failures.values()
+    assert "Expected a worker with {'keras': '0.1'}" in message
 
 
 def _worker_processes():
@@ -314,8 +316,6 @@ def test_ctrl_c_ends_soon_and_leaves_no_process(tmp_path, jobs, shared):
 def test_bad_arguments_are_refused(tmp_path, jobs, shared):
     with pytest.raises(ValueError, match="`workers` must be at least 1"):
         run_jobs(jobs, shared, tmp_path, workers=0)
-    with pytest.raises(ValueError, match=r"positive\. Received: 0"):
-        run_jobs(jobs, shared, tmp_path, job_timeout_s=0)
     with pytest.raises(ValueError, match="cannot be given with `scheduler`"):
         run_jobs(jobs, shared, tmp_path, workers=1, scheduler="tcp://x")
     visual = dataclasses.replace(TINY, modalities=("visual",))
@@ -338,7 +338,7 @@ def test_only_its_own_features_decide_a_key(small_corpus, jobs):
 
     def keys(i3d, histograms):
         features = {"i3d": i3d, "histograms": histograms}
-        shared = JobInput.of(small_corpus, features, "w")
+        shared = JobInput(small_corpus, features, "w")
         return [shared.key_of(jobs[0]), shared.key_of(both)]
 
     i3d = np.zeros((40, 1024), np.float32)

@@ -59,7 +59,7 @@ def test_a_corpus_without_videos_has_no_features(manifest, run):
     # Text alone needs none.
     shared = opened.job_input({None})
     assert shared.features == {}
-    assert shared.weights_digest == "none"
+    assert opened.weights_digest == "none"
 
 
 def test_a_corpus_is_simulated_once(tmp_path):

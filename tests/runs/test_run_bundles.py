@@ -1,21 +1,21 @@
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 
-from emotion_mt.corpus import folds, load_corpus
-from emotion_mt.evaluation import Job
-from emotion_mt.evaluation.jobs import MULTI_TASK
+from emotion_mt.corpus import load_corpus
 from emotion_mt.inference import load_bundle
-from emotion_mt.runs import Experiment, Run, train_bundles
+from emotion_mt.runs import Experiment, Run
+from emotion_mt.runs.bundles import train_bundles
 
 
 @pytest.fixture
 def experiment(manifest, tmp_path, small_config):
-    config = dataclasses.replace(small_config, l1=(1e-5, 1e-4))
     return Experiment(
-        corpus=manifest, out=tmp_path / "run", seeds=(7, 8), training=config
+        corpus=manifest,
+        out=tmp_path / "run",
+        seeds=(7, 8),
+        training=small_config,
     )
 
 
@@ -32,10 +32,10 @@ class WithFeatures(Run):
 def train():
     """Trains the bundles of an experiment: what was trained, what was said."""
 
-    def train(experiment, records=()):
+    def train(experiment):
         lines = []
         run = WithFeatures(experiment, lines.append)
-        trained = train_bundles(run, records)
+        trained = train_bundles(run)
         return trained, [line for line in lines if line.startswith("Bundle")]
 
     return train
@@ -43,20 +43,7 @@ def train():
 
 def test_three_bundles_once(experiment, train):
     corpus = load_corpus(experiment.corpus)
-    split = folds(corpus.movies)[0]
-    text = dataclasses.replace(experiment.training, modalities=("text",))
-    job = Job(MULTI_TASK, corpus.viewers, split, 7, text)
-    other = dataclasses.replace(job, seed=8)
-    # As the result files have it, which are JSON.
-    records = json.loads(
-        json.dumps(
-            [
-                {"job": other.as_dict(), "fit": {"l1": 1e-5}},
-                {"job": job.as_dict(), "fit": {"l1": 1e-4}},
-            ]
-        )
-    )
-    trained, lines = train(experiment, records)
+    trained, lines = train(experiment)
     assert list(trained) == ["multimodal", "text", "visual"]
     bundles = {n: load_bundle(t.folder) for n, t in trained.items()}
     assert bundles["multimodal"].modalities == ("text", "visual")
@@ -67,12 +54,9 @@ def test_three_bundles_once(experiment, train):
         assert bundle.viewers == corpus.viewers
         assert bundle.training["seed"] == 7
         assert bundle.training["split"]["name"] == "F1"
-    # Known from the run, so not searched for again.
-    assert bundles["text"].training["config"]["l1"] == [1e-4]
-    assert bundles["visual"].training["config"]["l1"] == [1e-5, 1e-4]
     assert lines[1] == f"Bundle text: trained, {trained['text'].folder}"
 
-    again, lines = train(experiment, records)
+    again, lines = train(experiment)
     assert all(bundle.reused for bundle in again.values())
     assert lines[-1].startswith("Bundle visual: kept")
 

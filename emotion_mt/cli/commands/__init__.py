@@ -1,30 +1,15 @@
 """The subcommands of `emotion-mt`.
 
-Each module imports what it needs when it runs, so that help and messages
-about wrong usage come at once.
+They import what they need when they run, so that help and messages about
+wrong usage come at once.
 """
 
-from emotion_mt.cli.commands import (
-    demo,
-    extract,
-    inspect,
-    predict,
-    simulate,
-    tables,
-    train,
-    weights,
-)
+from emotion_mt.cli.commands import corpus, features, models, tables
 
 #: In the order in which a new user meets them.
 COMMANDS = (
-    simulate.COMMAND,
-    inspect.COMMAND,
-    weights.COMMAND,
-    extract.COMMAND,
-    train.COMMAND,
-    tables.COMMAND,
-    predict.COMMAND,
-    demo.COMMAND,
+    *(corpus.SIMULATE, corpus.INSPECT, features.WEIGHTS, features.EXTRACT),
+    *(models.TRAIN, tables.TABLES, models.PREDICT, models.DEMO),
 )
 
 __all__ = ["COMMANDS"]

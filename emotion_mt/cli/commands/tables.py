@@ -25,21 +25,12 @@ def _run(values: flags.FlagValues, number: str = "") -> int:
 
 
 def table_command(number: str, description: str | None) -> Command:
-    """Returns the command of a script in experiments/.
-
-    Args:
-        number: "II" to "VI", or "" for all of them.
-        description: What its help says, the script's docstring.
-    """
-    return Command(
-        name=sys.argv[0],
-        summary=description or "",
-        options=EXPERIMENT,
-        run=functools.partial(_run, number=number),
-    )
+    """Returns the command of a script, for one table or, with "", for all."""
+    run = functools.partial(_run, number=number)
+    return Command(sys.argv[0], description or "", EXPERIMENT, run)
 
 
-COMMAND = Command(
+TABLES = Command(
     name="tables",
     summary="Make Tables II to VI of the paper, a report and bundles.",
     example="--corpus=COGNIMUSE --seeds=0,1,2",

@@ -1,0 +1,94 @@
+"""`emotion-mt simulate` and `inspect`: make a corpus, and look into one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from emotion_mt.cli import console, experiment_flags
+from emotion_mt.cli.parsing import JSON, Command, text, whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from emotion_mt.corpus import Corpus
+
+
+def _simulate(values: flags.FlagValues) -> int:
+    from emotion_mt.corpus import simulate_corpus
+
+    folder = simulate_corpus(values.out, values.seed, values.segments_per_movie)
+    print(f"The simulated corpus is in {folder}")
+    return 0
+
+
+def _inspect(values: flags.FlagValues) -> int:
+    from emotion_mt.corpus import inspect_corpus
+
+    inspection = inspect_corpus(
+        values.corpus,
+        values.annotation,
+        values.dimension,
+        allow_outside=values.allow_outside,
+    )
+    if not values.json:
+        print(inspection.render(), end="")
+        return 0
+    content: dict[str, Any] = {"corpus": describe(inspection.corpus)}
+    for name in ("films", "counts", "left_out"):
+        content[name] = _records(getattr(inspection, name))
+    for name in ("problems", "notes"):
+        content[name] = list(getattr(inspection, name))
+    console.write_json(content)
+    return 0
+
+
+def describe(corpus: Corpus) -> dict[str, Any]:
+    """Returns what a corpus is, as plain JSON."""
+    return {
+        "name": corpus.name,
+        "simulated": corpus.simulated,
+        "annotation": corpus.annotation,
+        "dimension": corpus.dimension,
+        "digest": corpus.digest(),
+        "movies": list(corpus.movies),
+        "viewers": list(corpus.viewers),
+        "segments": len(corpus),
+    }
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """One dict per row; null where there is no number."""
+    return json.loads(frame.to_json(orient="records"))
+
+
+SIMULATE = Command(
+    name="simulate",
+    summary="Write a corpus of simulated films, subtitles and ratings.",
+    example="--out=data/tiny --segments_per_movie=5",
+    options={
+        "out": text(
+            "Folder to write, laid out as COGNIMUSE. A folder that holds the "
+            "same corpus is left as it is; one of a stopped run is completed."
+        ),
+        "seed": whole(
+            "Another seed gives other films and viewers.", 0, lower_bound=0
+        ),
+        "segments_per_movie": whole(
+            "Segments per film, on average.", 60, lower_bound=2
+        ),
+    },
+    run=_simulate,
+    required=("out",),
+)
+
+INSPECT = Command(
+    name="inspect",
+    summary="Tell what is in a corpus, and what is missing.",
+    example="--corpus=data/tiny",
+    options={**experiment_flags.CORPUS, **JSON},
+    run=_inspect,
+    required=("corpus",),
+)

@@ -1,0 +1,152 @@
+"""`emotion-mt train`, `predict` and `demo`: fit a model, and use it."""
+
+from __future__ import annotations
+
+from absl import flags
+
+from emotion_mt.cli import console, experiment_flags
+from emotion_mt.cli.commands import corpus
+from emotion_mt.cli.parsing import (
+    JSON,
+    Command,
+    names,
+    number,
+    switch,
+    text,
+    whole,
+)
+
+
+def _train(values: flags.FlagValues) -> int:
+    config = experiment_flags.training_from_flags(values)
+    from emotion_mt.runs import Run, train_bundle
+
+    run = Run(experiment_flags.corpus_experiment(values), console.say)
+    split = run.split(values.fold)
+    trained = train_bundle(
+        values.out,
+        run.corpus,
+        run.features() if "visual" in config.modalities else None,
+        split,
+        config,
+        viewers=values.viewers,
+        seed=values.seed,
+        weights_digest=run.weights_digest,
+        replace=values.replace,
+    )
+    if not values.json:
+        print(trained.render())
+        return 0
+    shown = ("split", "seed", "l1", "best_epoch", "notes")
+    console.write_json(
+        {
+            "bundle": str(trained.folder),
+            "reused": trained.reused,
+            "corpus": corpus.describe(run.corpus),
+            **{name: trained.training[name] for name in shown},
+            "scores": trained.scores,
+        }
+    )
+    return 0
+
+
+def _predict(values: flags.FlagValues) -> int:
+    if values.video is None and values.subtitles is None:
+        raise flags.Error("--video, --subtitles or both must be given.")
+    from emotion_mt.inference.prediction import predict_to_folder
+
+    prediction = predict_to_folder(
+        values.out,
+        values.model,
+        video=values.video,
+        subtitles=values.subtitles,
+        segment_s=values.segment_s,
+        title=values.title,
+    )
+    if values.json:
+        console.write_json(prediction.to_json())
+    else:
+        print(prediction.render())
+    return 0
+
+
+def _demo(values: flags.FlagValues) -> int:
+    from emotion_mt import demo
+
+    demo.launch(values.model, host=values.host, port=values.port)
+    return 0
+
+
+TRAIN = Command(
+    name="train",
+    summary="Fit a model with a head per viewer and save it as a bundle.",
+    example="--corpus=data/tiny --out=models/tiny --max_epochs=20",
+    options={
+        "out": text(
+            "Folder of the bundle. One that was trained with the same flags "
+            "is left as it is."
+        ),
+        "replace": switch(
+            "Whether a bundle that was trained otherwise may be overwritten."
+        ),
+        "fold": text(
+            "Which films train, validate and test: F1, F2, … of Table I, or "
+            "Baseline. Other corpora leave out one film after the other.",
+            "F1",
+        ),
+        "viewers": names(
+            "Viewers with a head each, separated by commas; default all. A "
+            "single viewer makes a single-task model."
+        ),
+        "seed": whole(
+            "Decides initial weights and order of segments.", 0, lower_bound=0
+        ),
+        **experiment_flags.FEATURES,
+        **experiment_flags.TRAINING,
+        **JSON,
+    },
+    run=_train,
+    required=("corpus", "out"),
+)
+
+PREDICT = Command(
+    name="predict",
+    summary="Predict how each viewer feels along a clip.",
+    example=(
+        "--model=runs/simulated/bundles/multimodal --video=clip.mp4 "
+        "--subtitles=clip.srt --out=prediction"
+    ),
+    options={
+        "model": text("Folder of the saved bundle."),
+        "video": text("The film; needed by models with the visual modality."),
+        "subtitles": text(
+            "Its subtitles (SRT, WebVTT, ASS), whose cues are the segments; "
+            "needed by models with the text modality."
+        ),
+        "out": text("Folder for predictions.csv, timeline.png and .html."),
+        "segment_s": number(
+            "Seconds per segment where there are no subtitles; default 2.5."
+        ),
+        "title": text("Title of the pictures; default is the file's name."),
+        **JSON,
+    },
+    run=_predict,
+    required=("model", "out"),
+)
+
+DEMO = Command(
+    name="demo",
+    summary="Open a local page: drop a clip, see the timeline per viewer.",
+    example="--model=runs/simulated/bundles/multimodal",
+    options={
+        "model": text("Folder of the saved bundle."),
+        "host": text(
+            "Address to listen on; default this machine alone.", "127.0.0.1"
+        ),
+        "port": whole(
+            "Port to listen on.", 7860, lower_bound=1, upper_bound=65535
+        ),
+    },
+    run=_demo,
+    required=("model",),
+)
