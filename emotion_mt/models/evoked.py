@@ -135,7 +135,7 @@ class EvokedEmotionModel(ViewerModel):
     def single_task(
         cls, viewer: str = paper.AVERAGE, **kwargs: Any
     ) -> EvokedEmotionModel:
-        """Builds ST (Sect. III-A): one viewer, no layers of its own.
+        """Returns ST (Sect. III-A): one viewer, no layers of its own.
 
         Args:
             viewer: Its name.
@@ -148,7 +148,7 @@ class EvokedEmotionModel(ViewerModel):
     def multi_task(
         cls, viewers: Sequence[str] = paper.ALL_VIEWERS, **kwargs: Any
     ) -> EvokedEmotionModel:
-        """Builds MT (Sect. III-B): a shared trunk and one head per viewer.
+        """Returns MT (Sect. III-B): a shared trunk and one head per viewer.
 
         Args:
             viewers: Their names.

@@ -11,7 +11,6 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from emotion_mt.evaluation.run_folder import part_of, write_config
 from IPython.core.inputtransformer2 import TransformerManager
 
 from emotion_mt import paper
@@ -19,6 +18,7 @@ from emotion_mt.corpus import Corpus
 from emotion_mt.evaluation import SPECS, build_table
 from emotion_mt.evaluation.records import make_record, write_record
 from emotion_mt.evaluation.rendering import write_table
+from emotion_mt.storage.atomic import write_json
 from emotion_mt.training import FitResult, TrainingConfig, Trial
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -163,7 +163,7 @@ def finished_run(folder):
         simulated=True,
     )
     digests = {"corpus": corpus.digest(), "features": "f", "weights": "w"}
-    records, parts = {}, []
+    records, tables = {}, {}
     for spec in SPECS.values():
         splits = spec.splits(corpus.movies)
         jobs = spec.jobs(corpus.viewers, splits, (0,), TrainingConfig())
@@ -174,11 +174,12 @@ def finished_run(folder):
                 records[job] = record
                 name = job.file_name(record["key"])
                 write_record(folder / "jobs" / name, record)
-        part = part_of(spec, jobs, list(records.values()), failed=[])
-        parts.append(part)
-        table = build_table(spec, part.records)
+        own = {job: records[job] for job in jobs}
+        table = build_table(spec, list(own.values()))
         write_table(folder, spec.file_stem, table)
-    write_config(folder, {}, corpus.digest(), parts)
+        names = [job.file_name(record["key"]) for job, record in own.items()]
+        tables[spec.number] = {"jobs": names}
+    write_json(folder / "config.json", {"tables": tables})
     return list(records.values())
 
 
