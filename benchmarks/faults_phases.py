@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import multiprocessing
 import os
@@ -126,11 +127,12 @@ class Bench:
 
     def _written(self) -> dict[Path, int]:
         found = {}
-        for path in (self.folder / "work").rglob("[!.]*"):
-            try:
-                found[path] = path.stat().st_mtime_ns * path.is_file()
-            except OSError:  # Replaced at this moment.
-                continue
+        # Unlike `rglob`, it passes over folders that go at this moment.
+        for folder, folders, files in os.walk(self.folder / "work"):
+            folders[:] = [name for name in folders if name[0] != "."]
+            for path in (Path(folder, x) for x in files if x[0] != "."):
+                with contextlib.suppress(OSError):  # Replaced at this moment.
+                    found[path] = path.stat().st_mtime_ns
         return found
 
     def kill(self, process: BaseProcess, span_s: float, counts: Counts) -> None:
