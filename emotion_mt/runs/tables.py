@@ -50,10 +50,8 @@ def run_tables(
         FolderLockedError: If another run is at work in the folder.
         RuntimeError: If no job finished.
     """
-    # A corpus that cannot be read leaves no folder; one run simulates one.
-    run = Run(experiment, say) if experiment.corpus else None
+    run = Run(experiment, say)  # One that cannot be opened leaves no folder.
     with locked(experiment.out, experiment.wait, say):
-        run = run or Run(experiment, say)
         wanted = specs or table_specs.specs_for(experiment.training.modalities)
         outcome = _make_tables(run, wanted)
         if specs is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +39,7 @@ _CHECKS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
 
 
 @dataclasses.dataclass(frozen=True)
-class FitConfig:
+class FitConfig(abc.ABC):
     """What the fits of all networks have in common.
 
     docs/reproduction.md gives reasons for defaults the paper does not state.
@@ -112,13 +113,13 @@ class FitConfig:
         )
 
     @property
+    @abc.abstractmethod
     def model_class(self) -> type[models.ViewerModel]:
         """Class of the network."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _sizes(self, viewers: int) -> dict[str, Any]:
         """Returns the arguments of `model_class` that the config holds."""
-        raise NotImplementedError
 
     def model_arguments(
         self,
