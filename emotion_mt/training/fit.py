@@ -199,8 +199,9 @@ def _trainers(
     return _compiled(kind, text, material.strengths, config.batch_size)
 
 
-# ST and MT; a full-size MT takes about 150 MB for each L1 strength.
-@functools.lru_cache(maxsize=2)
+# One kind: a full-size MT takes about 150 MB for each L1 strength, and fits of
+# a kind follow each other.
+@functools.lru_cache(maxsize=1)
 def _compiled(
     model_class: Callable[..., models.ViewerModel],
     arguments: str,
