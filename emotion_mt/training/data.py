@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -199,12 +199,12 @@ def fixed_batches(
     steps = -(-count // batch_size)
     random = np.random.default_rng(seed)
 
-    def passes() -> Iterator[np.ndarray]:
-        order = np.full(steps * batch_size, count, "int32")
-        order[:count] = np.arange(count)
-        if seed is not None:
-            order[:count] = random.permutation(count)
-        yield order.reshape(steps, batch_size)
+    def order() -> np.ndarray:
+        filled = np.full(steps * batch_size, count, "int32")
+        filled[:count] = (
+            np.arange(count) if seed is None else random.permutation(count)
+        )
+        return filled.reshape(steps, batch_size)
 
     labels = _one_more(segments.labels, np.nan)
     negative, positive = class_weights.T
@@ -213,9 +213,11 @@ def fixed_batches(
     tensors = tf.nest.map_structure(
         tf.constant, (arrays, labels, weights.astype("float32"))
     )
-    orders = tf.data.Dataset.from_generator(
-        passes,
-        output_signature=tf.TensorSpec((steps, batch_size), tf.int32),
+    # Once per pass.
+    orders = tf.data.Dataset.range(1).map(
+        lambda _: tf.ensure_shape(
+            tf.numpy_function(order, [], tf.int32), (steps, batch_size)
+        )
     )
     dataset = orders.unbatch().map(
         lambda rows: tf.nest.map_structure(
