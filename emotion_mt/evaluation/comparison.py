@@ -1,42 +1,73 @@
-"""MT minus ST over the test films, with what it supports in words."""
+"""MT minus ST over the test films: how large, and how sure it can be."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import stats
 
-from emotion_mt.evaluation.statistics import film_interval, holm, sign_flip_p
 from emotion_mt.paper import MEAN
 
 #: A p-value up to this counts as a difference.
 LEVEL = 0.05
 
 
-def standing(
-    ours: str, other: str, differences: pd.Series, proof: str = ""
-) -> str:
-    """Says who is ahead, as the beginning of a sentence.
+def film_interval(values: ArrayLike) -> tuple[float, float]:
+    """Returns the 95 % interval of a mean over test films.
 
-    Args:
-        ours: Name of the first row.
-        other: Name of the second row.
-        differences: The first minus the second per column, in points.
-        proof: Stands after their mean.
-
-    Returns:
-        "MT is behind ST by 2.7 points on average, ahead in 2 of 8 columns".
+    Segments of one film resemble each other, so films are drawn, not segments
+    (percentile bootstrap, 9,999 draws); NaN for fewer than two films.
     """
-    mean = differences.mean()
-    place = "ahead of" if mean > 0 else "behind"
-    by = f" by {abs(mean):.1f} points"
-    if by == " by 0.0 points":
-        place, by = "equal to", ""
-    return (
-        f"{ours} is {place} {other}{by} on average{proof}, ahead in "
-        f"{(differences > 0).sum()} of {len(differences)} columns"
+    scores = np.asarray(values, dtype=float)
+    if scores.size < 2:
+        return math.nan, math.nan
+    rng = np.random.default_rng(0)
+    interval = stats.bootstrap(
+        (scores,), np.mean, method="percentile", rng=rng
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def sign_flip_p(differences: ArrayLike) -> float:
+    """Returns the p-value of a two-sided paired sign-flip test, exact.
+
+    If two models are equally good, the sign of each film's difference is a
+    coin toss. With n films there are 2^n ways, so the p-value, the share of
+    those whose mean is at least as far from 0, cannot be less than 2 / 2^n.
+
+    Raises:
+        ValueError: If there are more than 20 differences, one per test film.
+    """
+    films = np.asarray(differences, dtype=float)
+    if films.size > 20:
+        raise ValueError(
+            "`differences` may have at most 20 values for an exact test. "
+            f"Received: {films.size}"
+        )
+    if films.size < 2:
+        # No film: no answer. One film: both signs are equally far from 0.
+        return 1.0 if films.size else math.nan
+    result = stats.permutation_test(
+        (films,), np.mean, permutation_type="samples", n_resamples=2**films.size
     )
+    return float(result.pvalue)
+
+
+def holm(p_values: ArrayLike) -> np.ndarray:
+    """Corrects p-values of several tests by Holm's step-down method.
+
+    NaN stands for a test that could not be made: it stays, and does not count.
+    """
+    raw = np.asarray(p_values, dtype=float)
+    order = np.argsort(raw, kind="stable")[: np.count_nonzero(~np.isnan(raw))]
+    steps = np.arange(order.size, 0, -1) * raw[order]
+    adjusted = np.full(raw.shape, math.nan)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return adjusted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,12 +101,12 @@ class Comparison:
         """Says in plain words what the numbers support."""
         columns = self.rows.drop(index=MEAN)
         mean = self.rows.loc[MEAN].to_dict()
-        one = math.isnan(mean["low"])
         proof = (
             f" (95 % interval over films {mean['low']:+.1f} to "
             f"{mean['high']:+.1f}, exact sign-flip test over {self.films} "
             f"films p = {mean['p']:.3f})"
         )
+        one = math.isnan(mean["low"])
         text = f"In {self.name}, " + standing(
             self.ours, self.other, columns["difference"], "" if one else proof
         )
@@ -89,8 +120,7 @@ class Comparison:
             sure = "support"
             better = self.ours if mean["difference"] > 0 else self.other
         single = "no single column differs after Holm's correction"
-        differing = columns.index[columns["p_holm"] <= LEVEL]
-        if len(differing):
+        if len(differing := columns.index[columns["p_holm"] <= LEVEL]):
             single = (
                 "single columns that differ after Holm's correction: "
                 f"{', '.join(differing)}"
@@ -101,33 +131,38 @@ class Comparison:
         )
 
 
+def standing(
+    ours: str, other: str, differences: pd.Series, proof: str = ""
+) -> str:
+    """Says who is ahead by differences per column, in points.
+
+    It is the beginning of a sentence, `proof` after their mean: "MT is behind
+    ST by 2.7 points on average, ahead in 2 of 8 columns".
+    """
+    mean = differences.mean()
+    place = f"{'ahead of' if mean > 0 else 'behind'} {other}"
+    by = f"{abs(mean):.1f}"
+    place = f"equal to {other}" if by == "0.0" else f"{place} by {by} points"
+    return (
+        f"{ours} is {place} on average{proof}, ahead in "
+        f"{(differences > 0).sum()} of {len(differences)} columns"
+    )
+
+
 def compare(
     per_fold: pd.DataFrame, ours: str, other: str, measure: str
 ) -> Comparison | None:
-    """Compares two rows film by film.
-
-    Args:
-        per_fold: DataFrame with row, fold, column and the measure in [0, 1],
-            one line per row, fold and column.
-        ours: Name of the first row.
-        other: Name of the second row.
-        measure: What to compare, among `scores.MEASURES`.
-
-    Returns:
-        The comparison over the cells that both rows have; None if there is
-        none.
-    """
+    """Compares two rows, as `film_differences` does, if they share a cell."""
     films = film_differences(per_fold, ours, other, measure)
     if films.empty:
         return None
-    values = {column: films[column].dropna().to_numpy() for column in films}
+    values = [films[column].dropna().to_numpy() for column in films]
     rows = pd.DataFrame(
-        [(each.mean(), *film_interval(each)) for each in values.values()],
+        [(v.mean(), *film_interval(v), sign_flip_p(v)) for v in values],
         index=films.columns,
-        columns=["difference", "low", "high"],
+        columns=["difference", "low", "high", "p"],
     )
     single = rows.index != MEAN
-    rows["p"] = [sign_flip_p(each) for each in values.values()]
     rows["p_holm"] = holm(rows["p"].where(single))
     # As in the rows themselves, also where films lack a viewer.
     rows.loc[MEAN, "difference"] = rows["difference"][single].mean()
@@ -137,7 +172,13 @@ def compare(
 def film_differences(
     per_fold: pd.DataFrame, ours: str, other: str, measure: str
 ) -> pd.DataFrame:
-    """Subtracts two rows film by film; arguments as of `compare`.
+    """Subtracts the row `other` from the row `ours`, film by film.
+
+    Args:
+        per_fold: As `Table.per_fold`.
+        ours: Name of a row.
+        other: Name of another row.
+        measure: What to compare, among `scores.MEASURES`.
 
     Returns:
         DataFrame, index the folds, columns those that both rows have and

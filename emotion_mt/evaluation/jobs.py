@@ -36,11 +36,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def config_class(architecture: str) -> type[FitConfig]:
-    """Returns the class of an architecture's config."""
-    return BaselineConfig if architecture == BASELINE else TrainingConfig
-
-
 @dataclasses.dataclass(frozen=True)
 class Job:
     """One model fitted on one split.
@@ -77,7 +72,8 @@ class Job:
                 f"{'exactly one viewer' if single else 'several viewers'}. "
                 f"Received: {self.viewers}"
             )
-        expected = config_class(self.architecture)
+        baseline = self.architecture == BASELINE
+        expected = BaselineConfig if baseline else TrainingConfig
         if type(self.config) is not expected:
             raise ValueError(
                 f"{self.architecture} needs a {expected.__name__}. "
@@ -133,21 +129,12 @@ class Job:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def file_name(self, key: str) -> str:
-        """Returns the name of the job's result file for a key.
-
-        Args:
-            key: What `key` returned.
-        """
+        """Returns the name of the job's result file for what `key` gave."""
         return result_file_name(self.name, key)
 
 
 def result_file_name(name: str, key: str) -> str:
-    """Returns the name of a result file.
-
-    Args:
-        name: `Job.name`.
-        key: `Job.key(...)`.
-    """
+    """Returns the name of the result file for a job's name and key."""
     # Viewers and films of a manifest can be named anything.
     safe = re.sub(r"[^\w+.-]", "_", name)[:120]
     return f"{safe}-{key[:16]}.json"

@@ -12,6 +12,7 @@ from emotion_mt.evaluation.comparison import standing
 from emotion_mt.evaluation.jobs import BASELINE, MULTI_TASK
 from emotion_mt.evaluation.scores import LEAD
 from emotion_mt.evaluation.specs import TableSpec
+from emotion_mt.paper import MEAN
 
 if TYPE_CHECKING:
     from emotion_mt.evaluation.tables import Table
@@ -25,21 +26,19 @@ def table_notes(
 ) -> tuple[str, ...]:
     """Says what a reader of a table needs to know, in plain words.
 
-    Args:
-        spec: Which table.
-        table: The table, still without notes.
-        models: The scores of its models, with row, column, fold, test,
-            viewer, seed, architecture, observed, positive,
-            balanced_accuracy.
-        failed: Names of its jobs that failed.
-
-    Returns:
-        The sentences, first what the numbers support.
+    First comes what the numbers support. `models` are the scores of the
+    table's models, with `records.JOB_COLUMNS`; `failed` are jobs of it.
     """
     notes = [one.sentence() for one in table.comparisons.values()]
     if not notes:
         notes = _verdict(spec, table, models)
-    notes.append(_average_note(spec, models))
+    folds, seeds = models["fold"].nunique(), models["seed"].nunique()
+    over = f"{folds} test film{'s' if folds > 1 else ''}"
+    if spec.baseline:
+        over = "the test films of the split, taken together"
+    seeded = f"{seeds} seed{'s' if seeds > 1 else ''} each"
+    mean = "" if spec.by_modality else f" {MEAN} is the mean of the columns."
+    notes.append(f"Mean over {over}, {seeded}.{mean}")
     wants_mt = any(row.architecture == MULTI_TASK for row in spec.rows)
     if wants_mt and MULTI_TASK not in set(models["architecture"]):
         notes.append(
@@ -65,7 +64,7 @@ def _verdict(spec: TableSpec, table: Table, models: pd.DataFrame) -> list[str]:
         ours = present[-1]
     notes = []
     for measure in LEAD:
-        rows = table.measures[measure].drop(columns=paper.MEAN, errors="ignore")
+        rows = table.measures[measure].drop(columns=MEAN, errors="ignore")
         rows = rows.reindex([row.name for row in present])
         points = (rows.loc[ours.name] - rows.drop(index=ours.name)).T
         parts = [
@@ -81,17 +80,6 @@ def _verdict(spec: TableSpec, table: Table, models: pd.DataFrame) -> list[str]:
         "about other films."
     )
     return notes
-
-
-def _average_note(spec: TableSpec, models: pd.DataFrame) -> str:
-    folds, seeds = models["fold"].nunique(), models["seed"].nunique()
-    over = f"{folds} test film{'s' if folds > 1 else ''}"
-    if spec.baseline:
-        over = "the test films of the split, taken together"
-    note = f"Mean over {over}, {seeds} seed{'s' if seeds > 1 else ''} each."
-    if not spec.by_modality:
-        note += f" {paper.MEAN} is the mean of the columns."
-    return note
 
 
 def _published_notes(spec: TableSpec, table: Table) -> list[str]:

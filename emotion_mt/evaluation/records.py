@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,18 +46,18 @@ def features_digest(features: np.ndarray | None) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    """Values for JSON, which has no NaN: missing numbers become null."""
-    if dataclasses.is_dataclass(value):
-        value = vars(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, (np.ndarray, np.generic)):
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    missing = isinstance(value, float) and math.isnan(value)
-    return None if missing else value
+def _plain(content: Any) -> Any:
+    """Values as JSON has them; it has no NaN: missing numbers become null."""
+
+    def convert(value: Any) -> Any:
+        arrays = np.ndarray, np.generic
+        return value.tolist() if isinstance(value, arrays) else vars(value)
+
+    def constant(name: str) -> float | None:
+        return None if name == "NaN" else float(name)
+
+    text = json.dumps(content, default=convert)
+    return json.loads(text, parse_constant=constant)
 
 
 def _ceiling(corpus: Corpus, job: Job, viewer: str) -> float | None:
@@ -79,7 +77,7 @@ def make_record(
     digests: Mapping[str, str],
     result: FitResult,
 ) -> dict[str, Any]:
-    """Collects what a result file holds.
+    """Collects what the result file of a job holds.
 
     Args:
         job: The job.
@@ -106,6 +104,7 @@ def make_record(
             "label": labels,
             "probability": probabilities,
         }
+    about = ("name", "annotation", "dimension", "simulated")
     record = {
         "format": FORMAT,
         "name": job.name,
@@ -113,12 +112,7 @@ def make_record(
         "job": job.as_dict(),
         "versions": versions(),
         "digests": dict(digests),
-        "corpus": {
-            "name": corpus.name,
-            "annotation": corpus.annotation,
-            "dimension": corpus.dimension,
-            "simulated": corpus.simulated,
-        },
+        "corpus": {name: getattr(corpus, name) for name in about},
         "fit": {name: getattr(result, name) for name in _FIT},
         "segment_id": segments["segment_id"].tolist(),
         "movie": segments["movie"].tolist(),
@@ -129,8 +123,7 @@ def make_record(
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
     """Writes a result file, all or nothing, with a digest of its content."""
-    # As it will be read: JSON has no tuples, and only strings for keys.
-    plain = json.loads(json.dumps(record))
+    plain = _plain(record)
     write_json(path, {**plain, _DIGEST: _digest(plain)})
 
 
@@ -169,10 +162,7 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def as_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Lists what was rated and answered.
-
-    Args:
-        records: Result files' contents.
+    """Lists what was rated and answered in result files.
 
     Returns:
         DataFrame, one row per job, viewer and test segment: `JOB_COLUMNS`

@@ -10,13 +10,16 @@ from __future__ import annotations
 import html
 import math
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from emotion_mt.evaluation.scores import LEAD
 from emotion_mt.evaluation.tables import Table
+from emotion_mt.evaluation.templating import ENVIRONMENT
 from emotion_mt.storage.atomic import write_text
 
 #: What simulated data are, in words.
@@ -127,6 +130,11 @@ def more_blocks(table: Table) -> dict[str, pd.DataFrame]:
     }
 
 
+def all_blocks(table: Table) -> dict[str, pd.DataFrame]:
+    """All blocks of a table, as `lead_blocks` returns them."""
+    return lead_blocks(table) | comparison_blocks(table) | more_blocks(table)
+
+
 def markdown_text(text: str) -> str:
     """Returns text in one line in which nothing is Markdown or HTML."""
     line = " ".join(html.escape(text, quote=False).split())
@@ -152,21 +160,15 @@ def markdown_table(frame: pd.DataFrame) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _markdown_blocks(blocks: dict[str, pd.DataFrame]) -> list[str]:
-    return [f"## {name}\n\n{markdown_table(blocks[name])}" for name in blocks]
-
-
 def to_markdown(table: Table) -> str:
     """Renders a table as Markdown: the lead, notes, then the rest."""
-    banner = f"**SIMULATED DATA.** {SIMULATED_SENTENCE}"
-    parts = [
-        f"# {markdown_text(table.title)}",
-        *([banner] if table.simulated else []),
-        *_markdown_blocks(lead_blocks(table)),
-        "\n".join(f"- {markdown_text(note)}" for note in table.notes),
-        *_markdown_blocks(comparison_blocks(table) | more_blocks(table)),
-    ]
-    return "\n\n".join(parts) + "\n"
+    return render("table.md", table=table)
+
+
+def render(template: str, **content: Any) -> str:
+    """Fills a template that may show tables."""
+    shown = {"rendering": sys.modules[__name__], **content}
+    return ENVIRONMENT.get_template(template).render(shown)
 
 
 def to_text(table: Table) -> str:
@@ -211,7 +213,7 @@ def to_csv(table: Table) -> str:
     return whole.to_csv(index=False, float_format=digits, lineterminator="\n")
 
 
-_LATEX = {
+_LATEX: dict[str, str] = {
     "\\": r"\textbackslash{}",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     "~": r"\textasciitilde{}",
@@ -227,32 +229,7 @@ _LATEX = {
 
 def latex_text(text: str) -> str:
     """Returns text in one line without a character that LaTeX acts on."""
-    line = " ".join(text.split())
-    return "".join(_LATEX.get(character, character) for character in line)
-
-
-def _latex_number(text: str) -> str:
-    """A number with a sign of its own width and length."""
-    return re.sub(r"^([+-])(?=\d)", r"$\1$", latex_text(text))
-
-
-def _latex_block(block: pd.DataFrame, caption: str, label: str) -> str:
-    cells = block.map(_latex_number)
-    cells.insert(0, "", [latex_text(name) for name, _ in block.index])
-    papers = [kind == "paper" for _, kind in block.index]
-    cells[papers] = cells[papers].map(r"\textit{{{}}}".format)
-    cells.columns = [latex_text(str(column)) for column in cells.columns]
-    rules = ("toprule", "midrule", "bottomrule")
-    style = cells.style.hide(axis="index").set_table_styles(
-        [{"selector": rule, "props": ":hline;"} for rule in rules]
-    )
-    return style.to_latex(
-        environment="table*",
-        position_float="centering",
-        column_format=f"l{'r' * len(block.columns)}",
-        caption=latex_text(caption),
-        label=label,
-    )
+    return " ".join(text.split()).translate(str.maketrans(_LATEX))
 
 
 def to_latex(table: Table) -> str:
@@ -261,14 +238,7 @@ def to_latex(table: Table) -> str:
     A table per block, published rows in italics. The notes stand above as
     comments. The text is UTF-8, as LaTeX expects by default.
     """
-    banner = "SIMULATED DATA. " if table.simulated else ""
-    blocks = lead_blocks(table) | comparison_blocks(table) | more_blocks(table)
-    lines = [f"% {' '.join(f'{banner}{n}'.split())}" for n in table.notes]
-    for place, (heading, block) in enumerate(blocks.items(), start=1):
-        label = f"tab:{table.number}" + (f"-{place}" if place > 1 else "")
-        caption = f"{banner}{table.title}: {heading}"
-        lines.append(_latex_block(block, caption, label))
-    return "\n".join(lines)
+    return render("table.tex", table=table)
 
 
 _RENDERINGS = {".md": to_markdown, ".csv": to_csv, ".tex": to_latex}

@@ -6,21 +6,20 @@ is in templates/.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import matplotlib
 import numpy as np
 import pandas as pd
 
 from emotion_mt._version import __version__
 from emotion_mt.corpus import Corpus, is_rated, summarize
-from emotion_mt.evaluation import figures, rendering, timeline
+from emotion_mt.evaluation import rendering
+from emotion_mt.evaluation.figures.gallery import save_all
 from emotion_mt.evaluation.tables import Table
 from emotion_mt.storage.atomic import write_json, write_text
 
@@ -30,12 +29,14 @@ FIGURES = "figures"
 #: Says from what the report was made and which files belong to it.
 _STATE = "report.json"
 
+_Records = Sequence[Mapping[str, Any]]
+
 
 def write_report(
     folder: Path,
     corpus: Corpus,
     tables: Sequence[Table],
-    records: Sequence[Mapping[str, Any]],
+    records: _Records,
     *,
     experiment: Mapping[str, object],
     failures: Mapping[str, str],
@@ -59,7 +60,6 @@ def write_report(
     Returns:
         The files of the report, report.html first.
     """
-    folder = Path(folder)
     content = {
         "title": f"Emotions evoked by films: {corpus.name}",
         "simulated": corpus.simulated,
@@ -70,38 +70,37 @@ def write_report(
         "remarks": [*corpus.problems, *corpus.notes, *_fit_notes(records)],
         "run": _run_parts(records, experiment, failures),
     }
-    inputs = _digest(content, corpus, records)
-    known = _known_files(folder, inputs)
-    if known is not None:
-        return known
-    drawings = figures.save_all(folder / FIGURES, corpus, tables, records)
-    times = pd.Series({name: f"{s:.1f} s" for name, s in seconds.items()})
+    inputs, state = _digest(content, corpus, records), folder / _STATE
+    try:
+        known = json.loads(state.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        known = {"inputs": None}
+    if known["inputs"] == inputs:
+        paths = [folder / name for name in known["files"]]
+        if all(path.is_file() for path in paths):
+            return paths
+    drawings = save_all(folder / FIGURES, corpus, tables, records)
     paths = [folder / "report.html", folder / "report.md"]
     for path in paths:
-        text = _render(
-            path.name,
-            {**content, "drawings": drawings, "times": times},
-            folder / FIGURES,
-        )
-        write_text(path, text)
+        times = pd.Series({name: f"{s:.1f} s" for name, s in seconds.items()})
+        made = {"drawings": drawings, "times": times, "folder": folder}
+        write_text(path, rendering.render(path.name, **content, **made))
     for drawing in drawings:
         png = folder / FIGURES / f"{drawing.stem}.png"
         paths += [png, png.with_suffix(".pdf")]
     names = [path.relative_to(folder).as_posix() for path in paths]
-    write_json(folder / _STATE, {"inputs": inputs, "files": names})
+    write_json(state, {"inputs": inputs, "files": names})
     return paths
 
 
 def _digest(
-    content: Mapping[str, object],
-    corpus: Corpus,
-    records: Sequence[Mapping[str, Any]],
+    content: Mapping[str, Any], corpus: Corpus, records: _Records
 ) -> str:
     """SHA-256 of all that decides a report, the times of a run left out."""
     here = Path(__file__).parent
     code = [*sorted(here.rglob("*.py")), *sorted(here.glob("templates/*"))]
     parts = [
-        _render("report.md", {**content, "drawings": (), "times": None}),
+        rendering.render("report.md", **content, drawings=(), times=None),
         corpus.digest(),
         *sorted(set(corpus.segments["video"].dropna())),
         *(record["key"] for record in records),
@@ -109,45 +108,6 @@ def _digest(
         *(path.read_text(encoding="utf-8") for path in code),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _known_files(folder: Path, inputs: str) -> list[Path] | None:
-    """The files of a whole report that was made from the same input."""
-    try:
-        state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    if not isinstance(state, dict) or state.get("inputs") != inputs:
-        return None
-    paths = [folder / name for name in state["files"]]
-    return paths if all(path.is_file() for path in paths) else None
-
-
-def _render(
-    name: str, content: Mapping[str, object], pictures: Path = Path()
-) -> str:
-    """Fills a template; in HTML every text is escaped."""
-
-    def data_uri(drawing: figures.Drawing) -> str:
-        png = (pictures / f"{drawing.stem}.png").read_bytes()
-        return f"data:image/png;base64,{base64.b64encode(png).decode()}"
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("emotion_mt.evaluation", "templates"),
-        autoescape=jinja2.select_autoescape(["html"]),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["data_uri"] = data_uri
-    return environment.get_template(name).render(
-        content,
-        version=__version__,
-        rendering=rendering,
-        script=timeline.SCRIPT,
-        script_hash=timeline.SCRIPT_HASH,
-    )
 
 
 def _warnings(corpus: Corpus, failures: Mapping[str, str]) -> list[str]:
@@ -166,7 +126,7 @@ def _warnings(corpus: Corpus, failures: Mapping[str, str]) -> list[str]:
     return warnings
 
 
-def _summary(corpus: Corpus, records: Sequence[Mapping[str, Any]]) -> pd.Series:
+def _summary(corpus: Corpus, records: _Records) -> pd.Series:
     seeds = sorted({record["job"]["seed"] for record in records})
     missing = 1 - is_rated(corpus.values).mean() if len(corpus) else 0.0
     movies, viewers = corpus.movies, corpus.viewers
@@ -186,12 +146,10 @@ def _summary(corpus: Corpus, records: Sequence[Mapping[str, Any]]) -> pd.Series:
     )
 
 
-def _corpus_parts(
-    corpus: Corpus, records: Sequence[Mapping[str, Any]]
-) -> dict[str, pd.DataFrame]:
+def _corpus_parts(corpus: Corpus, records: _Records) -> dict[str, pd.DataFrame]:
     """Films, and what was left out of corpus and fits, by heading."""
     inspection = summarize(corpus)
-    films = inspection.films
+    films, left_out = inspection.films, inspection.left_out
     share = f"positive, % ({corpus.viewers[-1]})"
     parts = {
         "Films": pd.DataFrame(
@@ -205,13 +163,13 @@ def _corpus_parts(
                     lambda seconds: rendering.number(seconds, ".0f")
                 ),
                 "traces": films["traces"],
-                share: films["positive_share"].map(
-                    lambda value: rendering.number(100 * value, ".1f")
+                share: (100 * films["positive_share"]).map(
+                    lambda value: rendering.number(value, ".1f")
                 ),
                 "video": np.where(films["video"].isna(), "no", "yes"),
             }
         ),
-        "Segments left out of the corpus": inspection.left_out[
+        "Segments left out of the corpus": left_out[
             ["movie", "reason", "segments"]
         ].rename(columns={"movie": "film"}),
         "Segments left out of fits": _unused_in_fits(records),
@@ -225,7 +183,7 @@ def _kind(record: Mapping[str, Any]) -> tuple[str, str]:
     return job["architecture"], " and ".join(job["config"]["modalities"])
 
 
-def _unused_in_fits(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def _unused_in_fits(records: _Records) -> pd.DataFrame:
     """Segments that fits could not use; the largest number over viewers."""
     kind = ["model", "input", "split", "part", "reason"]
     rows = [
@@ -256,7 +214,7 @@ def _fit_notes(records: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _run_parts(
-    records: Sequence[Mapping[str, Any]],
+    records: _Records,
     experiment: Mapping[str, object],
     failures: Mapping[str, str],
 ) -> dict[str, pd.DataFrame | pd.Series]:
@@ -283,13 +241,13 @@ def _flat(settings: Mapping[str, object]) -> pd.Series:
     return pd.Series({name: said(value) for name, value in flat.items()})
 
 
-def _values(records: Sequence[Mapping[str, Any]], key: str) -> pd.Series:
+def _values(records: _Records, key: str) -> pd.Series:
     """All values of a part of the records, several joined by commas."""
     found = pd.DataFrame([record[key] for record in records])
     return found.apply(lambda each: ", ".join(each.dropna().unique()))
 
 
-def _jobs(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def _jobs(records: _Records) -> pd.DataFrame:
     """Finished jobs per kind of model, with the seconds of their fits."""
     rows = [(*_kind(r), r["fit"]["seconds"]["total"]) for r in records]
     frame = pd.DataFrame(rows, columns=["model", "input", "seconds"])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from emotion_mt import paper
 from emotion_mt.corpus import fixed_split, folds
 from emotion_mt.evaluation.jobs import BASELINE, MULTI_TASK, SINGLE_TASK, Job
-from emotion_mt.evaluation.references import REFERENCES
+from emotion_mt.evaluation.scores import REFERENCES
 from emotion_mt.training import BaselineConfig, FitConfig, TrainingConfig
 
 TEXT, VISUAL = ("text",), ("visual",)
@@ -34,13 +34,10 @@ class RowSpec:
 
     @property
     def inputs(self) -> tuple[tuple[str, ...], ...]:
-        """Inputs that the row's models are fitted on, one after the other.
-
-        Of the Baseline's multimodal network only the published accuracy is
-        known, so it has none here.
-        """
+        """Inputs that the row's models are fitted on, one after the other."""
         if self.modalities is not None:
             return (self.modalities,)
+        # Of the Baseline's multimodal network only the accuracy is known.
         baseline = self.architecture == BASELINE
         return (TEXT, VISUAL) if baseline else (TEXT, VISUAL, BOTH)
 
@@ -113,41 +110,27 @@ class TableSpec:
         Returns:
             The jobs, each once.
         """
-        wanted = [
-            Job(
-                row.architecture,
-                group,
-                split,
-                seed,
-                _config(row.architecture, config, modalities),
-            )
-            for row in self.rows
-            for modalities in row.inputs
-            for seed in seeds
-            for split in splits
-            for group in self._groups(row, viewers)
-        ]
-        return list(dict.fromkeys(wanted))
-
-    def _groups(
-        self, row: RowSpec, viewers: Sequence[str]
-    ) -> list[tuple[str, ...]]:
-        """Viewers that are fitted together."""
-        if row.architecture == MULTI_TASK:
-            return [tuple(viewers)] if len(viewers) > 1 else []
-        alone = [
-            v for v in viewers if v == paper.AVERAGE or not self.by_modality
-        ]
-        return [(viewer,) for viewer in alone]
-
-
-def _config(
-    architecture: str, config: TrainingConfig, modalities: tuple[str, ...]
-) -> FitConfig:
-    """The config of an architecture that is fitted as ST and MT are."""
-    if architecture == BASELINE:
-        return BaselineConfig.like(config, modalities)
-    return dataclasses.replace(config, modalities=modalities)
+        jobs = []
+        for row in self.rows:
+            # Viewers that are fitted together.
+            groups = [(v,) for v in viewers]
+            if row.architecture == MULTI_TASK:
+                groups = [tuple(viewers)] if len(viewers) > 1 else []
+            elif self.by_modality:
+                groups = [(v,) for v in viewers if v == paper.AVERAGE]
+            for modalities in row.inputs:
+                own: FitConfig = dataclasses.replace(
+                    config, modalities=modalities
+                )
+                if row.architecture == BASELINE:
+                    own = BaselineConfig.like(config, modalities)
+                jobs += [
+                    Job(row.architecture, group, split, seed, own)
+                    for seed in seeds
+                    for split in splits
+                    for group in groups
+                ]
+        return list(dict.fromkeys(jobs))
 
 
 def in_working_order(jobs: Sequence[Job]) -> list[Job]:
@@ -156,12 +139,8 @@ def in_working_order(jobs: Sequence[Job]) -> list[Job]:
     MT's jobs are the longest and come first. Jobs of one kind of model stand
     together, since a worker builds each kind once.
     """
-
-    def place(job: Job) -> tuple[float, int, tuple[str, ...]]:
-        modalities = job.config.modalities
-        return -job.effort, -len(modalities), modalities
-
-    return sorted(jobs, key=place)
+    inputs = {job: job.config.modalities for job in jobs}
+    return sorted(jobs, key=lambda j: (-j.effort, -len(inputs[j]), inputs[j]))
 
 
 def _rows(
@@ -218,14 +197,9 @@ SPECS: dict[str, TableSpec] = {
 
 
 def specs_for(modalities: tuple[str, ...]) -> list[TableSpec]:
-    """Returns the tables that can be made from some modalities.
+    """Returns the tables that can be made from "text", "visual" or both.
 
-    Args:
-        modalities: "text", "visual" or both.
-
-    Returns:
-        All of them with both. With one, Table II on that input, and the
-        table that is about it.
+    With one modality they are Table II on it, and the table that is about it.
     """
     if set(modalities) == set(BOTH):
         return list(SPECS.values())

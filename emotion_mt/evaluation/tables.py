@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,12 +13,14 @@ from emotion_mt.evaluation.comparison import Comparison, compare
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK
 from emotion_mt.evaluation.notes import table_notes
 from emotion_mt.evaluation.records import JOB_COLUMNS, as_frame
-from emotion_mt.evaluation.references import (
+from emotion_mt.evaluation.scores import (
     CEILING,
+    LEAD,
+    MEASURES,
     REFERENCES,
     reference_scores,
+    score,
 )
-from emotion_mt.evaluation.scores import LEAD, MEASURES, score
 from emotion_mt.evaluation.specs import BOTH, MODALITY_NAMES, TableSpec
 
 
@@ -71,7 +73,8 @@ def build_table(
     """Builds a table from result files, and from nothing else.
 
     Scores are averaged over seeds and then over folds, as in the paper;
-    `paper.MEAN` is the mean of the columns, the average viewer included.
+    `paper.MEAN` is the mean of the columns, the average viewer included. Rows
+    without a finished job are left out.
 
     Args:
         spec: Which table.
@@ -79,9 +82,6 @@ def build_table(
             over.
         failed: Names of jobs that failed; the notes say that their cells are
             incomplete.
-
-    Returns:
-        The table. Rows without a finished job are left out.
 
     Raises:
         ValueError: If no record belongs to the table, or they come from
@@ -120,24 +120,23 @@ def build_table(
         return wide.rename_axis(index=None, columns=None)
 
     cells = per_fold.groupby(["row", "column"])
+    measures = {name: percent(cells[name].mean()) for name in MEASURES}
+    for name in MEASURES[1:]:
+        measures[name] = measures[name].dropna(how="all")
     over_seeds = scores.groupby(["row", "column", "fold"])["accuracy"].std()
     corpus = records[0]["corpus"]
     table = Table(
         number=spec.number,
         title=f"Table {spec.number}. {spec.caption}, {corpus['annotation']} "
         f"{corpus['dimension']}, corpus {corpus['name']}",
-        measures={"accuracy": percent(cells["accuracy"].mean())}
-        | {
-            measure: percent(cells[measure].mean()).dropna(how="all")
-            for measure in MEASURES[1:]
-        },
+        measures=measures,
         spread={
             "folds": percent(cells["accuracy"].std()),
             "seeds": percent(over_seeds.groupby(["row", "column"]).mean()),
         },
         published=_published(spec, corpus, set(models["fold"]), order, columns),
         per_fold=per_fold,
-        comparisons=_comparisons(spec, per_fold),
+        comparisons=dict(_comparisons(spec, per_fold)),
         notes=(),
         simulated=corpus["simulated"],
     )
@@ -217,11 +216,11 @@ def _published(
 
 def _comparisons(
     spec: TableSpec, per_fold: pd.DataFrame
-) -> dict[str, Comparison]:
-    """MT against ST where the table has a row of each."""
+) -> Iterator[tuple[str, Comparison]]:
+    """MT against ST by measure, where the table has a row of each."""
     names = {row.architecture: row.name for row in spec.rows}
-    if not {MULTI_TASK, SINGLE_TASK} <= set(names):
-        return {}
-    pair = names[MULTI_TASK], names[SINGLE_TASK]
-    found = ((name, compare(per_fold, *pair, name)) for name in LEAD)
-    return {name: one for name, one in found if one is not None}
+    if {MULTI_TASK, SINGLE_TASK} <= set(names):
+        pair = names[MULTI_TASK], names[SINGLE_TASK]
+        for name in LEAD:
+            if one := compare(per_fold, *pair, name):
+                yield name, one

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
 from emotion_mt.evaluation.comparison import LEVEL, film_differences
 from emotion_mt.evaluation.figures import style
-from emotion_mt.evaluation.references import CEILING, REFERENCES
+from emotion_mt.evaluation.scores import CEILING, REFERENCES
 from emotion_mt.evaluation.tables import Table
 from emotion_mt.paper import MEAN
 
@@ -25,7 +24,7 @@ _KINDS = {
 _OTHERS = ((style.PINK, "^"), (style.SKY, "v"))
 
 #: Rows drawn as short lines: label, colour, dashes, sentence of the caption.
-_LEVELS = {
+_LEVELS: dict[str, tuple[str, str, Any, str]] = {
     "Majority": (
         "majority class",
         style.GREY,
@@ -41,12 +40,8 @@ _LEVELS = {
     ),
 }
 
-_ROW_IN = 0.36
 
-_Look = dict[str, Any]
-
-
-def _looks(names: list[str]) -> dict[str, _Look]:
+def _looks(names: list[str]) -> dict[str, dict[str, Any]]:
     """Gives each row a colour and a marker of its own."""
     looks: dict[str, tuple[str, str]] = {}
     others = iter(_OTHERS)
@@ -56,22 +51,9 @@ def _looks(names: list[str]) -> dict[str, _Look]:
     return {name: {"color": c, "marker": m} for name, (c, m) in looks.items()}
 
 
-def _draw_model(
-    axes: Axes, mean: pd.Series, films: pd.DataFrame, look: _Look, offset: float
-) -> None:
-    """Mean of a model with the single test films behind it."""
-    columns = list(mean.index)
-    films = films[films["column"].isin(columns)]
-    places = films["column"].map(columns.index) + offset
-    single: dict[str, Any] = {"s": 10, "alpha": 0.35, "linewidths": 0}
-    axes.scatter(100 * films["accuracy"], places, **single, **look)
-    rows = np.arange(len(columns)) + offset
-    axes.scatter(mean, rows, s=36, label=mean.name, zorder=3, **look)
-
-
 def _name_rows(axes: Axes, columns: list[str]) -> None:
     """Names of viewers downwards, the mean set apart."""
-    axes.set_yticks(np.arange(len(columns)), style.short_names(columns, 1.6))
+    axes.set_yticks(range(len(columns)), style.short_names(columns, 22))
     axes.set_ylim(len(columns) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     for y in np.arange(len(columns) - 1) + 0.5:
@@ -84,24 +66,30 @@ def _name_rows(axes: Axes, columns: list[str]) -> None:
 def draw_accuracies(table: Table) -> style.Drawing:
     """Draws the models of a table per column with their single test films."""
     rows, columns = table.rows, list(table.rows.columns)
-    known = {*REFERENCES, CEILING}
-    names = [name for name in rows.index if name not in known]
-    figure = style.new_figure(
-        height_in=max(_ROW_IN, 0.14 * len(names)) * len(columns) + 1.25
-    )
+    names = [n for n in rows.index if n not in (*REFERENCES, CEILING)]
+    height_in = max(0.36, 0.14 * len(names)) * len(columns) + 1.25
+    figure = style.new_figure(height_in)
     axes = figure.add_subplot()
     axes.axvline(50, color=style.PALE, linewidth=1, zorder=0)
-    looks = _looks(names)
-    reach = 0.22 if len(names) > 1 else 0.0
-    for name, offset in zip(
-        names, np.linspace(-reach, reach, len(names)), strict=True
-    ):
-        films = table.per_fold[table.per_fold["row"] == name]
-        _draw_model(axes, rows.loc[name], films, looks[name], offset)
-    levels = {
-        name: look for name, look in _LEVELS.items() if name in rows.index
-    }
     places = np.arange(len(columns))
+    films = table.per_fold[table.per_fold["column"].isin(columns)]
+    reach = 0.22 if len(names) > 1 else 0.0
+    offsets = np.linspace(-reach, reach, len(names))
+    for (name, look), offset in zip(
+        _looks(names).items(), offsets, strict=True
+    ):
+        own = films[films["row"] == name]
+        axes.scatter(
+            100 * own["accuracy"],
+            own["column"].map(columns.index) + offset,
+            s=10,
+            alpha=0.35,
+            linewidths=0,
+            **look,
+        )
+        mean = rows.loc[name]
+        axes.scatter(mean, places + offset, s=36, label=name, zorder=3, **look)
+    levels = {name: _LEVELS[name] for name in _LEVELS if name in rows.index}
     for name, (label, colour, dashes, _) in levels.items():
         axes.vlines(
             rows.loc[name],
@@ -113,11 +101,10 @@ def draw_accuracies(table: Table) -> style.Drawing:
             label=label,
         )
     _name_rows(axes, columns)
-    shown = table.per_fold["row"].isin(names)
-    lowest = 100 * table.per_fold["accuracy"][shown].min()
+    lowest = 100 * films["accuracy"][films["row"].isin(names)].min()
     axes.set_xlim(min(40.0, 10 * np.floor(lowest / 10)) - 1, 101)
     axes.set_xlabel("accuracy on held-out films (%)")
-    figure.legend(loc="outside lower center", ncols=5)
+    style.add_legend(figure, columns=5)
     *first, last = names
     models = f"{', '.join(first)} and {last}" if first else last
     title = f"Table {table.number}: accuracy of {models}"
@@ -134,11 +121,7 @@ def draw_accuracies(table: Table) -> style.Drawing:
 
 @style.styled
 def draw_differences(table: Table) -> style.Drawing | None:
-    """Draws MT minus ST in accuracy per viewer with 95 % intervals.
-
-    Returns:
-        The drawing; None where the table does not compare the two.
-    """
+    """Draws MT minus ST with intervals; None for tables without the two."""
     comparison = table.comparisons.get("accuracy")
     if comparison is None:
         return None
@@ -149,17 +132,11 @@ def draw_differences(table: Table) -> style.Drawing | None:
     axes = figure.add_subplot()
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     for y, column in enumerate(columns):
-        row, single = rows.loc[column], films[column].dropna()
+        row, single = rows.loc[column], films[column]
         sure = row["p" if column == MEAN else "p_holm"] <= LEVEL
-        axes.scatter(
-            single,
-            np.full(len(single), y + 0.3),
-            s=9,
-            color=style.GREY,
-            alpha=0.6,
-            linewidths=0,
-        )
-        if np.isfinite([row["low"], row["high"]]).all():
+        small: dict[str, Any] = {"s": 9, "alpha": 0.6, "linewidths": 0}
+        axes.scatter(single, [y + 0.3] * len(single), color=style.GREY, **small)
+        if not np.isnan(row["low"]):
             axes.hlines(y, row["low"], row["high"], color=style.ORANGE, lw=2)
         axes.scatter(
             row["difference"],

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch
 
+from emotion_mt._clock import clock
 from emotion_mt.corpus import Corpus
 from emotion_mt.evaluation.figures import style
 from emotion_mt.evaluation.figures.frames import read_frames
 from emotion_mt.evaluation.figures.predictions import Predictions
-from emotion_mt.evaluation.figures.segments import (
-    RIGHT,
-    SEGMENTS,
-    WRONG,
-    choose_segments,
-    describe_segments,
-)
+from emotion_mt.evaluation.scores import DECISION_THRESHOLD
 
-# Sizes in inches.
-_MARGIN = 0.08
-_GAP = 0.07
-_ROW = 0.165
-_LINE = 0.125
-_MAX_LINES = 7
+#: Segments per film that are shown.
+SEGMENTS = 5
+
+#: Stands beside predictions that are right, and wrong; and for none.
+RIGHT, WRONG, MISSING = "✓", "✗", "–"
 
 #: Stands in place of a frame.
 NO_VIDEO = "no video"
@@ -37,201 +30,137 @@ NO_VIDEO = "no video"
 _TINTS = {RIGHT: "#CFE4F2", WRONG: "#F9D9C4"}
 _INKS = {RIGHT: "#00456C", WRONG: "#8A3B00"}
 
+#: Lines of a subtitle.
+_LINES = 7
+
+
+def choose_segments(
+    corpus: Corpus, predictions: Predictions, movie: str
+) -> np.ndarray:
+    """Chooses segments evenly over a film, whatever was predicted for them.
+
+    Returns:
+        int64 [at most `SEGMENTS`], rows of the corpus, in order: evenly spaced
+        among the film's predicted segments; among those with a subtitle
+        where there are enough of them.
+    """
+    rows = corpus.rows([movie])
+    segments = corpus.segments.iloc[rows]
+    known = segments["segment_id"].isin(predictions.probability.index)
+    spoken = known & (segments["text"].str.strip() != "")
+    chosen = spoken if spoken.sum() >= SEGMENTS else known
+    candidates = rows[chosen.to_numpy()]
+    count = min(SEGMENTS, candidates.size)
+    places = (np.arange(count) + 0.5) / max(count, 1) * candidates.size
+    return candidates[places.astype(int)]
+
+
+def describe_segments(
+    corpus: Corpus, predictions: Predictions, rows: np.ndarray
+) -> pd.DataFrame:
+    """Returns what Figure 5 shows of some rows of the corpus, as texts.
+
+    Returns:
+        A row per segment: segment (its name), start (min:s), subtitle, and
+        for each viewer "truth / prediction", "Pos / Neg ✗" for example; a
+        dash stands for none.
+    """
+    segments = corpus.segments.iloc[rows]
+    answers = predictions.probability.reindex(
+        index=segments["segment_id"], columns=list(corpus.viewers)
+    ).to_numpy(dtype=float)
+    pairs = np.stack([corpus.labels[rows], answers])
+    words = np.where(pairs > DECISION_THRESHOLD, "Pos", "Neg")
+    truth, said = np.where(np.isnan(pairs), MISSING, words).astype(object)
+    marks = np.where(truth == said, f" {RIGHT}", f" {WRONG}").astype(object)
+    marks[np.isnan(pairs).any(axis=0)] = ""
+    cells = truth + " / " + said + marks
+    return pd.DataFrame(
+        {
+            "segment": segments["segment_id"].tolist(),
+            "start": [clock(round(start)) for start in segments["start_s"]],
+            "subtitle": segments["text"].tolist(),
+        }
+    ).join(pd.DataFrame(cells, columns=list(corpus.viewers)))
+
 
 def _frames(segments: pd.DataFrame) -> list[np.ndarray | None]:
     """The middle frame of each segment, None where there is no video."""
-    paths = segments["video"]
     middles = (segments["start_s"] + segments["end_s"]) / 2
-    known = paths.notna()
-    frames: dict[int, np.ndarray | None] = {}
-    for path in paths[known].unique():
-        times = middles[known & (paths == path)]
-        frames |= dict(zip(times.index, read_frames(path, times), strict=True))
+    frames: dict[object, np.ndarray | None] = {}
+    for path, times in middles.groupby(segments["video"]):
+        found = read_frames(str(path), times)
+        frames |= dict(zip(times.index, found, strict=True))
     return [frames.get(row) for row in segments.index]
 
 
-def _shape(frames: Sequence[np.ndarray | None]) -> float:
-    """Height over width of the frames, within what fits a strip."""
-    shapes = [f.shape[0] / f.shape[1] for f in frames if f is not None]
-    return float(np.clip(shapes[0], 0.4, 0.8)) if shapes else 9 / 16
+def _draw_frame(axes: Axes, frame: np.ndarray | None, time: str) -> None:
+    """A frame, or a grey box, below the time in the film."""
+    if frame is not None:
+        axes.imshow(frame)
+    else:
+        axes.set_facecolor(style.PALE)
+        middle = {"ha": "center", "va": "center", "transform": axes.transAxes}
+        axes.text(0.5, 0.5, NO_VIDEO, **middle)
+    axes.set_title(time, loc="left", fontsize=style.SMALL_PT, color=style.GREY)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Layout:
-    """Places in inches; y downwards from the upper edge of the strip."""
-
-    names_in: float
-    column_in: float
-    picture_in: float
-    text_lines: int
-    viewers: int
-
-    def left(self, number: int) -> float:
-        return self.names_in + number * self.column_in
-
-    @property
-    def box_in(self) -> float:
-        """Width of a segment's frame, text and cells."""
-        return self.column_in - _GAP
-
-    @property
-    def text_top(self) -> float:
-        return self.picture_in + 0.04
-
-    @property
-    def cells_top(self) -> float:
-        return self.text_top + (self.text_lines + 1) * _LINE + 0.08
-
-    @property
-    def height(self) -> float:
-        return self.cells_top + (self.viewers + 1) * _ROW + 0.05
-
-
-def _draw_picture(
-    axes: Axes, layout: _Layout, left: float, frame: np.ndarray | None
-) -> None:
-    """The frame in its box, keeping its shape; a grey box without one."""
-    width, height = layout.box_in, layout.picture_in
-    axes.add_patch(
-        Rectangle(
-            (left, 0),
-            width,
-            height,
-            facecolor=style.PALE if frame is None else "black",
-        )
-    )
-    if frame is None:
+def _draw_cells(axes: Axes, cells: Sequence[str], text: str) -> None:
+    """Truth and prediction, a row per viewer, below the subtitle."""
+    places = np.arange(len(cells))
+    tints = [_TINTS.get(cell[-1], "white") for cell in cells]
+    axes.barh(places, 1.0, 0.9, color=tints)
+    for place, cell in enumerate(cells):
         axes.text(
-            left + width / 2, height / 2, NO_VIDEO, ha="center", va="center"
-        )
-        return
-    scale = min(width / frame.shape[1], height / frame.shape[0])
-    wide, high = scale * frame.shape[1], scale * frame.shape[0]
-    x, y = left + (width - wide) / 2, (height - high) / 2
-    axes.imshow(
-        frame, extent=(x, x + wide, y + high, y), aspect="auto", zorder=2
-    )
-
-
-def _draw_column(
-    axes: Axes, layout: _Layout, left: float, lines: Sequence[str]
-) -> None:
-    """Time in the film (the first line) and subtitle."""
-    for number, line in enumerate(lines):
-        axes.text(
-            left,
-            layout.text_top + number * _LINE,
-            line,
-            va="top",
-            fontsize=style.SMALL_PT,
-            color=style.GREY if number == 0 else "black",
-        )
-
-
-def _draw_cells(
-    axes: Axes, layout: _Layout, left: float, cells: Sequence[str]
-) -> None:
-    """Truth and prediction, a row per viewer below the heading."""
-    for row, cell in enumerate(["truth / pred.", *cells]):
-        top = layout.cells_top + row * _ROW
-        axes.add_patch(
-            Rectangle(
-                (left, top + 0.008),
-                layout.box_in,
-                _ROW - 0.016,
-                facecolor=_TINTS.get(cell[-1], "white"),
-            )
-        )
-        axes.text(
-            left + layout.box_in / 2,
-            top + _ROW / 2,
+            0.5,
+            place,
             cell,
             ha="center",
             va="center",
             fontsize=style.SMALL_PT,
-            color=_INKS.get(cell[-1], "black") if row else style.GREY,
+            color=_INKS.get(cell[-1], "black"),
         )
-
-
-def _draw_names(axes: Axes, layout: _Layout, names: Sequence[str]) -> None:
-    """Names of viewers with lines between them."""
-    for row, name in enumerate(names, start=1):
-        top = layout.cells_top + row * _ROW
-        axes.hlines(
-            top,
-            0,
-            layout.left(SEGMENTS) - _GAP,
-            color=style.PALE,
-            linewidth=0.5,
-            zorder=0,
-        )
-        axes.text(0, top + _ROW / 2, name, va="center", fontweight="bold")
+    axes.set(xlim=(0, 1), ylim=(len(cells) - 0.5, -0.5))
+    axes.xaxis.set_label_position("top")
+    small = {"fontsize": style.SMALL_PT}
+    axes.set_xlabel("truth / pred.", color=style.GREY, **small)
+    axes.set_title(text, loc="left", **small)
 
 
 @style.styled
 def draw_strip(
     corpus: Corpus, predictions: Predictions, movie: str, stem: str = "figure5"
 ) -> style.Drawing:
-    """Draws one film's strip of Figure 5.
-
-    Args:
-        corpus: The corpus.
-        predictions: What the models answered.
-        movie: The film.
-        stem: File name without suffix.
-
-    Returns:
-        The drawing.
-    """
+    """Draws one film's strip of Figure 5, to be saved as `stem`."""
     rows = choose_segments(corpus, predictions, movie)
-    segments = corpus.segments.iloc[rows]
     shown = describe_segments(corpus, predictions, rows)
-    frames = _frames(segments)
-    names = style.short_names(corpus.viewers, 1.1)
-    names_in = 0.12 + max(
-        style.text_width_in(n, style.NORMAL_PT, bold=True) for n in names
-    )
-    column_in = (style.WIDTH_IN - 2 * _MARGIN + _GAP - names_in) / SEGMENTS
-    texts = [
-        style.wrap(
-            text,
-            column_in - _GAP,
-            style.SMALL_PT,
-            max_lines=_MAX_LINES,
-        )
-        for text in segments["text"]
-    ]
-    layout = _Layout(
-        names_in=names_in,
-        column_in=column_in,
-        picture_in=(column_in - _GAP) * _shape(frames),
-        text_lines=max((len(lines) for lines in texts), default=0),
-        viewers=len(names),
-    )
-    figure = style.new_figure(height_in=layout.height + 0.62)
-    axes = _inch_axes(figure, layout.height)
-    cells = shown[list(corpus.viewers)].to_numpy()
-    for number, frame in enumerate(frames):
-        left = layout.left(number)
-        _draw_picture(axes, layout, left, frame)
-        lines = [shown["start"][number], *texts[number]]
-        _draw_column(axes, layout, left, lines)
-        _draw_cells(axes, layout, left, cells[number])
-    _draw_names(axes, layout, names)
-    # imshow and plot move the limits.
-    axes.set_xlim(0, style.WIDTH_IN - 2 * _MARGIN)
-    axes.set_ylim(layout.height, 0)
-    figure.legend(
-        handles=[
-            Rectangle((0, 0), 1, 1, facecolor=_TINTS[mark], label=label)
-            for mark, label in (
-                (RIGHT, f"{RIGHT} prediction is right"),
-                (WRONG, f"{WRONG} prediction is wrong"),
-            )
-        ],
-        loc="lower center",
-        ncols=2,
-    )
+    frames = _frames(corpus.segments.iloc[rows])
+    names = style.short_names(corpus.viewers, 16)
+    names_in = 0.09 * max(map(len, names))
+    column_in = (style.WIDTH_IN - names_in) / SEGMENTS - 0.08
+    wrap = textwrap.TextWrapper(
+        int(column_in / style.LETTER_IN), max_lines=_LINES, placeholder="…"
+    ).wrap
+    texts = [wrap(style.printable(text)) for text in shown["subtitle"]]
+    lines = max(map(len, texts), default=0)
+    shapes = [f.shape[0] / f.shape[1] for f in frames if f is not None]
+    picture_in = column_in * np.clip(shapes[0] if shapes else 9 / 16, 0.4, 0.8)
+    cells_in = 0.165 * len(names)
+    figure = style.new_figure(picture_in + cells_in + 0.125 * lines + 1.1)
+    grid = figure.subplots(2, SEGMENTS, height_ratios=[picture_in, cells_in])
+    for axes in grid.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+    for column, frame in enumerate(frames):
+        _draw_frame(grid[0, column], frame, shown["start"][column])
+        text = "\n".join(texts[column] + [""] * (lines - len(texts[column])))
+        cells = shown.loc[column, list(corpus.viewers)]
+        _draw_cells(grid[1, column], cells.tolist(), text)
+    grid[1, 0].set_yticks(range(len(names)), names, fontweight="bold")
+    grid[1, 0].tick_params(length=0, labelsize=style.NORMAL_PT)
+    said = {RIGHT: "prediction is right", WRONG: "prediction is wrong"}
+    keys = [Patch(color=_TINTS[m], label=f"{m} {said[m]}") for m in said]
+    figure.legend(handles=keys, loc="outside lower center", ncols=2)
     (short,) = style.short_names([movie])
     style.set_title(
         figure, f"Film {short}: {predictions.name}", corpus.simulated
@@ -249,19 +178,3 @@ def draw_strip(
         figure=figure,
         data=shown,
     )
-
-
-def _inch_axes(figure: Figure, height: float) -> Axes:
-    """Axes whose units are inches of the figure, y downwards."""
-    width_in, height_in = figure.get_size_inches()
-    figure.set_layout_engine("none")
-    axes = figure.add_axes(
-        (
-            _MARGIN / width_in,
-            0.3 / height_in,
-            1 - 2 * _MARGIN / width_in,
-            height / height_in,
-        )
-    )
-    axes.set_axis_off()
-    return axes

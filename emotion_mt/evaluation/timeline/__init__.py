@@ -1,8 +1,7 @@
 """The timeline of a film, as a picture and as a page: made here only."""
 
+from emotion_mt.evaluation.templating import SCRIPT
 from emotion_mt.evaluation.timeline.page import (
-    SCRIPT,
-    SCRIPT_HASH,
     render_timeline,
     write_timeline_html,
 )
@@ -10,7 +9,6 @@ from emotion_mt.evaluation.timeline.picture import draw_timeline, plot_timeline
 
 __all__ = [
     "SCRIPT",
-    "SCRIPT_HASH",
     "draw_timeline",
     "plot_timeline",
     "render_timeline",

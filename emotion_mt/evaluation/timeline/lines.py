@@ -10,32 +10,23 @@ import numpy as np
 import pandas as pd
 
 from emotion_mt import paper
+from emotion_mt.evaluation.figures import style
 from emotion_mt.evaluation.scores import DECISION_THRESHOLD
 
 _PROBABILITY = "_probability"
 _RATING = "_rating"
 
-# Six of Okabe and Ito's colours and, in place of their yellow, which is too
-# light for a line, the wine red of Paul Tol's; black is the average's. Dashes
-# tell viewers apart when the colours are used up.
+#: Colours of viewers. Yellow is too light for a line, so the seventh is the
+#: wine red of Paul Tol's palette; black is the average's.
 COLOURS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#E69F00",
-    "#882255",
+    *(style.BLUE, style.ORANGE, style.GREEN, style.PINK, style.SKY),
+    *(style.YELLOW, "#882255"),
 )
-_DASHES: tuple[tuple[float, ...], ...] = (
-    (),
-    (4, 1.5),
-    (1, 1),
-    (5, 1, 1, 1),
-)
+#: Tell viewers apart when the colours are used up.
+_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1, 1), (5, 1, 1, 1))
 
 #: Whether an answer agrees with the rating, and the colour that says so.
-ANSWERS = {"right": "#0072B2", "wrong": "#D55E00", "not rated": "#767676"}
+ANSWERS = {"right": style.BLUE, "wrong": style.ORANGE, "not rated": style.GREY}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,33 +35,60 @@ class Line:
 
     Attributes:
         viewer: The viewer.
-        colour: As in CSS.
         dashes: Lengths of strokes and gaps in widths of the line; () for a
             solid one.
+        colour: As in CSS.
     """
 
     viewer: str
-    colour: str
     dashes: tuple[float, ...]
+    colour: str
 
     @property
     def average(self) -> bool:
         """Whether it is the average's, which is drawn in front and wider."""
         return self.viewer == paper.AVERAGE
 
-    def values(self, table: pd.DataFrame) -> np.ndarray:
-        """Its probability in each segment: float64 [N], NaN for none."""
-        return table[self.viewer + _PROBABILITY].to_numpy(float)
+    @property
+    def column(self) -> str:
+        """Column of its probabilities, NaN for none."""
+        return self.viewer + _PROBABILITY
 
 
-def lines_of(predictions: pd.DataFrame) -> list[Line]:
-    """Returns the lines of the viewers with something to draw.
+@dataclasses.dataclass(frozen=True)
+class Film:
+    """Predictions for a film, ready to be drawn.
+
+    Attributes:
+        table: The predictions in order of time; where there are ratings, also
+            "rating" and "answer", a key of `ANSWERS` or "" for none.
+        lines: One per viewer with something to draw, the average's last,
+            hence in front.
+        rows: Start and end of each row of the picture, in seconds.
+        rated: Whether there are ratings.
+    """
+
+    table: pd.DataFrame
+    lines: list[Line]
+    rows: list[tuple[float, float]]
+    rated: bool
+
+    def within(self, row: tuple[float, float]) -> pd.DataFrame:
+        """Returns the segments that are, at least in part, in a row."""
+        start_s, end_s = row
+        table = self.table
+        return table[(table["end_s"] > start_s) & (table["start_s"] < end_s)]
+
+
+def prepare(predictions: pd.DataFrame, row_s: float, most: int) -> Film:
+    """Gives viewers their looks, wraps the film, compares with ratings.
 
     Args:
-        predictions: start_s, end_s and <viewer>_probability.
-
-    Returns:
-        The lines, the average's last, hence in front.
+        predictions: start_s, end_s, <viewer>_probability and, for the last
+            viewer drawn, maybe <viewer>_rating in [-1, 1], NaN for none.
+        row_s: Length of a row in seconds, at most; longer if there were too
+            many.
+        most: Number of rows that there may be.
 
     Raises:
         ValueError: If a column is missing or there is nothing to draw.
@@ -80,8 +98,7 @@ def lines_of(predictions: pd.DataFrame) -> list[Line]:
         for column in predictions
         if str(column).endswith(_PROBABILITY)
     ]
-    missing = {"start_s", "end_s"} - set(predictions)
-    if missing or not names:
+    if not {"start_s", "end_s"} <= set(predictions) or not names:
         raise ValueError(
             "`predictions` needs the columns start_s, end_s and "
             f"<viewer>{_PROBABILITY}. Received: {list(predictions)}"
@@ -92,34 +109,41 @@ def lines_of(predictions: pd.DataFrame) -> list[Line]:
             "`predictions` needs at least one probability. "
             f"Received {len(predictions)} rows without any"
         )
+    drawn.sort(key=lambda name: name == paper.AVERAGE)
     styles = itertools.cycle(itertools.product(_DASHES, COLOURS))
-    lines = []
-    for name in sorted(drawn, key=lambda name: name == paper.AVERAGE):
-        dashes, colour = (
-            ((), "black") if name == paper.AVERAGE else next(styles)
-        )
-        lines.append(Line(name, colour, dashes))
-    return lines
+    lines = [
+        Line(name, *((), "black") if name == paper.AVERAGE else next(styles))
+        for name in drawn
+    ]
+    # Numbers of rows stay those of `predictions`.
+    table = predictions.reset_index(drop=True)
+    table = table.sort_values("start_s", kind="stable")
+    rating = lines[-1].viewer + _RATING
+    if rating in table:
+        table["rating"] = table[rating].astype(float)
+        table["answer"] = _answers(table[lines[-1].column], table["rating"])
+    return Film(table, lines, _wrap(table, row_s, most), rating in table)
 
 
-def rows_of(
-    predictions: pd.DataFrame, row_s: float, most: int
+def _answers(probability: pd.Series, rating: pd.Series) -> np.ndarray:
+    """Whether answers agree with ratings: keys of `ANSWERS`, "" for none."""
+    agree = (probability > DECISION_THRESHOLD) == (rating > 0)
+    answer = np.where(agree, "right", "wrong")
+    answer = np.where(rating.isna(), "not rated", answer)
+    return np.where(probability.isna(), "", answer)
+
+
+def _wrap(
+    table: pd.DataFrame, row_s: float, most: int
 ) -> list[tuple[float, float]]:
-    """Wraps a film into rows.
+    """Wraps a film into rows; one for what is shorter.
 
-    Args:
-        predictions: See `lines_of`; segments without any probability, such
-            as cues after the end of the film, take no room.
-        row_s: Length of a row in seconds, at most; longer if there were too
-            many.
-        most: Number of rows that there may be.
-
-    Returns:
-        Start and end of each row in seconds; one row for what is shorter.
+    Segments without any probability, such as cues after the end of the film,
+    take no room.
     """
-    known = predictions.filter(like=_PROBABILITY).notna().any(axis=1)
-    first = float(predictions.loc[known, "start_s"].min())
-    end = float(predictions.loc[known, "end_s"].max())
+    known = table.filter(like=_PROBABILITY).notna().any(axis=1)
+    first = float(table.loc[known, "start_s"].min())
+    end = float(table.loc[known, "end_s"].max())
     start = math.floor(first / 30) * 30.0
     if end - start <= row_s:
         # A short clip fills the width.
@@ -130,34 +154,3 @@ def rows_of(
     return [
         (start + i * length, start + (i + 1) * length) for i in range(count)
     ]
-
-
-def within(table: pd.DataFrame, limits_s: tuple[float, float]) -> pd.DataFrame:
-    """Returns the segments that are, at least in part, in a row."""
-    start_s, end_s = limits_s
-    return table[(table["end_s"] > start_s) & (table["start_s"] < end_s)]
-
-
-def ratings_of(table: pd.DataFrame, line: Line) -> pd.DataFrame | None:
-    """Returns what was rated, and whether the answers agree with it.
-
-    Args:
-        table: Segments, maybe with a column <viewer>_rating in [-1, 1], NaN
-            where the viewer did not rate.
-        line: The viewer's line.
-
-    Returns:
-        start_s, end_s, rating and answer (a key of `ANSWERS`, or "" where
-        there is no probability), with the table's index; None if there is no
-        such column.
-    """
-    column = line.viewer + _RATING
-    if column not in table:
-        return None
-    rating, values = table[column].astype(float), line.values(table)
-    agree = (values > DECISION_THRESHOLD) == (rating > 0)
-    answer = np.where(agree, "right", "wrong")
-    answer = np.where(rating.isna(), "not rated", answer)
-    return table[["start_s", "end_s"]].assign(
-        rating=rating, answer=np.where(np.isnan(values), "", answer)
-    )

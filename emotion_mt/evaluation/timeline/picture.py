@@ -5,18 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from emotion_mt._clock import clock, round_times
+from emotion_mt.evaluation.figures import style
 from emotion_mt.evaluation.timeline import lines as lines_lib
-from emotion_mt.storage.atomic import replacing
-
-#: Formats that a picture may have.
-SUFFIXES = (".png", ".pdf")
 
 #: A film of more than so many seconds is wrapped, into no more than so many
 #: rows.
@@ -60,16 +55,7 @@ def plot_timeline(
         ```
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(
-            f"`path` must end in {' or '.join(SUFFIXES)}. Received: {path}"
-        )
-    figure = draw_timeline(predictions, title)
-    with replacing(path) as temporary:
-        # No date or version inside: the same table gives the same file.
-        pdf = path.suffix.lower() == ".pdf"
-        metadata = {"CreationDate": None} if pdf else {"Software": None}
-        figure.savefig(temporary, dpi=150, metadata=metadata)
+    style.save(draw_timeline(predictions, title), path)
     return path
 
 
@@ -90,34 +76,18 @@ def draw_timeline(
     Raises:
         ValueError: As there.
     """
-    lines = lines_lib.lines_of(predictions)
-    table = predictions.sort_values("start_s", kind="stable")
-    rows = lines_lib.rows_of(table, _ROW_S, _MAX_ROWS)
-    figure = Figure(
-        figsize=(11, 1.6 + (2.9 if len(rows) == 1 else 1.55) * len(rows)),
-        layout="constrained",
-    )
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
-    rated = lines_lib.ratings_of(table, lines[-1])
-    for axes, limits in zip(panels, rows, strict=True):
-        _draw_lines(axes, lines_lib.within(table, limits), lines, limits)
-        if rated is not None:
-            _draw_ratings(axes, rated, limits)
+    film = lines_lib.prepare(predictions, _ROW_S, _MAX_ROWS)
+    count = len(film.rows)
+    height_in = 1.6 + (2.9 if count == 1 else 1.55) * count
+    figure = style.new_figure(height_in, width_in=11)
+    panels = figure.subplots(count, 1, squeeze=False)[:, 0]
+    for axes, row in zip(panels, film.rows, strict=True):
+        _draw_lines(axes, film, row)
+        if film.rated:
+            _draw_ratings(axes, film, row)
     panels[-1].set_xlabel("Time (min:s)")
     figure.supylabel("Probability of “positive”", fontsize="medium")
-    handles = {
-        label: handle
-        for axes in panels
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(
-        handles.values(),
-        handles.keys(),
-        loc="outside lower center",
-        ncols=min(len(handles), 10),
-        frameon=False,
-    )
+    style.add_legend(figure)
     if predictions.attrs.get("simulated"):
         note = "model trained on simulated data"
         title = f"{title} – {note}" if title else note.capitalize()
@@ -128,16 +98,13 @@ def draw_timeline(
 
 
 def _draw_lines(
-    axes: Axes,
-    table: pd.DataFrame,
-    lines: list[lines_lib.Line],
-    limits: tuple[float, float],
+    axes: Axes, film: lines_lib.Film, row: tuple[float, float]
 ) -> None:
     """One row's lines and axes."""
     axes.axhline(0.5, color="#999999", linewidth=0.8, zorder=1)
-    for line in lines:
-        known = table[~np.isnan(line.values(table))]
-        values = line.values(known)
+    for line in film.lines:
+        known = film.within(row).dropna(subset=line.column)
+        values = known[line.column].to_numpy(float)
         width_pt = 2.6 if line.average else 1.4
         zorder = 3 if line.average else 2
         axes.hlines(
@@ -158,29 +125,26 @@ def _draw_lines(
             alpha=0.4,
             zorder=zorder,
         )
-    axes.set_xlim(*limits)
-    axes.set_ylim(0, 1)
-    axes.set_yticks([0, 0.5, 1])
-    marks_s = round_times(*limits, _MARKS)
+    marks_s = round_times(*row, _MARKS)
     axes.set_xticks(marks_s, [clock(mark) for mark in marks_s])
+    axes.set(xlim=row, ylim=(0, 1), yticks=[0, 0.5, 1])
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_ratings(
-    axes: Axes, film: pd.DataFrame, limits: tuple[float, float]
+    axes: Axes, film: lines_lib.Film, row: tuple[float, float]
 ) -> None:
     """Ratings as bars from the middle, and the answers as strips below."""
-    counts = film["answer"].value_counts()
-    rated = lines_lib.within(film, limits)
-    length_s = rated["end_s"] - rated["start_s"]
+    table = film.within(row)
     for name, chosen, colour, hatch in (
-        ("rated positive", rated["rating"] > 0, "#B2D4E8", None),
-        ("rated negative", rated["rating"] <= 0, "#F5CDB2", "////"),
+        ("rated positive", table["rating"] > 0, "#B2D4E8", None),
+        ("rated negative", table["rating"] <= 0, "#F5CDB2", "////"),
     ):
+        rated = table[chosen]
         axes.bar(
-            rated.loc[chosen, "start_s"],
-            rated.loc[chosen, "rating"] / 2,
-            length_s[chosen],
+            rated["start_s"],
+            rated["rating"] / 2,
+            rated["end_s"] - rated["start_s"],
             bottom=0.5,
             align="edge",
             color=colour,
@@ -191,15 +155,13 @@ def _draw_ratings(
             label=name,
         )
     for name, below in _STRIPS.items():
-        chosen = rated["answer"] == name
-        if chosen.any():
-            spans = zip(
-                rated.loc[chosen, "start_s"], length_s[chosen], strict=True
-            )
+        chosen = table[table["answer"] == name]
+        if len(chosen):
+            lengths_s = chosen["end_s"] - chosen["start_s"]
             axes.broken_barh(
-                list(spans),
+                list(zip(chosen["start_s"], lengths_s, strict=True)),
                 (below, 0.05),
                 color=lines_lib.ANSWERS[name],
-                label=f"{name}: {counts[name]}",
+                label=f"{name}: {(film.table['answer'] == name).sum()}",
             )
     axes.set_ylim(min(_STRIPS.values()) - 0.02, 1)
