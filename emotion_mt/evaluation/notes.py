@@ -59,9 +59,7 @@ def _verdict(spec: TableSpec, table: Table, models: pd.DataFrame) -> list[str]:
     present = [row for row in spec.rows if row.name in table.rows.index]
     if len(present) < 2:
         return []
-    ours = max(present, key=lambda row: len(row.modalities or ()))
-    if spec.by_modality:
-        ours = present[-1]
+    ours = max(present, key=lambda row: len(row.inputs[-1]))
     notes = []
     for measure in LEAD:
         rows = table.measures[measure].drop(columns=MEAN, errors="ignore")

@@ -213,23 +213,25 @@ def to_csv(table: Table) -> str:
     return whole.to_csv(index=False, float_format=digits, lineterminator="\n")
 
 
-_LATEX: dict[str, str] = {
-    "\\": r"\textbackslash{}",
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "−": "$-$",
-    "–": "--",
-    "×": r"$\times$",
-}
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "−": "$-$",
+        "–": "--",
+        "×": r"$\times$",
+    }
+)
 
 
 def latex_text(text: str) -> str:
     """Returns text in one line without a character that LaTeX acts on."""
-    return " ".join(text.split()).translate(str.maketrans(_LATEX))
+    return " ".join(text.split()).translate(_LATEX)
 
 
 def to_latex(table: Table) -> str:

@@ -25,21 +25,12 @@ class RowSpec:
     Attributes:
         name: Name of the row, as in `paper.PUBLISHED`.
         architecture: `SINGLE_TASK`, `MULTI_TASK` or `BASELINE`.
-        modalities: Input; None where the columns are modalities.
+        inputs: Modalities of its models, one kind of model after the other.
     """
 
     name: str
     architecture: str
-    modalities: tuple[str, ...] | None
-
-    @property
-    def inputs(self) -> tuple[tuple[str, ...], ...]:
-        """Inputs that the row's models are fitted on, one after the other."""
-        if self.modalities is not None:
-            return (self.modalities,)
-        # Of the Baseline's multimodal network only the accuracy is known.
-        baseline = self.architecture == BASELINE
-        return (TEXT, VISUAL) if baseline else (TEXT, VISUAL, BOTH)
+    inputs: tuple[tuple[str, ...], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +42,7 @@ class TableSpec:
         caption: What the numbers are.
         rows: Rows of models, in order.
         references: Rows without a model that stand above the others, among
-            `references.REFERENCES`.
+            `scores.REFERENCES`.
         baseline: Whether it uses the Baseline split, see `fixed_split`,
             instead of the folds.
         by_modality: Whether the columns are modalities (Table V) instead of
@@ -113,7 +104,7 @@ class TableSpec:
         jobs = []
         for row in self.rows:
             # Viewers that are fitted together.
-            groups = [(v,) for v in viewers]
+            groups: list[tuple[str, ...]] = [(v,) for v in viewers]
             if row.architecture == MULTI_TASK:
                 groups = [tuple(viewers)] if len(viewers) > 1 else []
             elif self.by_modality:
@@ -150,7 +141,7 @@ def _rows(
 ) -> tuple[RowSpec, ...]:
     """A row per architecture, all on one input."""
     return tuple(
-        RowSpec(f"{architecture}{suffix}", architecture, modalities)
+        RowSpec(f"{architecture}{suffix}", architecture, (modalities,))
         for architecture in architectures
     )
 
@@ -177,7 +168,11 @@ SPECS: dict[str, TableSpec] = {
     "V": TableSpec(
         "V",
         "Scores (%) for the average viewer on one split",
-        (RowSpec("Baseline", BASELINE, None), RowSpec("MT", MULTI_TASK, None)),
+        (
+            # Of its multimodal network only the accuracy is known.
+            RowSpec("Baseline", BASELINE, (TEXT, VISUAL)),
+            RowSpec("MT", MULTI_TASK, (TEXT, VISUAL, BOTH)),
+        ),
         references=("Positive", "Majority"),
         baseline=True,
         by_modality=True,
@@ -186,9 +181,9 @@ SPECS: dict[str, TableSpec] = {
         "VI",
         "Scores (%) of MT per viewer on one split",
         (
-            RowSpec("MT", MULTI_TASK, BOTH),
-            RowSpec("MT-Text", MULTI_TASK, TEXT),
-            RowSpec("MT-Visual", MULTI_TASK, VISUAL),
+            RowSpec("MT", MULTI_TASK, (BOTH,)),
+            RowSpec("MT-Text", MULTI_TASK, (TEXT,)),
+            RowSpec("MT-Visual", MULTI_TASK, (VISUAL,)),
         ),
         baseline=True,
         with_average=False,

@@ -194,7 +194,7 @@ def _published(
     """The paper's rows, if the table has the paper's columns and ratings."""
     ratings = (corpus["annotation"], corpus["dimension"])
     papers = ratings == ("experienced", "valence") and "fixed" not in splits
-    if spec.number == "II" and spec.rows[0].modalities != BOTH:
+    if spec.number == "II" and spec.rows[0].inputs != (BOTH,):
         # Table II is about both modalities; only its reference rows compare.
         names = [name for name in names if name in REFERENCES]
     rows = {

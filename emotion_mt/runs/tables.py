@@ -161,7 +161,7 @@ def _write_config(run: Run, parts: Sequence[_Part]) -> None:
         splits[part.spec.number] = list(named.values())
         pairs = [(record["name"], record["key"]) for record in part.records]
         tables[part.spec.number] = {
-            "modalities": part.spec.rows[0].modalities,
+            "modalities": part.spec.rows[0].inputs[0],
             "jobs": [result_file_name(*pair) for pair in pairs],
             "failed": part.failed,
         }

@@ -69,13 +69,14 @@ def draw_correlations(corpus: Corpus) -> style.Drawing | None:
     axes = figure.add_subplot()
     axes.set_facecolor(style.PALE)
     image = axes.imshow(mean, cmap=_COLOURS, vmin=-1, vmax=1)
-    for (row, column), films in np.ndenumerate(count):
-        some = 0 < films < count.max(axis=None)
+    films = count.to_numpy()
+    for (row, column), text in np.ndenumerate(cells.to_numpy(dtype=str)):
+        some = 0 < films[row, column] < films.max()
         axes.text(
             column,
             row,
-            cells.iat[row, column].replace("-", "−")
-            + (f"\nn={films}" if some else ""),
+            text.replace("-", "−")
+            + (f"\nn={films[row, column]}" if some else ""),
             ha="center",
             va="center",
             fontsize=5.5 if some else style.SMALL_PT,
@@ -93,7 +94,7 @@ def draw_correlations(corpus: Corpus) -> style.Drawing | None:
     return style.Drawing(
         stem="figure3",
         title="Figure 3. Agreement of viewers",
-        caption=_caption(corpus, count.to_numpy()),
+        caption=_caption(corpus, films),
         figure=figure,
         data=cells.rename_axis("viewer").reset_index(),
     )

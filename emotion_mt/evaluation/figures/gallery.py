@@ -19,10 +19,10 @@ from emotion_mt.evaluation.figures.models import (
 from emotion_mt.evaluation.figures.predictions import (
     choose_films,
     choose_predictions,
+    draw_timeline,
 )
 from emotion_mt.evaluation.figures.strips import draw_strip
 from emotion_mt.evaluation.figures.style import Drawing, save
-from emotion_mt.evaluation.figures.timeline import draw_timeline
 from emotion_mt.evaluation.tables import Table
 
 

@@ -100,8 +100,8 @@ def _draw_frame(axes: Axes, frame: np.ndarray | None, time: str) -> None:
         axes.imshow(frame)
     else:
         axes.set_facecolor(style.PALE)
-        middle = {"ha": "center", "va": "center", "transform": axes.transAxes}
-        axes.text(0.5, 0.5, NO_VIDEO, **middle)
+        where = axes.transAxes
+        axes.text(0.5, 0.5, NO_VIDEO, ha="center", va="center", transform=where)
     axes.set_title(time, loc="left", fontsize=style.SMALL_PT, color=style.GREY)
 
 
@@ -122,9 +122,9 @@ def _draw_cells(axes: Axes, cells: Sequence[str], text: str) -> None:
         )
     axes.set(xlim=(0, 1), ylim=(len(cells) - 0.5, -0.5))
     axes.xaxis.set_label_position("top")
-    small = {"fontsize": style.SMALL_PT}
-    axes.set_xlabel("truth / pred.", color=style.GREY, **small)
-    axes.set_title(text, loc="left", **small)
+    small = style.SMALL_PT
+    axes.set_xlabel("truth / pred.", color=style.GREY, fontsize=small)
+    axes.set_title(text, loc="left", fontsize=small)
 
 
 @style.styled
@@ -144,18 +144,19 @@ def draw_strip(
     texts = [wrap(style.printable(text)) for text in shown["subtitle"]]
     lines = max(map(len, texts), default=0)
     shapes = [f.shape[0] / f.shape[1] for f in frames if f is not None]
-    picture_in = column_in * np.clip(shapes[0] if shapes else 9 / 16, 0.4, 0.8)
+    shape = np.clip(shapes[0] if shapes else 9 / 16, 0.4, 0.8)
+    picture_in = column_in * float(shape)
     cells_in = 0.165 * len(names)
     figure = style.new_figure(picture_in + cells_in + 0.125 * lines + 1.1)
     grid = figure.subplots(2, SEGMENTS, height_ratios=[picture_in, cells_in])
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
+    cells = shown[list(corpus.viewers)].to_numpy()
     for column, frame in enumerate(frames):
         _draw_frame(grid[0, column], frame, shown["start"][column])
         text = "\n".join(texts[column] + [""] * (lines - len(texts[column])))
-        cells = shown.loc[column, list(corpus.viewers)]
-        _draw_cells(grid[1, column], cells.tolist(), text)
+        _draw_cells(grid[1, column], cells[column], text)
     grid[1, 0].set_yticks(range(len(names)), names, fontweight="bold")
     grid[1, 0].tick_params(length=0, labelsize=style.NORMAL_PT)
     said = {RIGHT: "prediction is right", WRONG: "prediction is wrong"}

@@ -93,10 +93,8 @@ def render_timeline(
     film = lines_lib.prepare(predictions, _ROW_S, _MAX_ROWS)
     about, table = predictions.attrs, film.table
     texts = table["text"] if "text" in table else pd.Series("", table.index)
-    shown = table.assign(
-        text=texts.fillna("").astype(str),
-        picture=[pictures[i] if pictures else None for i in table.index],
-    )
+    files: Any = [pictures[i] if pictures else None for i in table.index]
+    shown = table.assign(text=texts.fillna("").astype(str), picture=files)
     drawn = [line.viewer for line in film.lines]
     return markupsafe.Markup(
         ENVIRONMENT.get_template("timeline.html").render(

@@ -155,11 +155,11 @@ def _draw_ratings(
             label=name,
         )
     for name, below in _STRIPS.items():
-        chosen = table[table["answer"] == name]
-        if len(chosen):
-            lengths_s = chosen["end_s"] - chosen["start_s"]
+        answered = table[table["answer"] == name]
+        if len(answered):
+            lengths_s = answered["end_s"] - answered["start_s"]
             axes.broken_barh(
-                list(zip(chosen["start_s"], lengths_s, strict=True)),
+                list(zip(answered["start_s"], lengths_s, strict=True)),
                 (below, 0.05),
                 color=lines_lib.ANSWERS[name],
                 label=f"{name}: {(film.table['answer'] == name).sum()}",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emotion_mt.evaluation.figures import read_frames
+from emotion_mt.evaluation.figures.frames import read_frames
 from emotion_mt.features.video import Video
 
 

@@ -1,20 +1,23 @@
 """The figures of a report: what they show, and that it can be read."""
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PathCollection
 
 from emotion_mt import paper
-from emotion_mt.evaluation import figures
-from emotion_mt.evaluation.figures import (
-    draw_accuracies,
+from emotion_mt.evaluation.figures import style
+from emotion_mt.evaluation.figures.corpus import (
     draw_correlations,
     draw_counts,
-    draw_curves,
-    draw_differences,
     mean_correlations,
 )
-from emotion_mt.evaluation.figures.curves import choose_fits
+from emotion_mt.evaluation.figures.curves import draw_curves
+from emotion_mt.evaluation.figures.gallery import save_all
+from emotion_mt.evaluation.figures.models import (
+    draw_accuracies,
+    draw_differences,
+)
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
 
@@ -23,65 +26,92 @@ def table2(records):
     return build_table(SPECS["II"], records)
 
 
-def test_all_figures_are_written(tmp_path, made_up_run, film):
-    corpus, records = made_up_run(movies=("A",), video=str(film))
-    drawings = figures.save_all(tmp_path, corpus, [table2(records)], records)
+@pytest.fixture
+def records(made_up_run):
+    """Records of two viewers and their average on three films."""
+    return made_up_run()[1]
+
+
+def test_all_figures_are_written_and_repeat(tmp_path, made_up_run, film):
+    contents = []
+    for name, size in (("one", 10), ("two", 20)):
+        corpus, records = made_up_run(movies=("A",), video=str(film))
+        # Whatever the user's own style is.
+        with mpl.rc_context({"font.size": size, "axes.grid": True}):
+            drawings = save_all(
+                tmp_path / name, corpus, [table2(records)], records
+            )
+        contents.append(
+            {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()}
+        )
     stems = [
         *("accuracies-table-II", "difference-table-II", "figure3", "figure4"),
         *("figure5a", "timeline", "training-curves"),
     ]
     assert [d.stem for d in drawings] == stems
     assert [d.table for d in drawings[:3]] == ["II", "II", ""]
-    assert all(d.caption and d.title for d in drawings)
-    contents = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
-    assert set(contents) == {f"{s}.{e}" for s in stems for e in ("png", "pdf")}
-    for name, content in contents.items():
+    for drawing in drawings:
+        assert drawing.caption
+        assert drawing.figure.get_suptitle().startswith("SIMULATED DATA. ")
+    assert contents[0] == contents[1]
+    assert set(contents[0]) == {
+        f"{stem}.{suffix}" for stem in stems for suffix in ("png", "pdf")
+    }
+    for name, content in contents[0].items():
         magic = b"\x89PNG" if name.endswith("png") else b"%PDF"
         assert content.startswith(magic)
 
 
 def test_without_records_the_corpus_is_drawn(tmp_path, made_up_run):
-    corpus, _ = made_up_run(viewers=("Expert",))
-    drawings = figures.save_all(tmp_path, corpus, [], [])
+    corpus, _ = made_up_run(viewers=("Expert",), simulated=False)
+    (drawing,) = save_all(tmp_path, corpus, [], [])
     # A single viewer has nobody to agree with.
-    assert [d.stem for d in drawings] == ["figure4"]
-
-
-def test_files_repeat(tmp_path, made_up_run, film):
-    contents = []
-    for name in ("one", "two"):
-        corpus, records = made_up_run(video=str(film), missing=0.2)
-        predictions = figures.choose_predictions(records)
-        drawing = figures.draw_strip(corpus, predictions, "B")
-        paths = [tmp_path / f"{name}{suffix}" for suffix in (".png", ".pdf")]
-        figures.save(drawing.figure, *paths)
-        counts = tmp_path / f"{name}-counts.pdf"
-        figures.save(draw_counts(corpus).figure, counts)
-        contents.append([path.read_bytes() for path in (*paths, counts)])
-    assert contents[0] == contents[1]
-
-
-@pytest.mark.parametrize("draw", ["table", "differences", "curves", "corpus"])
-def test_long_names_stay_legible(made_up_run, legible, long_names, draw):
-    corpus, records = made_up_run(**long_names, size=6, missing=0.4)
-    drawings = {
-        "table": lambda: [draw_accuracies(table2(records))],
-        "differences": lambda: [draw_differences(table2(records))],
-        "curves": lambda: [draw_curves(records, "Vavg")],
-        "corpus": lambda: [draw_counts(corpus), draw_correlations(corpus)],
-    }[draw]()
-    for drawing in drawings:
-        legible(drawing.figure)
+    assert drawing.stem == "figure4"
+    assert "SIMULATED" not in drawing.figure.get_suptitle()
 
 
 @pytest.mark.parametrize(
-    ("viewers", "films"), [(1, 7), (2, 7), (8, 7), (3, 30)]
+    ("viewers", "films"), [(1, 7), (2, 7), (8, 7), (3, 30), (None, None)]
 )
-def test_counts_stay_legible(made_up_run, legible, viewers, films):
-    names = tuple(f"V{i}" for i in range(1, viewers + 1))
+def test_many_and_long_names_stay_legible(
+    made_up_run, legible, long_names, viewers, films
+):
     movies = [*paper.MOVIES, *(f"film {i}" for i in range(30))][:films]
-    corpus, _ = made_up_run(viewers=names, movies=tuple(movies), size=3)
+    named = {
+        "viewers": tuple(f"V{i}" for i in range(1, (viewers or 0) + 1)),
+        "movies": tuple(movies),
+    }
+    corpus, records = made_up_run(
+        **(named if viewers else long_names), size=6, missing=0.4
+    )
     legible(draw_counts(corpus).figure)
+    if viewers is None:
+        for drawing in (
+            draw_correlations(corpus),
+            draw_accuracies(table2(records)),
+            draw_differences(table2(records)),
+            draw_curves(records, "Vavg"),
+        ):
+            legible(drawing.figure)
+
+
+def test_short_names_differ_and_keep_both_ends():
+    names = [f"participant_{i}@university.example" for i in range(12)]
+    short = style.short_names([*names, "V1", "a\n映\tb"])
+    assert len(set(short)) == 14
+    assert short[-2:] == ["V1", "a □ b"]
+    assert short[3].startswith("4: ")
+    assert max(map(len, short)) <= 18
+    (name,) = style.short_names(["The Lord of the Rings: Return"])
+    first, last = name.split("…")
+    assert first.startswith("The Lord")
+    assert last.endswith("Return")
+
+
+def test_other_formats_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"\.png or \.pdf.*figure\.jpg"):
+        style.save(style.new_figure(1.0), tmp_path / "figure.jpg")
+    assert not list(tmp_path.iterdir())
 
 
 # Tables as pictures.
@@ -90,7 +120,7 @@ def test_counts_stay_legible(made_up_run, legible, viewers, films):
 def points(axes, label):
     """Points of the scatter with a label, [n, 2]."""
     (found,) = [c for c in axes.collections if c.get_label() == label]
-    return np.asarray(found.get_offsets())
+    return np.ma.filled(np.ma.asarray(found.get_offsets(), float), np.nan)
 
 
 def bars_of(axes):
@@ -99,14 +129,18 @@ def bars_of(axes):
     return [line.get_segments()[0][:, 0] for line in lines]
 
 
-def test_large_marks_are_the_rows_of_the_table(made_up_run):
-    _, records = made_up_run()
+def test_large_marks_are_the_rows_of_the_table(records):
+    for record in records:
+        if "V1" in record["viewers"]:
+            record["viewers"]["V1"]["label"] = [None] * 12
     table = table2(records)
+    assert np.isnan(table.rows.loc["MT", "V1"])
     (axes,) = draw_accuracies(table).figure.axes
     for name in ("ST", "MT"):
         np.testing.assert_allclose(
             points(axes, name)[:, 0], table.rows.loc[name]
         )
+    draw_differences(table).figure.canvas.draw()
 
 
 def test_each_row_has_a_colour_and_a_marker_of_its_own(made_up_run):
@@ -126,8 +160,7 @@ def test_each_row_has_a_colour_and_a_marker_of_its_own(made_up_run):
     assert len(colours) == len(shapes) == 3
 
 
-def test_differences_are_those_of_the_comparison(made_up_run):
-    _, records = made_up_run()
+def test_differences_are_those_of_the_comparison(records):
     table = table2(records)
     (axes,) = draw_differences(table).figure.axes
     rows = table.comparisons["accuracy"].rows
@@ -139,30 +172,14 @@ def test_differences_are_those_of_the_comparison(made_up_run):
     ]
     np.testing.assert_allclose(marks, rows["difference"])
     np.testing.assert_allclose(bars_of(axes), rows[["low", "high"]])
-
-
-def test_one_film_has_no_interval_to_draw(made_up_run):
-    _, records = made_up_run()
+    # One film has no interval to draw.
     one = [r for r in records if r["job"]["split"]["name"] == "F1"]
     drawing = draw_differences(table2(one))
     assert not bars_of(drawing.figure.axes[0])
     assert "1 test film;" in drawing.caption
 
 
-def test_viewer_who_rated_nothing_breaks_nothing(made_up_run):
-    _, records = made_up_run()
-    for record in records:
-        if "V1" in record["viewers"]:
-            record["viewers"]["V1"]["label"] = [None] * 12
-    table = table2(records)
-    assert np.isnan(table.rows.loc["MT", "V1"])
-    (axes,) = draw_accuracies(table).figure.axes
-    shown = np.ma.filled(points(axes, "MT")[:, 0].astype(float), np.nan)
-    np.testing.assert_allclose(shown[1:], table.rows.loc["MT"][1:])
-    draw_differences(table).figure.canvas.draw()
-
-
-# Figure 3: agreement.
+# Figures of the corpus.
 
 
 def pearson(a, b):
@@ -207,47 +224,37 @@ def test_films_without_a_correlation_are_left_out_and_counted(made_up_run):
     assert list(drawing.data["V1"]) == ["–", "–", "–"]
 
 
-# Figure 4: counts.
-
-
-def heights(axes):
-    """Heights of the bars by their label."""
-    return {
-        container.get_label(): [bar.get_height() for bar in container]
-        for container in axes.containers
-    }
-
-
-def test_bars_are_the_counts_of_the_labels(made_up_run):
-    corpus, _ = made_up_run(missing=0.3)
-    axes = draw_counts(corpus).figure.axes
-    titles = [a.get_title() for a in axes if a.axison]
-    assert titles == ["V1", "V2", "Vavg"]
-    for column, panel in enumerate(axes[:3]):
-        found = heights(panel)
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_bars_are_the_counts_of_the_labels(made_up_run, missing):
+    corpus, _ = made_up_run(missing=missing)
+    drawing = draw_counts(corpus)
+    panels = [a for a in drawing.figure.axes if a.axison]
+    assert [panel.get_title() for panel in panels] == ["V1", "V2", "Vavg"]
+    for column, panel in enumerate(panels):
+        found = {
+            container.get_label(): [bar.get_height() for bar in container]
+            for container in panel.containers
+        }
+        names = {"positive", "negative"} | ({"not rated"} if missing else set())
+        assert set(found) == names
+        assert ("not rated" in drawing.caption) == bool(missing)
         for number, movie in enumerate(corpus.movies):
             values = corpus.values[corpus.rows([movie]), column]
             assert found["positive"][number] == (values > 0).sum()
             assert found["negative"][number] == (values <= 0).sum()
-            assert found["not rated"][number] == np.isnan(values).sum()
-
-
-def test_bars_of_missing_ratings_only_where_some_are_missing(made_up_run):
-    corpus, _ = made_up_run()
-    drawing = draw_counts(corpus)
-    assert set(heights(drawing.figure.axes[0])) == {"positive", "negative"}
-    assert "not rated" not in drawing.caption
+            if missing:
+                assert found["not rated"][number] == np.isnan(values).sum()
 
 
 # Training curves.
 
 
-def test_curves_are_those_of_the_chosen_strength(made_up_run):
-    _, records = made_up_run()
+def test_curves_are_those_of_the_chosen_strength(records):
     drawing = draw_curves(records, "Vavg")
     panels = [a for a in drawing.figure.axes if a.axison]
     titles = [f"F{i}, test: {m}" for i, m in ((1, "A"), (2, "B"), (3, "C"))]
     assert [p.get_title() for p in panels] == titles
+    assert "ST is that of Vavg" in drawing.caption
     fit = records[0]["fit"]
     trial = fit["trials"][1]
     assert trial["l1"] == fit["l1"]
@@ -265,16 +272,7 @@ def test_curves_are_those_of_the_chosen_strength(made_up_run):
     )
 
 
-def test_st_of_the_average_viewer_is_shown(made_up_run):
-    _, records = made_up_run()
-    fits = choose_fits(records, "Vavg")
-    assert list(fits) == ["F1", "F2", "F3"]
-    assert list(fits["F1"]["ST"]["viewers"]) == ["Vavg"]
-    assert "ST is that of Vavg" in draw_curves(records, "Vavg").caption
-
-
-def test_curves_with_holes_and_exploding_ends(made_up_run):
-    _, records = made_up_run()
+def test_curves_with_holes_and_exploding_ends(records):
     histories = [record["fit"]["trials"][1]["history"] for record in records]
     for history in histories:
         history["val_bce"][-1] = 1e6
