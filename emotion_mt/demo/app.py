@@ -19,7 +19,7 @@ from emotion_mt.corpus.finder import VIDEO_EXTENSIONS
 from emotion_mt.corpus.subtitles import SUBTITLE_EXTENSIONS
 from emotion_mt.demo.limits import Limits
 from emotion_mt.demo.prediction import predict, without_paths
-from emotion_mt.evaluation.timeline import SCRIPT
+from emotion_mt.evaluation.templating import SCRIPT
 from emotion_mt.features import WeightsError
 from emotion_mt.inference import DEFAULT_SEGMENT_S, Predictor, card
 

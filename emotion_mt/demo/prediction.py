@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from emotion_mt import _progress
 from emotion_mt.demo.limits import Limits
-from emotion_mt.evaluation.timeline import render_timeline
+from emotion_mt.evaluation.timeline.page import render_timeline
 from emotion_mt.features.video import Video, frames_on_screen
 from emotion_mt.inference import Predictor
 

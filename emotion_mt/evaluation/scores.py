@@ -42,13 +42,11 @@ class Score:
         observed: Number of segments that the viewer rated.
         positive: How many of them are positive.
         accuracy: Share of right answers in [0, 1]; None if nothing was rated.
-        balanced_accuracy: Mean of the recalls of both classes in [0, 1]; None
-            where the viewer's ratings hold one class only, because the other
-            class then has no recall.
-        macro_f1: Mean of the F1 scores of both classes in [0, 1]; None as
-            above.
-        matthews: Matthews correlation in [-1, 1], 0 for constant answers;
-            None as above.
+        balanced_accuracy: Mean of the recalls of both classes in [0, 1]. Like
+            what follows, None where the ratings hold one class only, because
+            the other class then has no recall.
+        macro_f1: Mean of the F1 scores of both classes in [0, 1].
+        matthews: Matthews correlation in [-1, 1], 0 for constant answers.
     """
 
     observed: int

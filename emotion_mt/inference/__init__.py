@@ -1,11 +1,8 @@
 """Saved bundles and predictions for new clips."""
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
-from emotion_mt.evaluation.timeline import (
-    draw_timeline,
-    plot_timeline,
-    write_timeline_html,
-)
+from emotion_mt.evaluation.timeline.page import write_timeline_html
+from emotion_mt.evaluation.timeline.picture import draw_timeline, plot_timeline
 from emotion_mt.inference.bundle import Bundle, load_bundle, save_bundle
 from emotion_mt.inference.errors import BundleError
 from emotion_mt.inference.predictor import DEFAULT_SEGMENT_S, Predictor

@@ -11,10 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from emotion_mt.evaluation.timeline import (
-    plot_timeline,
-    write_timeline_html,
-)
+from emotion_mt.evaluation.timeline.page import write_timeline_html
+from emotion_mt.evaluation.timeline.picture import plot_timeline
 from emotion_mt.inference.predictor import POSITIVE, Predictor
 from emotion_mt.storage.atomic import write_text
 

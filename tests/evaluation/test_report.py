@@ -4,7 +4,7 @@ import re
 from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
-from emotion_mt.evaluation.timeline import SCRIPT
+from emotion_mt.evaluation.templating import SCRIPT
 
 INFO = {
     "experiment": {

@@ -33,11 +33,9 @@ def mean_correlations(corpus: Corpus) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Correlates viewers within each film and averages over films (Fig. 3).
 
     Returns:
-        Two DataFrames, viewers × viewers: the mean over films of Pearson's
-        correlation over the segment means of both viewers, in [-1, 1], NaN
-        where no film has one; and the number of films in that mean. A film
-        has none where fewer than `MIN_SEGMENTS` segments are shared or a
-        viewer's ratings of them are all the same.
+        Two DataFrames, viewers × viewers: the mean of Pearson's correlation,
+        in [-1, 1], and of how many films. A film has none where fewer than
+        `MIN_SEGMENTS` segments are shared or ratings of them are all the same.
     """
     viewers = list(corpus.viewers)
     values = pd.DataFrame(corpus.values.astype(np.float64), columns=viewers)

@@ -11,17 +11,17 @@ from emotion_mt.evaluation.figures.corpus import (
     draw_correlations,
     draw_counts,
 )
-from emotion_mt.evaluation.figures.curves import draw_curves
-from emotion_mt.evaluation.figures.models import (
-    draw_accuracies,
-    draw_differences,
-)
-from emotion_mt.evaluation.figures.predictions import (
+from emotion_mt.evaluation.figures.films import (
     choose_films,
     choose_predictions,
-    draw_timeline,
+    draw_film,
+    draw_strip,
 )
-from emotion_mt.evaluation.figures.strips import draw_strip
+from emotion_mt.evaluation.figures.models import (
+    draw_accuracies,
+    draw_curves,
+    draw_differences,
+)
 from emotion_mt.evaluation.figures.style import Drawing, save
 from emotion_mt.evaluation.tables import Table
 
@@ -42,7 +42,7 @@ def _drawings(
         films = choose_films(corpus, predictions)
         for letter, movie in zip("abcd", films, strict=False):
             yield draw_strip(corpus, predictions, movie, f"figure5{letter}")
-        yield draw_timeline(corpus, predictions, average)
+        yield draw_film(corpus, predictions, average)
     yield draw_curves(records, average)
 
 

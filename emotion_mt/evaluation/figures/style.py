@@ -88,11 +88,6 @@ class Drawing:
     table: str = ""
     html: str = ""
 
-    @property
-    def width_px(self) -> int:
-        """Width at which its letters have the size of a text's."""
-        return round(self.figure.get_size_inches()[0] * _DPI)
-
 
 def new_figure(
     height_in: float, width_in: float = WIDTH_IN, layout: Any = "constrained"

@@ -24,6 +24,9 @@ _MAX_ROWS = 40
 #: Most steps between the marks of the time axis.
 _MARKS = 5
 
+#: What `.attrs` say of predictions that were read from a file.
+_ABOUT: dict[Any, Any] = {"viewers": (), "problems": (), "simulated": False}
+
 
 def write_timeline_html(
     predictions: pd.DataFrame,
@@ -91,11 +94,10 @@ def render_timeline(
         ValueError: If a column is missing or there is nothing to draw.
     """
     film = lines_lib.prepare(predictions, _ROW_S, _MAX_ROWS)
-    about, table = predictions.attrs, film.table
+    table = film.table
     texts = table["text"] if "text" in table else pd.Series("", table.index)
     files: Any = [pictures[i] if pictures else None for i in table.index]
     shown = table.assign(text=texts.fillna("").astype(str), picture=files)
-    drawn = [line.viewer for line in film.lines]
     return markupsafe.Markup(
         ENVIRONMENT.get_template("timeline.html").render(
             film=film,
@@ -103,9 +105,7 @@ def render_timeline(
             read=sorted(
                 enumerate(film.lines), key=lambda line: not line[1].average
             ),
-            simulated=bool(about.get("simulated")),
-            problems=list(about.get("problems", ())),
-            silent=[v for v in about.get("viewers", ()) if v not in drawn],
+            about=_ABOUT | predictions.attrs,
             answers=table["answer"].value_counts() if film.rated else {},
             rows=[_row(film, row) for row in film.rows],
             colours=lines_lib.ANSWERS,

@@ -12,10 +12,10 @@ from emotion_mt.evaluation.figures.corpus import (
     draw_counts,
     mean_correlations,
 )
-from emotion_mt.evaluation.figures.curves import draw_curves
 from emotion_mt.evaluation.figures.gallery import save_all
 from emotion_mt.evaluation.figures.models import (
     draw_accuracies,
+    draw_curves,
     draw_differences,
 )
 from emotion_mt.evaluation.specs import SPECS
@@ -125,8 +125,8 @@ def points(axes, label):
 
 def bars_of(axes):
     """Ends of the horizontal bars."""
-    lines = [c for c in axes.collections if isinstance(c, LineCollection)]
-    return [line.get_segments()[0][:, 0] for line in lines]
+    (lines,) = [c for c in axes.collections if isinstance(c, LineCollection)]
+    return [segment[:, 0] for segment in lines.get_segments()]
 
 
 def test_large_marks_are_the_rows_of_the_table(records):
@@ -165,8 +165,8 @@ def test_differences_are_those_of_the_comparison(records):
     (axes,) = draw_differences(table).figure.axes
     rows = table.comparisons["accuracy"].rows
     # Means are larger than single films.
-    marks = [
-        c.get_offsets()[0, 0]
+    (marks,) = [
+        c.get_offsets()[:, 0]
         for c in axes.collections
         if isinstance(c, PathCollection) and all(c.get_sizes() > 30)
     ]

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from emotion_mt.evaluation.figures.predictions import (
+from emotion_mt.evaluation.figures.films import (
     choose_films,
     choose_predictions,
-    draw_timeline,
+    draw_film,
+    draw_strip,
 )
-from emotion_mt.evaluation.figures.strips import draw_strip
 
 
 def changed(record, tests, answer, *, split="Baseline", seed=0):
@@ -145,7 +145,7 @@ def test_long_names_and_texts_stay_legible(made_up_run, legible, long_names):
     corpus, records = made_up_run(**long_names, size=6, text=words)
     predictions = choose_predictions(records)
     legible(draw_strip(corpus, predictions, long_names["movies"][0]).figure)
-    legible(draw_timeline(corpus, predictions, "Vavg").figure)
+    legible(draw_film(corpus, predictions, "Vavg").figure)
 
 
 @pytest.fixture
@@ -163,21 +163,21 @@ def run(made_up_run):
 def test_timeline_is_of_the_film_with_the_most_even_classes(run):
     corpus, records = run
     predictions = choose_predictions(records)
-    drawing = draw_timeline(corpus, predictions, "Vavg")
+    drawing = draw_film(corpus, predictions, "Vavg")
     assert drawing.caption.startswith("Film B, Vavg.")
     only_a = choose_predictions([r for r in records if r["movie"][0] == "A"])
-    drawing = draw_timeline(corpus, only_a, "Vavg")
+    drawing = draw_film(corpus, only_a, "Vavg")
     assert drawing.caption.startswith("Film A, Vavg.")
-    assert draw_timeline(corpus, predictions, "nobody") is None
+    assert draw_film(corpus, predictions, "nobody") is None
     values = np.full_like(corpus.values, np.nan)
     unrated = corpus.replace(values=values)
-    assert draw_timeline(unrated, predictions, "Vavg") is None
+    assert draw_film(unrated, predictions, "Vavg") is None
 
 
 def test_timeline_shows_what_was_rated_and_predicted(run):
     corpus, records = run
     predictions = choose_predictions(records)
-    drawing = draw_timeline(corpus, predictions, "Vavg")
+    drawing = draw_film(corpus, predictions, "Vavg")
     rows = corpus.rows(["B"])
     ids = corpus.segments["segment_id"].iloc[rows]
     answer = predictions.probability.loc[ids, "Vavg"].to_numpy()

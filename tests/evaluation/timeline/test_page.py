@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion_mt.evaluation.timeline import render_timeline, write_timeline_html
 from emotion_mt.evaluation.timeline.lines import COLOURS
+from emotion_mt.evaluation.timeline.page import (
+    render_timeline,
+    write_timeline_html,
+)
 
 EVIL = "</script><script>alert(1)</script> <b>&amp;"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion_mt.evaluation.timeline import write_timeline_html
+from emotion_mt.evaluation.timeline.page import write_timeline_html
 
 EVIL = '<img src=x onerror="document.documentElement.dataset.evil=1">'
 

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.image import imread
 
-from emotion_mt.evaluation.timeline import draw_timeline, plot_timeline
+from emotion_mt.evaluation.timeline.picture import draw_timeline, plot_timeline
 
 
 def lines(axes):
