@@ -9,9 +9,7 @@ Stopped at any moment, the same command continues.
     --annotation=intended --modalities=text
 """
 
-import sys
-
 from emotion_mt import cli
 
 if __name__ == "__main__":
-    sys.exit(cli.run(cli.table_command("II", __doc__)))
+    raise SystemExit(cli.run(cli.table_command("II", __doc__)))

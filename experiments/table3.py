@@ -5,9 +5,7 @@
 Results go where those of table2.py go; nothing is trained twice.
 """
 
-import sys
-
 from emotion_mt import cli
 
 if __name__ == "__main__":
-    sys.exit(cli.run(cli.table_command("III", __doc__)))
+    raise SystemExit(cli.run(cli.table_command("III", __doc__)))

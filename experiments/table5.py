@@ -8,9 +8,7 @@ films. Results go where those of table2.py go; nothing is trained twice.
   python experiments/table5.py --baseline_validation=FNE
 """
 
-import sys
-
 from emotion_mt import cli
 
 if __name__ == "__main__":
-    sys.exit(cli.run(cli.table_command("V", __doc__)))
+    raise SystemExit(cli.run(cli.table_command("V", __doc__)))

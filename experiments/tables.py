@@ -8,9 +8,7 @@ runs/<corpus>/. Stopped at any moment, the same command continues.
   python experiments/tables.py --corpus=my_folder --modalities=text
 """
 
-import sys
-
 from emotion_mt import cli
 
 if __name__ == "__main__":
-    sys.exit(cli.run(cli.table_command("", __doc__)))
+    raise SystemExit(cli.run(cli.table_command("", __doc__)))

@@ -11,8 +11,6 @@ from emotion_mt.cli import console, experiment_flags
 from emotion_mt.cli.parsing import JSON, Command, text, whole
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from emotion_mt.corpus import Corpus
 
 
@@ -38,7 +36,9 @@ def _inspect(values: flags.FlagValues) -> int:
         return 0
     content: dict[str, Any] = {"corpus": describe(inspection.corpus)}
     for name in ("films", "counts", "left_out"):
-        content[name] = _records(getattr(inspection, name))
+        # null where there is no number.
+        rows = getattr(inspection, name).to_json(orient="records")
+        content[name] = json.loads(rows)
     for name in ("problems", "notes"):
         content[name] = list(getattr(inspection, name))
     console.write_json(content)
@@ -47,21 +47,14 @@ def _inspect(values: flags.FlagValues) -> int:
 
 def describe(corpus: Corpus) -> dict[str, Any]:
     """Returns what a corpus is, as plain JSON."""
+    about = ("name", "simulated", "annotation", "dimension")
     return {
-        "name": corpus.name,
-        "simulated": corpus.simulated,
-        "annotation": corpus.annotation,
-        "dimension": corpus.dimension,
+        **{name: getattr(corpus, name) for name in about},
         "digest": corpus.digest(),
         "movies": list(corpus.movies),
         "viewers": list(corpus.viewers),
         "segments": len(corpus),
     }
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """One dict per row; null where there is no number."""
-    return json.loads(frame.to_json(orient="records"))
 
 
 SIMULATE = Command(
