@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -206,15 +207,8 @@ HOSTILE = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class HostileReport:
-    """A report whose texts are all HTML or too long.
-
-    Attributes:
-        folder: Where it is.
-        text: What stands in subtitles, names and messages.
-        files: What `write_report` returned.
-    """
+class HostileReport(NamedTuple):
+    """A report whose texts are all `text`, in HTML or too long."""
 
     folder: Path
     text: str
