@@ -172,13 +172,7 @@ def compare(
 def film_differences(
     per_fold: pd.DataFrame, ours: str, other: str, measure: str
 ) -> pd.DataFrame:
-    """Subtracts the row `other` from the row `ours`, film by film.
-
-    Args:
-        per_fold: As `Table.per_fold`.
-        ours: Name of a row.
-        other: Name of another row.
-        measure: What to compare, among `scores.MEASURES`.
+    """Subtracts the row `other` from the row `ours` of a `Table.per_fold`.
 
     Returns:
         DataFrame, index the folds, columns those that both rows have and

@@ -19,7 +19,7 @@ SINGLE_TASK = "ST"
 MULTI_TASK = "MT"
 #: One fuzzy network per viewer, the paper's reference [20].
 BASELINE = "Baseline"
-ARCHITECTURES = (SINGLE_TASK, MULTI_TASK, BASELINE)
+ARCHITECTURES = (BASELINE, SINGLE_TASK, MULTI_TASK)
 #: Mean duration of a fit over that of a baseline's, rounded
 #: (docs/performance.md, "Full size").
 _EFFORTS = {MULTI_TASK: 8.0, SINGLE_TASK: 2.0, BASELINE: 1.0}

@@ -17,9 +17,6 @@ from emotion_mt.paper import MEAN
 if TYPE_CHECKING:
     from emotion_mt.evaluation.tables import Table
 
-#: Printed means are compared with the recomputed ones to two decimals.
-_ROUNDING = 0.02
-
 
 def table_notes(
     spec: TableSpec, table: Table, models: pd.DataFrame, failed: Sequence[str]
@@ -106,7 +103,8 @@ def _published_notes(spec: TableSpec, table: Table) -> list[str]:
     for name in table.published.index:
         row = paper.published(spec.number, name)
         recomputed = row.recomputed_mean
-        if row.mean is not None and abs(recomputed - row.mean) > _ROUNDING:
+        # Both are rounded to two decimals.
+        if row.mean is not None and abs(recomputed - row.mean) > 0.02:
             notes.append(
                 f"The paper prints {row.mean:.2f} as the mean of its {name} "
                 f"row; its columns average {recomputed:.2f}."

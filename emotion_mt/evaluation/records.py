@@ -77,18 +77,11 @@ def make_record(
     digests: Mapping[str, str],
     result: FitResult,
 ) -> dict[str, Any]:
-    """Collects what the result file of a job holds.
+    """Collects what the result file of a job holds, as plain JSON values.
 
-    Args:
-        job: The job.
-        key: `job.key(...)`.
-        corpus: Corpus the job was run on.
-        digests: Digests of "corpus", "features" and "weights".
-        result: Outcome of the fit.
-
-    Returns:
-        Plain JSON values: resolved config, seed, versions, digests, scores,
-        and per viewer the label and the probability of every test segment.
+    That is its resolved config, seed, `key` (of `job.key`), versions, `digests`
+    (of "corpus", "features" and "weights"), scores, and per viewer the label
+    and the probability of every test segment.
     """
     segments = corpus.segments.iloc[result.test_rows]
     viewers: dict[str, Any] = {}

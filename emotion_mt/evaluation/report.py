@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,22 @@ import pandas as pd
 from emotion_mt._version import __version__
 from emotion_mt.corpus import Corpus, is_rated, summarize
 from emotion_mt.evaluation import rendering
-from emotion_mt.evaluation.figures.gallery import save_all
+from emotion_mt.evaluation.figures.corpus import (
+    draw_correlations,
+    draw_counts,
+)
+from emotion_mt.evaluation.figures.films import (
+    choose_films,
+    choose_predictions,
+    draw_film,
+    draw_strip,
+)
+from emotion_mt.evaluation.figures.models import (
+    draw_accuracies,
+    draw_curves,
+    draw_differences,
+)
+from emotion_mt.evaluation.figures.style import Drawing, save
 from emotion_mt.evaluation.tables import Table
 from emotion_mt.storage.atomic import write_json, write_text
 
@@ -79,7 +94,7 @@ def write_report(
         paths = [folder / name for name in known["files"]]
         if all(path.is_file() for path in paths):
             return paths
-    drawings = save_all(folder / FIGURES, corpus, tables, records)
+    drawings = save_figures(folder / FIGURES, corpus, tables, records)
     paths = [folder / "report.html", folder / "report.md"]
     for path in paths:
         times = pd.Series({name: f"{s:.1f} s" for name, s in seconds.items()})
@@ -91,6 +106,39 @@ def write_report(
     names = [path.relative_to(folder).as_posix() for path in paths]
     write_json(state, {"inputs": inputs, "files": names})
     return paths
+
+
+def _drawings(
+    corpus: Corpus, tables: Sequence[Table], records: _Records
+) -> Iterator[Drawing | None]:
+    """All figures in the order of a report, None for those without content."""
+    for table in tables:
+        yield draw_accuracies(table)
+        yield draw_differences(table)
+    yield draw_correlations(corpus)
+    yield draw_counts(corpus)
+    predictions, average = choose_predictions(records), corpus.viewers[-1]
+    if predictions is not None:
+        films = choose_films(corpus, predictions)
+        for letter, movie in zip("abcd", films, strict=False):
+            yield draw_strip(corpus, predictions, movie, f"figure5{letter}")
+        yield draw_film(corpus, predictions, average)
+    yield draw_curves(records, average)
+
+
+def save_figures(
+    folder: Path, corpus: Corpus, tables: Sequence[Table], records: _Records
+) -> list[Drawing]:
+    """Draws every figure that the input allows, in the order of a report.
+
+    Each is written twice: as .png for screens and .pdf for print. Those
+    without any content (no prediction, no history) are left out.
+    """
+    drawings = [d for d in _drawings(corpus, tables, records) if d is not None]
+    for drawing in drawings:
+        png = folder / f"{drawing.stem}.png"
+        save(drawing.figure, png, png.with_suffix(".pdf"))
+    return drawings
 
 
 def _digest(

@@ -125,9 +125,7 @@ def reference_scores(
 ) -> pd.DataFrame:
     """Scores some of `REFERENCES` on every test set, and adds known ceilings.
 
-    Args:
-        answers: What `records.as_frame` gives, with the table's columns.
-        names: Rows to score.
+    The test sets are those of `records.as_frame`, with the table's columns.
 
     Returns:
         DataFrame with row, fold, column and `MEASURES`; test sets without a

@@ -198,20 +198,16 @@ def _published(
         # Table II is about both modalities; only its reference rows compare.
         names = [name for name in names if name in REFERENCES]
     rows = {
-        row.row: {
-            **row.values,
-            paper.MEAN: row.recomputed_mean if row.mean is None else row.mean,
-        }
+        row.row: [*row.values.values(), row.mean or row.recomputed_mean]
         for row in paper.PUBLISHED
         if papers
-        and row.table == spec.number
+        and (row.table, list(row.values)) == (spec.number, list(columns))
         and row.row in names
-        and list(row.values) == list(columns)
     }
-    means = [] if spec.by_modality else [paper.MEAN]
-    return pd.DataFrame.from_dict(
-        rows, orient="index", columns=[*columns, *means]
+    found = pd.DataFrame.from_dict(
+        rows, orient="index", columns=[*columns, paper.MEAN]
     )
+    return found.drop(columns=paper.MEAN) if spec.by_modality else found
 
 
 def _comparisons(

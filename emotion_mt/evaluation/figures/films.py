@@ -238,12 +238,13 @@ def draw_strip(
     )
 
 
-def choose_film(
+@style.styled
+def draw_film(
     corpus: Corpus, predictions: Predictions, viewer: str
-) -> str | None:
-    """Chooses the predicted film in which a viewer's classes are most even.
+) -> style.Drawing | None:
+    """Draws rating and prediction of a viewer over a film, if one is rated.
 
-    Of equals it is the first; None if no predicted film is rated.
+    It is the first in which the viewer's classes are most even.
     """
     if viewer not in predictions.probability:
         return None
@@ -256,17 +257,9 @@ def choose_film(
         for movie in corpus.movies
         if usable[rows := corpus.rows([movie])].any()
     }
-    return min(uneven, key=lambda movie: uneven[movie], default=None)
-
-
-@style.styled
-def draw_film(
-    corpus: Corpus, predictions: Predictions, viewer: str
-) -> style.Drawing | None:
-    """Draws rating and prediction of a viewer over a film, if one is rated."""
-    movie = choose_film(corpus, predictions, viewer)
-    if movie is None:
+    if not uneven:
         return None
+    movie = min(uneven, key=lambda movie: uneven[movie])
     rows = corpus.rows([movie])
     film = corpus.segments.iloc[rows]
     answers = film["segment_id"].map(predictions.probability[viewer])

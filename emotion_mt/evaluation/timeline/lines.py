@@ -120,17 +120,15 @@ def prepare(predictions: pd.DataFrame, row_s: float, most: int) -> Film:
     table = table.sort_values("start_s", kind="stable")
     rating = lines[-1].viewer + _RATING
     if rating in table:
-        table["rating"] = table[rating].astype(float)
-        table["answer"] = _answers(table[lines[-1].column], table["rating"])
+        answer, rated = table[lines[-1].column], table[rating].astype(float)
+        right = (answer > DECISION_THRESHOLD) == (rated > 0)
+        table["rating"] = rated
+        table["answer"] = np.select(
+            [answer.isna(), rated.isna(), right],
+            ["", "not rated", "right"],
+            "wrong",
+        )
     return Film(table, lines, _wrap(table, row_s, most), rating in table)
-
-
-def _answers(probability: pd.Series, rating: pd.Series) -> np.ndarray:
-    """Whether answers agree with ratings: keys of `ANSWERS`, "" for none."""
-    agree = (probability > DECISION_THRESHOLD) == (rating > 0)
-    answer = np.where(agree, "right", "wrong")
-    answer = np.where(rating.isna(), "not rated", answer)
-    return np.where(probability.isna(), "", answer)
 
 
 def _wrap(

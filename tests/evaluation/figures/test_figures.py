@@ -12,12 +12,12 @@ from emotion_mt.evaluation.figures.corpus import (
     draw_counts,
     mean_correlations,
 )
-from emotion_mt.evaluation.figures.gallery import save_all
 from emotion_mt.evaluation.figures.models import (
     draw_accuracies,
     draw_curves,
     draw_differences,
 )
+from emotion_mt.evaluation.report import save_figures
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
 
@@ -38,7 +38,7 @@ def test_all_figures_are_written_and_repeat(tmp_path, made_up_run, film):
         corpus, records = made_up_run(movies=("A",), video=str(film))
         # Whatever the user's own style is.
         with mpl.rc_context({"font.size": size, "axes.grid": True}):
-            drawings = save_all(
+            drawings = save_figures(
                 tmp_path / name, corpus, [table2(records)], records
             )
         contents.append(
@@ -64,7 +64,7 @@ def test_all_figures_are_written_and_repeat(tmp_path, made_up_run, film):
 
 def test_without_records_the_corpus_is_drawn(tmp_path, made_up_run):
     corpus, _ = made_up_run(viewers=("Expert",), simulated=False)
-    (drawing,) = save_all(tmp_path, corpus, [], [])
+    (drawing,) = save_figures(tmp_path, corpus, [], [])
     # A single viewer has nobody to agree with.
     assert drawing.stem == "figure4"
     assert "SIMULATED" not in drawing.figure.get_suptitle()
