@@ -7,10 +7,7 @@ from emotion_mt.training.config import (
     FitConfig,
     TrainingConfig,
 )
-from emotion_mt.training.data import (
-    class_weights,
-    make_dataset,
-)
+from emotion_mt.training.data import class_weights, make_dataset
 from emotion_mt.training.fit import fit_split
 from emotion_mt.training.result import FitResult, Progress, Trial
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
@@ -149,10 +150,7 @@ class FitConfig(abc.ABC):
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values, lists for tuples."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in dataclasses.asdict(self).items()
-        }
+        return json.loads(json.dumps(dataclasses.asdict(self)))
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -202,17 +200,10 @@ class TrainingConfig(FitConfig):
     def _sizes(self, viewers: int) -> dict[str, Any]:
         units = {"trunk_units": self.single_task_trunk_units}
         if viewers > 1:
-            units = {
-                "trunk_units": self.multi_task_trunk_units,
-                "head_units": self.multi_task_head_units,
-            }
-        return {
-            **units,
-            "modalities": self.modalities,
-            "embedding_dim": self.embedding_dim,
-            "text_filters": self.text_filters,
-            "text_widths": self.text_widths,
-        }
+            units["trunk_units"] = self.multi_task_trunk_units
+            units["head_units"] = self.multi_task_head_units
+        names = ("modalities", "embedding_dim", "text_filters", "text_widths")
+        return {**units, **{name: getattr(self, name) for name in names}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -274,11 +265,8 @@ class BaselineConfig(FitConfig):
                 "kernels": self.visual_kernels,
                 "height": self.visual_height,
             }
-        return {
-            "embedding_dim": self.embedding_dim,
-            "kernels": self.kernels,
-            "heights": self.heights,
-        }
+        names = ("embedding_dim", "kernels", "heights")
+        return {name: getattr(self, name) for name in names}
 
 
 def _embedding_rows(vocabulary_size: int) -> int:
@@ -287,7 +275,5 @@ def _embedding_rows(vocabulary_size: int) -> int:
     A round one, so that splits whose vocabularies differ a little share one
     compiled model. Rows without a word are never looked up.
     """
-    for rows in (256, 512):
-        if vocabulary_size <= rows:
-            return rows
-    return -(-vocabulary_size // 1024) * 1024
+    most = -(-vocabulary_size // 1024) * 1024
+    return next((few for few in (256, 512) if vocabulary_size <= few), most)

@@ -125,8 +125,7 @@ def _notes(
 ) -> tuple[str, ...]:
     """Says where the fit could not go the usual way; classes by viewer."""
     notes = []
-    untrained = [viewer for viewer, seen in classes.items() if not seen]
-    if untrained:
+    if untrained := [viewer for viewer, seen in classes.items() if not seen]:
         notes.append(
             f"No label of {', '.join(untrained)} in the training movies: no "
             "predictions for them."
