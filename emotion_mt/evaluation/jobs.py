@@ -129,7 +129,11 @@ class Job:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def file_name(self, key: str) -> str:
-        """Returns the name of the job's result file for what `key` gave."""
+        """Returns the name of the job's result file.
+
+        Args:
+            key: What `key` returned.
+        """
         return result_file_name(self.name, key)
 
 

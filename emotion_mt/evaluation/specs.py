@@ -190,9 +190,13 @@ SPECS: dict[str, TableSpec] = {
 
 
 def specs_for(modalities: tuple[str, ...]) -> list[TableSpec]:
-    """Returns the tables that can be made from "text", "visual" or both.
+    """Returns the tables that can be made from some modalities.
 
-    With one modality they are Table II on it, and the table that is about it.
+    Args:
+        modalities: "text", "visual" or both.
+
+    Returns:
+        All with both; with one, Table II on it and the table that is about it.
     """
     if set(modalities) == set(BOTH):
         return list(SPECS.values())

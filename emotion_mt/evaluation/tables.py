@@ -73,8 +73,7 @@ def build_table(
     """Builds a table from result files, and from nothing else.
 
     Scores are averaged over seeds and then over folds, as in the paper;
-    `paper.MEAN` is the mean of the columns, the average viewer included. Rows
-    without a finished job are left out.
+    `paper.MEAN` is the mean of the columns, the average viewer included.
 
     Args:
         spec: Which table.
@@ -82,6 +81,9 @@ def build_table(
             over.
         failed: Names of jobs that failed; the notes say that their cells are
             incomplete.
+
+    Returns:
+        The table. Rows without a finished job are left out.
 
     Raises:
         ValueError: If no record belongs to the table, or they come from
