@@ -159,9 +159,8 @@ def as_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
     Returns:
         DataFrame, one row per job, viewer and test segment: `JOB_COLUMNS`
-        (modalities and test films joined by "+"; ceiling in [0, 1], NaN
-        where unknown), segment_id, label (1, 0, NaN) and probability of
-        "positive" in [0, 1].
+        (modalities and test films joined by "+"; ceiling NaN where unknown),
+        segment_id, label (1, 0, NaN) and probability of "positive".
     """
     rows = []
     for record in records:

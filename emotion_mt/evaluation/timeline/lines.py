@@ -84,10 +84,8 @@ def prepare(predictions: pd.DataFrame, row_s: float, most: int) -> Film:
     """Gives viewers their looks, wraps the film, compares with ratings.
 
     Args:
-        predictions: start_s, end_s, <viewer>_probability and, for the last
-            viewer drawn, maybe <viewer>_rating in [-1, 1], NaN for none.
-        row_s: Length of a row in seconds, at most; longer if there were too
-            many.
+        predictions: See `render_timeline`.
+        row_s: Most seconds of a row, longer if there were too many rows.
         most: Number of rows that there may be.
 
     Raises:
