@@ -8,17 +8,12 @@ from typing import Any
 import keras
 
 from emotion_mt import paper
-from emotion_mt.models import layers
+from emotion_mt.models import layers, viewer_model as base
 from emotion_mt.models.fuzzy import FuzzyConvolution
-from emotion_mt.models.viewer_model import (
-    NORMALIZATION,
-    ViewerModel,
-    check_viewers,
-)
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
-class BaselineTextModel(ViewerModel):
+class BaselineTextModel(base.ViewerModel):
     """Baseline-Text: fuzzy convolutions over the words of a subtitle.
 
     Stated (Sect. II-A): three layers of 100 kernels, each "followed by a ReLu
@@ -56,7 +51,7 @@ class BaselineTextModel(ViewerModel):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        viewers = check_viewers(viewers, most=1)
+        viewers = base.check_viewers(viewers, most=1)
         if not heights or max(heights) > words:
             raise ValueError(
                 "`heights` must name at least one convolution, none higher "
@@ -85,7 +80,7 @@ class BaselineTextModel(ViewerModel):
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
-class BaselineVisualModel(ViewerModel):
+class BaselineVisualModel(base.ViewerModel):
     """Baseline-Visual: fuzzy convolutions over the frames of a segment.
 
     Stated (Sect. II-A): three layers of 64, 96 and 128 kernels over 32-bin
@@ -127,7 +122,7 @@ class BaselineVisualModel(ViewerModel):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        viewers = check_viewers(viewers, most=1)
+        viewers = base.check_viewers(viewers, most=1)
         if not kernels:
             raise ValueError(
                 "`kernels` must name at least one convolution. "
@@ -137,7 +132,7 @@ class BaselineVisualModel(ViewerModel):
         x = keras.Input(shape, dtype="float32", name="visual")
         inputs = {"visual": x}
         x = keras.layers.Reshape(flat, dtype=dtype, name="frames")(x)
-        x = layers.FeatureNormalization(dtype=dtype, name=NORMALIZATION)(x)
+        x = layers.FeatureNormalization(dtype=dtype, name=base.NORMALIZATION)(x)
         for i, number in enumerate(kernels):
             layer = f"visual_fuzzy_conv_{i}"
             x = FuzzyConvolution(

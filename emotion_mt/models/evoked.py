@@ -8,13 +8,7 @@ from typing import Any
 import keras
 
 from emotion_mt import paper
-from emotion_mt.models import layers
-from emotion_mt.models.viewer_model import (
-    MODALITIES,
-    NORMALIZATION,
-    ViewerModel,
-    check_viewers,
-)
+from emotion_mt.models import layers, viewer_model as base
 
 #: Strength of the Lasso penalty where none is given.
 DEFAULT_L1 = 1e-4
@@ -28,7 +22,7 @@ WORD_VECTOR_SPREAD = 1.0
 
 
 @keras.saving.register_keras_serializable("emotion_mt")
-class EvokedEmotionModel(ViewerModel):
+class EvokedEmotionModel(base.ViewerModel):
     """ST and MT (Sect. III, Fig. 1 and 2): how likely a positive emotion is.
 
     Shared dense layers (the trunk) over the text branch and the visual
@@ -72,7 +66,7 @@ class EvokedEmotionModel(ViewerModel):
         viewers: Sequence[str],
         trunk_units: Sequence[int],
         head_units: Sequence[int] = (),
-        modalities: Sequence[str] = MODALITIES,
+        modalities: Sequence[str] = base.MODALITIES,
         vocabulary_size: int | None = None,
         words: int = paper.WORDS_PER_SEGMENT,
         visual_features: int = paper.VISUAL_FEATURES,
@@ -84,7 +78,7 @@ class EvokedEmotionModel(ViewerModel):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        viewers = check_viewers(viewers)
+        viewers = base.check_viewers(viewers)
         modalities = _check_modalities(modalities, vocabulary_size)
         _check_text_widths(words, text_widths)
         inputs, encoded = {}, []
@@ -119,7 +113,7 @@ class EvokedEmotionModel(ViewerModel):
                 (visual_features,), dtype="float32", name="visual"
             )
             normalize = layers.FeatureNormalization(
-                dtype=dtype, name=NORMALIZATION
+                dtype=dtype, name=base.NORMALIZATION
             )
             encoded.append(normalize(inputs["visual"]))
         x = layers.join(encoded, "fusion", dtype)
@@ -161,9 +155,9 @@ class EvokedEmotionModel(ViewerModel):
 
 def _check_modalities(modalities: Any, vocabulary_size: Any) -> tuple[str, ...]:
     names = (modalities,) if isinstance(modalities, str) else tuple(modalities)
-    if not len(names) == len(set(names) & set(MODALITIES)) > 0:
+    if not len(names) == len(set(names) & set(base.MODALITIES)) > 0:
         raise ValueError(
-            f"`modalities` must be one or both of {MODALITIES}. "
+            f"`modalities` must be one or both of {base.MODALITIES}. "
             f"Received: {modalities!r}"
         )
     if "text" in names and vocabulary_size is None:
@@ -171,7 +165,7 @@ def _check_modalities(modalities: Any, vocabulary_size: Any) -> tuple[str, ...]:
             "`vocabulary_size` must be given with the modality 'text'. "
             "Received: None"
         )
-    return tuple(name for name in MODALITIES if name in names)
+    return tuple(name for name in base.MODALITIES if name in names)
 
 
 def _check_text_widths(words: int, text_widths: Sequence[int]) -> None:

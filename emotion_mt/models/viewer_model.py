@@ -13,19 +13,7 @@ import numpy as np
 from keras import ops
 
 from emotion_mt import paper
-from emotion_mt.models import layers
-from emotion_mt.models.losses import (
-    MaskedBinaryCrossentropy,
-    check_labels,
-    split_missing,
-)
-from emotion_mt.models.metrics import (
-    BalancedAccuracy,
-    MeanAccuracy,
-    ObservedCrossentropy,
-    ViewerAccuracy,
-    ViewerAUC,
-)
+from emotion_mt.models import layers, losses, metrics as scores
 from emotion_mt.models.optimizer import LazyAdam
 
 #: What a model can look at, in the order in which it is concatenated.
@@ -55,7 +43,6 @@ class ViewerModel(keras.Model):
         seed: Decides the initial weights.
         dtype: Keras dtype policy of the layers; None is the global one. The
             outputs are float32 [B, V] in any case.
-        name: Name of the model.
 
     Raises:
         ValueError: If an argument makes no sense; the message names it.
@@ -152,12 +139,14 @@ class ViewerModel(keras.Model):
         if optimizer == "auto":
             optimizer = LazyAdam(paper.LEARNING_RATE)
         if loss == "auto":
-            loss = MaskedBinaryCrossentropy(class_weights)
+            loss = losses.MaskedBinaryCrossentropy(class_weights)
         if metrics == "auto":
-            means = (ViewerAccuracy, MeanAccuracy, BalancedAccuracy, ViewerAUC)
             metrics = [
-                ObservedCrossentropy(class_weights),
-                *(metric(viewers) for metric in means),
+                scores.ObservedCrossentropy(class_weights),
+                scores.ViewerAccuracy(viewers),
+                scores.MeanAccuracy(viewers),
+                scores.BalancedAccuracy(viewers),
+                scores.ViewerAUC(viewers),
             ]
         super().compile(optimizer, loss, metrics=metrics, **kwargs)
 
@@ -196,7 +185,7 @@ class ViewerModel(keras.Model):
         In training a head's counts with labels of its viewer, others with any.
         """
         if training and y is not None:
-            _, observed = split_missing(y, len(self.viewers), "float32")
+            _, observed = losses.split_missing(y, len(self.viewers), "float32")
             self._rated = ops.any(ops.not_equal(observed, 0), axis=0)  # [V]
         try:
             return super().compute_loss(x, y, y_pred, sample_weight, training)
@@ -225,10 +214,11 @@ class ViewerModel(keras.Model):
                 f"one row per viewer. Received: {kwargs['class_weight']!r}"
             )
         validation = kwargs.get("validation_data")
-        if isinstance(getattr(self, "loss", None), MaskedBinaryCrossentropy):
-            check_labels(y)
+        loss = getattr(self, "loss", None)
+        if isinstance(loss, losses.MaskedBinaryCrossentropy):
+            losses.check_labels(y)
             if isinstance(validation, tuple | list):
-                check_labels(validation[1])
+                losses.check_labels(validation[1])
         if isinstance(callbacks, keras.callbacks.Callback):
             callbacks = [callbacks]
         if not isinstance(callbacks, keras.callbacks.CallbackList):
