@@ -1,8 +1,4 @@
-"""One stream of random numbers for each random choice.
-
-A stream is named by what it decides ("shots", "BMI"), so that another film,
-another viewer or a longer list of words changes no other choice.
-"""
+"""One stream of random numbers for each random choice."""
 
 from __future__ import annotations
 
@@ -14,12 +10,12 @@ import numpy as np
 def stream(seed: int, *names: str | int) -> np.random.Generator:
     """Returns the random numbers of one choice.
 
+    Another film, another viewer or a longer list of words changes no other
+    choice, since each has a stream that is named by what it decides.
+
     Args:
         seed: Seed of the corpus, at least 0.
-        *names: What the numbers are for.
-
-    Returns:
-        A generator that depends on `seed` and `names` only.
+        *names: What the numbers are for, such as "shots", "BMI".
 
     Raises:
         ValueError: If `seed` is negative.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from emotion_mt import paper
 
@@ -100,116 +99,69 @@ class SimulationConfig:
         films: The films.
         viewers: The viewers.
         average_share: Share of positive segments of the average viewer to
-            reach, in (0, 1); None leaves it as it comes.
+            reach, in (0, 1).
         marker_noise: Share of the feeling's variance that follows nothing in
             the film, in [0, 1).
         repeat_correlation: Correlation of two traces of one viewer within a
             film, in [1 - `marker_noise`, 1]. The part of the noise that is
             more than 1 - `repeat_correlation` is the same in both traces.
-        film_taste: Standard deviation of a film's mean content in the
-            directions that only a single viewer responds to, in the unit of
-            `FilmProfile.valence`.
         text_informativeness: Correlation of the sentiment of the words with
             the shared valence, in [0, 1].
         visual_informativeness: Correlation of the look of a shot with its
             content, in [0, 1].
-        staging: How much looks are staged in concert: a shot gets, in
-            addition to its own content, this much of what can be seen of its
-            shared valence in all cues at once, as by their weights in it. 0
-            leaves the cues to themselves.
-        style_strength: How much films differ in what the same content looks
-            like; 0 means that all films share one look, 1 that offsets
-            between films are as large as differences within one.
         cue_median_s: Median length of a cue, in seconds.
-        pause_scale: Factor on the pauses between cues.
-        scene_s: Mean length of a scene, in seconds.
-        shot_s: Mean length of a shot, in seconds.
         width_px: Width of the videos, even.
         height_px: Height of the videos, even.
+
+    Raises:
+        ValueError: If a setting has no meaning.
     """
 
     films: tuple[FilmProfile, ...] = FILMS
     viewers: tuple[ViewerProfile, ...] = VIEWERS
-    average_share: float | None = 0.62
+    average_share: float = 0.62
     marker_noise: float = 0.2
     repeat_correlation: float = 0.8
-    film_taste: float = 0.2
     text_informativeness: float = 0.95
     visual_informativeness: float = 0.95
-    staging: float = 1.5
-    style_strength: float = 0.15
     cue_median_s: float = 2.1
-    pause_scale: float = 0.9
-    scene_s: float = 10.0
-    shot_s: float = 4.0
     width_px: int = 224
     height_px: int = 128
 
     def __post_init__(self) -> None:
         """Refuses settings that have no meaning."""
-        self._check_films()
+        for name, found, known in (
+            ("films", [film.movie for film in self.films], paper.MOVIES),
+            ("viewers", [v.name for v in self.viewers], paper.VIEWERS),
+        ):
+            different = 0 < len(set(found)) == len(found)
+            valid = different and set(found) <= set(known)
+            _require(name, valid, f"different {name} among {known}", found)
         for name in ("text_informativeness", "visual_informativeness"):
-            self._check(name, 0.0 <= getattr(self, name) <= 1.0, "in [0, 1]")
-        self._check("marker_noise", 0.0 <= self.marker_noise < 1.0, "in [0, 1)")
+            value = getattr(self, name)
+            _require(name, 0.0 <= value <= 1.0, "in [0, 1]", value)
+        noise, repeat = self.marker_noise, self.repeat_correlation
+        _require("marker_noise", 0.0 <= noise < 1.0, "in [0, 1)", noise)
+        expected = f"in [1 - marker_noise, 1] = [{1 - noise:g}, 1]"
         # A tolerance, as 1 - 0.2 is not exactly 0.8.
-        lowest = 1.0 - self.marker_noise - 1e-9
-        self._check(
-            "repeat_correlation",
-            lowest <= self.repeat_correlation <= 1.0,
-            f"in [1 - marker_noise, 1] = [{1 - self.marker_noise:g}, 1]",
-        )
-        for name in ("film_taste", "staging", "style_strength"):
-            self._check(name, getattr(self, name) >= 0.0, "at least 0")
-        for name in ("cue_median_s", "pause_scale", "scene_s", "shot_s"):
-            self._check(name, getattr(self, name) > 0.0, "greater than 0")
-        if self.average_share is not None:
-            share = self.average_share
-            self._check("average_share", 0.0 < share < 1.0, "in (0, 1)")
+        valid = 1.0 - noise - 1e-9 <= repeat <= 1.0
+        _require("repeat_correlation", valid, expected, repeat)
+        share, median_s = self.average_share, self.cue_median_s
+        _require("average_share", 0.0 < share < 1.0, "in (0, 1)", share)
+        _require("cue_median_s", median_s > 0.0, "greater than 0", median_s)
         for name in ("width_px", "height_px"):
             size = getattr(self, name)
-            self._check(name, size >= 32 and size % 2 == 0, "even, 32 or more")
-        self._check_viewers()
-
-    def _check(self, name: str, valid: bool, expected: str) -> None:
-        if not valid:
-            raise ValueError(
-                f"`{name}` must be {expected}. Received: {getattr(self, name)}"
-            )
-
-    def _check_films(self) -> None:
-        codes = [film.movie for film in self.films]
-        valid = codes and len(set(codes)) == len(codes)
-        if not valid or not set(codes) <= set(paper.MOVIES):
-            raise ValueError(
-                f"`films` must be different films among {paper.MOVIES}. "
-                f"Received: {codes}"
-            )
-
-    def _check_viewers(self) -> None:
-        names = [viewer.name for viewer in self.viewers]
-        valid = names and len(set(names)) == len(names)
-        if not valid or not set(names) <= set(paper.VIEWERS):
-            raise ValueError(
-                f"`viewers` must be different viewers among {paper.VIEWERS}. "
-                f"Received: {names}"
-            )
+            valid = size >= 32 and size % 2 == 0
+            _require(name, valid, "even, 32 or more", size)
         for viewer in self.viewers:
-            if self.own_share(viewer) < 0.0:
-                raise ValueError(
-                    "`sharing`² + `marker_noise` must be at most 1. Received "
-                    f"for {viewer.name}: {viewer.sharing}² + "
-                    f"{self.marker_noise}"
-                )
-            if not 0.0 < viewer.positive_share < 1.0:
-                raise ValueError(
-                    "`positive_share` must be in (0, 1). Received for "
-                    f"{viewer.name}: {viewer.positive_share}"
-                )
-            if viewer.passes not in (1, 2):
-                raise ValueError(
-                    "`passes` must be 1 or 2. Received for "
-                    f"{viewer.name}: {viewer.passes}"
-                )
+            whose = f" for {viewer.name}"
+            own, share = self.own_share(viewer), viewer.positive_share
+            expected = f"such that sharing² + marker_noise ({noise:g}) <= 1"
+            _require("sharing", own >= 0.0, expected, viewer.sharing, whose)
+            valid = 0.0 < share < 1.0
+            _require("positive_share", valid, "in (0, 1)", share, whose)
+            valid = viewer.passes in (1, 2)
+            _require("passes", valid, "1 or 2", viewer.passes, whose)
 
     def own_share(self, viewer: ViewerProfile) -> float:
         """Returns the share of a feeling that is the viewer's own response.
@@ -220,43 +172,14 @@ class SimulationConfig:
         share = 1.0 - viewer.sharing**2 - self.marker_noise
         return 0.0 if abs(share) < 1e-9 else share
 
-    @property
-    def repeat_noise(self) -> float:
-        """Share of the feeling's variance that differs between passes."""
-        return max(0.0, 1.0 - self.repeat_correlation)
 
-    @property
-    def private_noise(self) -> float:
-        """Share that is noise, but the same in both passes of a viewer."""
-        return max(0.0, self.marker_noise - self.repeat_noise)
-
-    def with_shared_share(self, share: float) -> SimulationConfig:
-        """Returns a copy in which all viewers share equally much.
-
-        Args:
-            share: Share of the feeling's variance that is shared, in
-                [0, 1 - `marker_noise`].
-
-        Raises:
-            ValueError: If `share` is out of range.
-        """
-        if not 0.0 <= share <= 1.0 - self.marker_noise + 1e-9:
-            raise ValueError(
-                "`share` must be in [0, 1 - marker_noise] = "
-                f"[0, {1 - self.marker_noise:g}]. Received: {share}"
-            )
-        viewers = tuple(
-            dataclasses.replace(viewer, sharing=share**0.5)
-            for viewer in self.viewers
+def _require(
+    name: str, valid: bool, expected: str, received: object, whose: str = ""
+) -> None:
+    if not valid:
+        raise ValueError(
+            f"`{name}` must be {expected}. Received{whose}: {received}"
         )
-        return dataclasses.replace(self, viewers=viewers)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the configuration as JSON types."""
-        settings = dataclasses.asdict(self)
-        settings["films"] = list(settings["films"])
-        settings["viewers"] = list(settings["viewers"])
-        return settings
 
 
 def cue_counts(config: SimulationConfig, segments_per_movie: int) -> list[int]:
@@ -264,7 +187,7 @@ def cue_counts(config: SimulationConfig, segments_per_movie: int) -> list[int]:
 
     Args:
         config: The films.
-        segments_per_movie: Mean number of segments per film, at least 1.
+        segments_per_movie: Mean number of segments per film, at least 2.
 
     Returns:
         Number of segments per film, each at least 1, with the sum
@@ -273,11 +196,8 @@ def cue_counts(config: SimulationConfig, segments_per_movie: int) -> list[int]:
     Raises:
         ValueError: If `segments_per_movie` is smaller than 2.
     """
-    if segments_per_movie < 2:
-        raise ValueError(
-            "`segments_per_movie` must be at least 2. Received: "
-            f"{segments_per_movie}"
-        )
+    enough = segments_per_movie >= 2
+    _require("segments_per_movie", enough, "at least 2", segments_per_movie)
     total = segments_per_movie * len(config.films)
     real = sum(film.cues for film in config.films)
     exact = [film.cues * total / real for film in config.films]

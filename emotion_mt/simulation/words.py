@@ -8,13 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from emotion_mt.corpus.simulation import (
-    content as content_lib,
-    lexicon,
-    streams,
-)
-from emotion_mt.corpus.simulation.config import FilmProfile, SimulationConfig
-from emotion_mt.corpus.simulation.timeline import STEP_MS, Timeline
+from emotion_mt.simulation import lexicon, streams
+from emotion_mt.simulation.config import FilmProfile, SimulationConfig
+from emotion_mt.simulation.hidden import shared_weights
+from emotion_mt.simulation.timeline import STEP_MS, Timeline
 
 #: No subtitle has more words.
 MOST_WORDS = 15
@@ -33,29 +30,10 @@ _EXCLAIMED = 0.9
 _SECOND_FROM_WORDS = 8
 _LINE_CHARACTERS = 34
 _ITALIC = 0.04
-# Zipf's law: the n-th most frequent word has a chance in proportion to 1/n.
-_WORD_RANK_OFFSET = 1.0
 
 _SLOT = re.compile(r"\{(\S+?)\}")
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiouAEIOU])")
 _SENTENCE_START = re.compile(r"(^|[.!?] )([a-z])")
-
-
-def cue_valence(content: np.ndarray, timeline: Timeline) -> np.ndarray:
-    """Averages the shared valence of the content over each cue.
-
-    Args:
-        content: float64 [S, K], see `content.make_content`.
-        timeline: Shots and cues.
-
-    Returns:
-        float64 [C], in standard deviations within a film.
-    """
-    by_shot = content @ content_lib.shared_weights("valence")
-    by_frame = np.append(0.0, np.cumsum(by_shot[timeline.shot_of_frame]))
-    first = timeline.cue_start_ms // STEP_MS
-    beyond = np.minimum(timeline.cue_end_ms // STEP_MS + 1, timeline.frames)
-    return (by_frame[beyond] - by_frame[first]) / (beyond - first)
 
 
 def make_subtitles(
@@ -64,7 +42,7 @@ def make_subtitles(
     content: np.ndarray,
     seed: int,
     config: SimulationConfig,
-) -> list[str]:
+) -> tuple[str, ...]:
     """Writes what is said during each cue.
 
     Args:
@@ -82,7 +60,7 @@ def make_subtitles(
     # In every film the same sentiment means the same, so that words carry
     # the difference between films too.
     spread = np.sqrt(1 + np.mean([f.valence**2 for f in config.films]))
-    valence = cue_valence(content, timeline) / spread
+    valence = _cue_valence(content, timeline) / spread
     known = config.text_informativeness
     noise = rng.standard_normal(len(valence))
     sentiment = known * valence + np.sqrt(1 - known**2) * noise
@@ -95,7 +73,19 @@ def make_subtitles(
         polar = lexicon.POSITIVE if value > 0 else lexicon.NEGATIVE
         kind = polar if abs(value) > limit else lexicon.NEUTRAL
         texts.append(_cue_text(kind, float(target), vocabulary, rng))
-    return texts
+    return tuple(texts)
+
+
+def _cue_valence(content: np.ndarray, timeline: Timeline) -> np.ndarray:
+    """Averages the shared valence over each cue: float64 [C].
+
+    It is in standard deviations within a film.
+    """
+    by_shot = content @ shared_weights("valence")
+    by_frame = np.append(0.0, np.cumsum(by_shot[timeline.shot_of_frame]))
+    first = timeline.cue_start_ms // STEP_MS
+    beyond = np.minimum(timeline.cue_end_ms // STEP_MS + 1, timeline.frames)
+    return (by_frame[beyond] - by_frame[first]) / (beyond - first)
 
 
 def _cue_text(
@@ -140,8 +130,8 @@ def _sentence(
 
 
 def _word(words: Sequence[str], rng: np.random.Generator) -> str:
-    """Draws a word; like in a language, few words do most of the work."""
-    chances = 1.0 / (np.arange(len(words)) + _WORD_RANK_OFFSET)
+    """Draws a word by Zipf's law: the n-th has a chance as 1/n."""
+    chances = 1.0 / (np.arange(len(words)) + 1.0)
     return words[rng.choice(len(words), p=chances / chances.sum())]
 
 

@@ -7,8 +7,8 @@ import statistics
 
 import numpy as np
 
-from emotion_mt.corpus.simulation import streams
-from emotion_mt.corpus.simulation.config import FilmProfile, SimulationConfig
+from emotion_mt.simulation import streams
+from emotion_mt.simulation.config import FilmProfile
 
 #: Length of a frame of the film and of a step of the traces.
 STEP_MS = 40
@@ -26,13 +26,15 @@ _SHORT_PAUSE_S = (0.08, 0.25)
 _LONG_PAUSE_MEDIAN_S = 1.2
 _LONG_PAUSE_WIDTH = 0.8
 _LONGEST_PAUSE_S = 8.0
+_PAUSE_SCALE = 0.9
 
 _LEAD_IN_S = 3.0
 _LEAD_OUT_S = 1.0
+
+# Means of shot and scene lengths, and spreads of their logarithms.
+_SHOT_S, _SHOT_WIDTH = 4.0, 0.45
+_SCENE_S, _SCENE_WIDTH = 10.0, 0.35
 _SHORTEST_SHOT_S = 1.2
-# Spread of the logarithm of shot and scene lengths.
-_SHOT_WIDTH = 0.45
-_SCENE_WIDTH = 0.35
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,58 +61,53 @@ class Timeline:
     shot_scene: np.ndarray
 
     @property
-    def shot_end(self) -> np.ndarray:
-        """int64 [S], the frame after the last one of each shot."""
-        return np.append(self.shot_start[1:], self.frames)
+    def shot_frames(self) -> np.ndarray:
+        """int64 [S], number of frames of each shot."""
+        return np.diff(np.append(self.shot_start, self.frames))
 
     @property
     def shot_of_frame(self) -> np.ndarray:
         """int64 [frames], number of the shot of each frame."""
-        lengths = self.shot_end - self.shot_start
-        return np.repeat(np.arange(len(lengths)), lengths)
+        return np.repeat(np.arange(len(self.shot_start)), self.shot_frames)
 
     @property
     def trace_time_s(self) -> np.ndarray:
         """float64 [trace_samples], seconds."""
         return np.arange(self.trace_samples) * STEP_MS / 1000
 
-    @property
-    def duration_s(self) -> float:
-        """Length of the film in seconds."""
-        return self.frames * STEP_MS / 1000
-
 
 def make_timeline(
-    film: FilmProfile, cues: int, seed: int, config: SimulationConfig
+    film: FilmProfile, cues: int, cue_median_s: float, seed: int
 ) -> Timeline:
     """Draws the cues, scenes and shots of a film.
 
     Args:
         film: The film.
         cues: Number of cues inside the traces.
+        cue_median_s: Median length of a cue, in seconds.
         seed: Seed of the corpus.
-        config: Lengths of cues, pauses, scenes and shots.
 
     Returns:
         The timeline; it has `cues + film.cues_past_end` cues.
     """
     everything = cues + film.cues_past_end
     rng = streams.stream(seed, "cues", film.movie)
-    lengths_s = _cue_lengths_s(everything, config.cue_median_s, rng)
-    pauses_s = _pauses_s(everything, rng) * config.pause_scale
+    lengths_s = _cue_lengths_s(everything, cue_median_s, rng)
+    pauses_s = _pauses_s(everything, rng) * _PAUSE_SCALE
     pauses_s[0] += _LEAD_IN_S
     end_ms = np.round(np.cumsum(pauses_s + lengths_s) * 1000).astype(np.int64)
     start_ms = end_ms - np.round(lengths_s * 1000).astype(np.int64)
-    frames = -(-(end_ms[-1] + round(_LEAD_OUT_S * 1000)) // STEP_MS)
+    frames = int(-(-(end_ms[-1] + round(_LEAD_OUT_S * 1000)) // STEP_MS))
     shot_start, shot_scene = _shots(
-        int(frames), streams.stream(seed, "shots", film.movie), config
+        frames, streams.stream(seed, "shots", film.movie)
     )
+    last_ms = _last_sample_ms(film, cues, start_ms, end_ms)
     return Timeline(
         cue_start_ms=start_ms,
         cue_end_ms=end_ms,
         rated=cues,
-        trace_samples=_trace_samples(film, cues, start_ms, end_ms, int(frames)),
-        frames=int(frames),
+        trace_samples=frames if last_ms is None else last_ms // STEP_MS + 1,
+        frames=frames,
         shot_start=shot_start,
         shot_scene=shot_scene,
     )
@@ -140,31 +137,22 @@ def _pauses_s(number: int, rng: np.random.Generator) -> np.ndarray:
     return np.where(rng.random(number) < _SHORT_PAUSES, short, long)
 
 
-def _trace_samples(
-    film: FilmProfile,
-    rated: int,
-    start_ms: np.ndarray,
-    end_ms: np.ndarray,
-    frames: int,
-) -> int:
-    """Returns how many samples the traces of a film have.
-
-    The traces of `film` end with the film, or between the last rated cue
-    and the cues that are past the end, or inside the last rated cue.
-    """
+def _last_sample_ms(
+    film: FilmProfile, rated: int, start_ms: np.ndarray, end_ms: np.ndarray
+) -> int | None:
+    """Returns when the traces end; None if that is with the film."""
     if film.cues_past_end:
-        # The last sample is before the first cue that is left out.
-        return int((start_ms[rated] - 1) // STEP_MS) + 1
+        # Before the first cue that is left out.
+        return int(start_ms[rated] - 1)
     if film.overrun:
         # Under a second, and the cue keeps more than half of its samples.
         length = int(end_ms[-1] - start_ms[-1])
-        cut = min(600, length // 3)
-        return int((end_ms[-1] - cut) // STEP_MS) + 1
-    return frames
+        return int(end_ms[-1]) - min(600, length // 3)
+    return None
 
 
 def _shots(
-    frames: int, rng: np.random.Generator, config: SimulationConfig
+    frames: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns first frame and scene of each shot, until the film is full."""
 
@@ -174,9 +162,9 @@ def _shots(
 
     starts, scenes = [0], [0]
     scene_start = 0
-    scene_s = draw(config.scene_s, _SCENE_WIDTH)
+    scene_s = draw(_SCENE_S, _SCENE_WIDTH)
     while True:
-        shot_s = max(draw(config.shot_s, _SHOT_WIDTH), _SHORTEST_SHOT_S)
+        shot_s = max(draw(_SHOT_S, _SHOT_WIDTH), _SHORTEST_SHOT_S)
         start = starts[-1] + round(shot_s * 1000 / STEP_MS)
         # No shot shorter than the shortest at the end of the film.
         if start + _SHORTEST_SHOT_S * 1000 / STEP_MS > frames:
@@ -185,6 +173,6 @@ def _shots(
         if (start - scene_start) * STEP_MS / 1000 >= scene_s:
             scene += 1
             scene_start = start
-            scene_s = draw(config.scene_s, _SCENE_WIDTH)
+            scene_s = draw(_SCENE_S, _SCENE_WIDTH)
         starts.append(start)
         scenes.append(scene)

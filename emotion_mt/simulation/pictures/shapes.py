@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
-#: Blue, green, red in [0, 255].
-Colour = tuple[int, int, int]
+from emotion_mt.simulation.pictures.looks import Colour
 
 # Bits of a coordinate after the point.
 _SHIFT = 4
@@ -45,7 +43,7 @@ def place(
 
 def fill(
     picture: np.ndarray,
-    points: np.ndarray,
+    points: ArrayLike,
     colour: Colour,
     outline: Colour | None = None,
 ) -> None:
@@ -58,26 +56,26 @@ def fill(
 
 def line(
     picture: np.ndarray,
-    start: np.ndarray,
-    end: np.ndarray,
+    start: ArrayLike,
+    end: ArrayLike,
     width_px: float,
     colour: Colour,
 ) -> None:
     """Draws a line from `start` to `end` (x, y in pixels)."""
-    first, last = _fixed(np.stack([start, end])).tolist()
+    ends = _fixed(start).tolist(), _fixed(end).tolist()
     thickness = max(1, round(width_px))
-    cv2.line(picture, first, last, colour, thickness, cv2.LINE_AA, _SHIFT)
+    cv2.line(picture, *ends, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def disc(
     picture: np.ndarray,
-    centre: np.ndarray | Sequence[float],
+    centre: ArrayLike,
     radius_px: float,
     colour: Colour,
     filled: bool = True,
 ) -> None:
     """Draws a circle around `centre` (x, y in pixels)."""
-    where = _fixed(np.asarray(centre, dtype=np.float64)[None])[0].tolist()
+    where = _fixed(centre).tolist()
     radius = max(1, round(radius_px * 2**_SHIFT))
     width = cv2.FILLED if filled else 1
     cv2.circle(picture, where, radius, colour, width, cv2.LINE_AA, _SHIFT)
@@ -101,7 +99,7 @@ def texture(
     return total
 
 
-def _fixed(points: np.ndarray) -> np.ndarray:
+def _fixed(points: ArrayLike) -> np.ndarray:
     # Far outside the picture OpenCV's fixed-point numbers would overflow.
-    limited = np.clip(points, -2000, 4000)
+    limited = np.clip(np.asarray(points, np.float64), -2000, 4000)
     return np.round(limited * 2**_SHIFT).astype(np.int32)

@@ -1,26 +1,10 @@
-"""Puts generated tables into a page that people wrote."""
+"""Puts generated parts into pages that people wrote."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 
-from emotion_mt.corpus.simulation.report.measure import MARKS, Measure
 from emotion_mt.storage import atomic
-
-
-def measures_table(measures: Sequence[Measure]) -> str:
-    """Formats measures as Markdown, one table per group."""
-    parts = []
-    for group, members in groupby(measures, key=lambda m: m.group):
-        rows = [
-            f"| {m.name} | {m.target or '–'} | {m.achieved} | {MARKS[m.met]} |"
-            for m in members
-        ]
-        head = [f"**{group}**", "", "| what | target | achieved | met |"]
-        parts.append("\n".join([*head, "| --- | --- | --- | --- |", *rows]))
-    return "\n\n".join(parts)
 
 
 def replace_between_markers(page: Path, name: str, content: str) -> None:

@@ -1,4 +1,4 @@
-"""Traces as the viewers leave them, calibrated to the published shares."""
+"""Traces: a hand moves a marker, calibrated to the published shares."""
 
 from __future__ import annotations
 
@@ -10,26 +10,45 @@ from pathlib import Path
 import numpy as np
 
 from emotion_mt.corpus.corpus import labels_from_values, mean_of_rated
-from emotion_mt.corpus.simulation import hand, signals, streams
-from emotion_mt.corpus.simulation.config import SimulationConfig, ViewerProfile
-from emotion_mt.corpus.simulation.timeline import Timeline
-from emotion_mt.corpus.simulation.viewers import Feelings
 from emotion_mt.corpus.traces import DIMENSIONS, Trace
+from emotion_mt.simulation import streams
+from emotion_mt.simulation.config import FilmProfile, SimulationConfig
+from emotion_mt.simulation.hidden import Feelings, smooth_noise
+from emotion_mt.simulation.timeline import STEP_MS, Timeline
 
 #: Decimals of a value in a `.dat` file.
 DECIMALS = 3
 
 VALENCE, AROUSAL = range(len(DIMENSIONS))
 
-#: Where the marker lies when a film begins, in units of the traces.
-REST = ((-0.005, 0.03), (-0.97, -0.92))
-#: Mean of arousal in standard deviations; the real traces have -0.1/0.35.
-AROUSAL_OFFSET = -0.3
-
+# Where the marker lies when a film begins: least and most valence and
+# arousal, in units of the traces.
+_REST = ((-0.005, -0.97), (0.03, -0.92))
+# Mean of arousal in standard deviations; the real traces have -0.1/0.35.
+_AROUSAL_OFFSET = -0.3
 _REACTION_S = (0.3, 0.6)
+
+# How the hand moves; in standard deviations of a feeling within a film, and
+# seconds. The real traces lie still for 90 % of the time and move for a
+# second or two.
+_NOTICED = 0.25
+_GOOD_ENOUGH = 0.06
+_RATE_PER_S = 3.0
+_EASE_PER_S = 8.0
+
+# Where offsets of viewers and exponents of their ranges are looked for.
 _WIDEST_OFFSET = 5.0
 _WIDEST_EXPONENT = 3.0
 _BISECTIONS = 14
+
+# The expert rates each film three times, sees what the film shows everyone,
+# nearly without noise, and uses more of the range than the viewers. The real
+# expert's traces have a range of 0.35 and are positive in 49 % of the segments.
+_EXPERT_PASSES = 3
+_EXPERT_NOISE = 0.1
+_EXPERT_RANGE = 0.35
+_EXPERT_REACTION_S = 0.4
+_EXPERT_OFFSET = np.array([0.0, _AROUSAL_OFFSET])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,7 +56,7 @@ class Scales:
     """How a feeling becomes a position of the marker.
 
     The marker goes to `range * (feeling + offset)`. The last axis is
-    `traces.DIMENSIONS`.
+    `DIMENSIONS` of `emotion_mt.corpus`.
 
     Attributes:
         offset: float64 [V, 2], in standard deviations.
@@ -75,20 +94,41 @@ def make_traces(
     hands = _Hands(timelines, feelings, seed, config)
     targets = np.array([viewer.positive_share for viewer in config.viewers])
     valence_offset = _bisect(
-        lambda offset: hands.shares(hands.means(offset, VALENCE)) - targets,
+        lambda offset: _shares(hands.means(offset)) - targets,
         np.full(len(targets), _WIDEST_OFFSET),
     )
     offset = np.stack(
-        [valence_offset, np.full(len(targets), AROUSAL_OFFSET)], axis=-1
+        [valence_offset, np.full(len(targets), _AROUSAL_OFFSET)], axis=-1
     )
     ranges = np.array([viewer.range for viewer in config.viewers])
-    stretch = np.ones(len(targets))
-    if config.average_share is not None:
-        stretch = _stretch(
-            hands, valence_offset, config.viewers, config.average_share
-        )
-    scales = Scales(offset, np.stack([ranges * stretch, ranges], axis=-1))
+    means = hands.means(valence_offset)
+    wide = ranges * _stretch(means, ranges, targets, config.average_share)
+    scales = Scales(offset, np.stack([wide, ranges], axis=-1))
     return hands.traces(scales), scales
+
+
+def make_intended(
+    film: FilmProfile, feelings: Feelings, seed: int
+) -> np.ndarray:
+    """Lets the expert rate what a film intends to evoke.
+
+    Args:
+        film: The film.
+        feelings: What is felt; the expert follows the shared response.
+        seed: Seed of the corpus.
+
+    Returns:
+        float64 [T, 3, 2], what stands in the `.dat` files.
+    """
+    passes = []
+    for number in range(1, _EXPERT_PASSES + 1):
+        rng = streams.stream(seed, "intended", film.movie, number)
+        noise = smooth_noise(len(feelings.shared), rng)
+        felt = np.sqrt(1 - _EXPERT_NOISE) * feelings.shared + _EXPERT_OFFSET
+        felt += np.sqrt(_EXPERT_NOISE) * noise
+        rest = rng.uniform(*_REST) / _EXPERT_RANGE
+        passes.append(_move_marker(_delayed(felt, _EXPERT_REACTION_S), rest))
+    return _as_written(_EXPERT_RANGE * np.stack(passes, axis=1))
 
 
 def rated_means(
@@ -123,12 +163,6 @@ def rated_means(
     )
 
 
-def as_written(marks: np.ndarray) -> np.ndarray:
-    """Returns positions of the marker as they stand in a `.dat` file."""
-    # Adding zero turns -0.0, which prints as "-0.000", into 0.0.
-    return np.round(np.clip(marks, -1, 1), DECIMALS) + 0.0
-
-
 class _Hands:
     """All passes of all films side by side, so that one loop moves them."""
 
@@ -141,56 +175,49 @@ class _Hands:
     ) -> None:
         self.timelines = timelines
         self.viewer_of_pass = feelings[0].viewer_of_pass
-        self.films = len(feelings)
-        names = [viewer.name for viewer in config.viewers]
         ranges = np.array([viewer.range for viewer in config.viewers])
         reactions = [
-            streams.stream(seed, "reaction", name).uniform(*_REACTION_S)
-            for name in names
+            streams.stream(seed, "reaction", viewer.name).uniform(*_REACTION_S)
+            for viewer in config.viewers
         ]
         longest = max(timeline.trace_samples for timeline in timelines)
         felt, rest = [], []
         for film, feeling in zip(config.films, feelings, strict=True):
             late = [
-                signals.delayed(feeling.felt[:, column], reactions[viewer])
+                _delayed(feeling.felt[:, column], reactions[viewer])
                 for column, viewer in enumerate(self.viewer_of_pass)
             ]
             padded = np.stack(late, axis=1)
             missing = longest - len(padded)
             felt.append(np.pad(padded, ((0, missing), (0, 0), (0, 0)), "edge"))
             rng = streams.stream(seed, "rest", film.movie)
-            low, high = np.transpose(REST)
-            places = rng.uniform(low, high, (len(self.viewer_of_pass), 2))
+            places = rng.uniform(*_REST, (len(self.viewer_of_pass), 2))
             rest.append(places / ranges[self.viewer_of_pass, None])
         self.felt = np.concatenate(felt, axis=1)
         self.rest = np.concatenate(rest)
 
     def positions(self, offset: np.ndarray, dimension: int) -> list[np.ndarray]:
         """Returns float64 [T, P] per film, in standard deviations."""
-        shift = np.tile(offset[self.viewer_of_pass], self.films)
-        path = hand.move_marker(
+        films = len(self.timelines)
+        shift = np.tile(offset[self.viewer_of_pass], films)
+        path = _move_marker(
             self.felt[:, :, dimension] + shift, self.rest[:, dimension]
         )
         return [
             part[: timeline.trace_samples]
             for part, timeline in zip(
-                np.split(path, self.films, axis=1), self.timelines, strict=True
+                np.split(path, films, axis=1), self.timelines, strict=True
             )
         ]
 
-    def means(self, offset: np.ndarray, dimension: int) -> list[np.ndarray]:
-        """Returns float64 [V, n] per film, in standard deviations."""
+    def means(self, offset: np.ndarray) -> list[np.ndarray]:
+        """Returns float64 [V, n] per film, valence in standard deviations."""
         return [
             rated_means(position, timeline, self.viewer_of_pass)
             for position, timeline in zip(
-                self.positions(offset, dimension), self.timelines, strict=True
+                self.positions(offset, VALENCE), self.timelines, strict=True
             )
         ]
-
-    @staticmethod
-    def shares(means: Sequence[np.ndarray]) -> np.ndarray:
-        """Returns float64 [V], positive shares as the mean over films."""
-        return np.mean([labels_from_values(m).mean(-1) for m in means], axis=0)
 
     def traces(self, scales: Scales) -> list[np.ndarray]:
         """Returns float64 [T, P, 2] per film, as in the `.dat` files."""
@@ -200,52 +227,81 @@ class _Hands:
             found = self.positions(scales.offset[:, dimension], dimension)
             columns.append([position * ranges for position in found])
         return [
-            as_written(np.stack(both, axis=-1))
+            _as_written(np.stack(both, axis=-1))
             for both in zip(*columns, strict=True)
         ]
 
 
+def _move_marker(felt: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Follows feelings [T, N] with markers that are at `start` [N] at first.
+
+    A marker lies still until the feeling is `_NOTICED` away from it, then
+    moves there with a smooth start and a smooth stop.
+    """
+    step_s = STEP_MS / 1000
+    position = np.array(start, dtype=np.float64)
+    speed = np.zeros_like(position)
+    moving = np.zeros(len(position), dtype=bool)
+    path = np.empty_like(felt)
+    for i, target in enumerate(felt):
+        path[i] = position
+        distance = target - position
+        away = np.abs(distance)
+        moving = np.where(moving, away > _GOOD_ENOUGH, away > _NOTICED)
+        wanted = np.where(moving, _RATE_PER_S * distance, 0.0)
+        speed += (wanted - speed) * (_EASE_PER_S * step_s)
+        position = position + speed * step_s
+    return path
+
+
+def _delayed(signal: np.ndarray, delay_s: float) -> np.ndarray:
+    """Returns the signal later, with its first value repeated in front."""
+    steps = min(round(delay_s * 1000 / STEP_MS), len(signal))
+    index = np.maximum(np.arange(len(signal)) - steps, 0)
+    return signal[index]
+
+
+def _as_written(marks: np.ndarray) -> np.ndarray:
+    """Returns positions of the marker as they stand in a `.dat` file."""
+    # Adding zero turns -0.0, which prints as "-0.000", into 0.0.
+    return np.round(np.clip(marks, -1, 1), DECIMALS) + 0.0
+
+
+def _shares(means: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns float64 [V], positive shares as the mean over films."""
+    return np.mean([labels_from_values(m).mean(-1) for m in means], axis=0)
+
+
 def _stretch(
-    hands: _Hands,
-    offset: np.ndarray,
-    viewers: Sequence[ViewerProfile],
-    share: float,
+    means: Sequence[np.ndarray],
+    ranges: np.ndarray,
+    shares: np.ndarray,
+    average_share: float,
 ) -> np.ndarray:
     """Returns factors [V] on the ranges that give Vavg its share.
 
     Positive viewers pull the average up; the less of the range they use,
     the less they do.
     """
-    means = hands.means(offset, VALENCE)
-    ranges = np.array([viewer.range for viewer in viewers])
-    normal = statistics.NormalDist()
     # The targets, as a share that was reached can be 0 in a small corpus.
-    positive = np.array([normal.inv_cdf(v.positive_share) for v in viewers])
-
-    def factors(exponent: np.ndarray) -> np.ndarray:
-        return np.exp(exponent * positive)
+    positive = np.array([statistics.NormalDist().inv_cdf(s) for s in shares])
 
     def excess(exponent: np.ndarray) -> np.ndarray:
-        wide = ranges * factors(exponent)
+        wide = ranges * np.exp(exponent * positive)
         shown = [np.clip(wide[:, None] * m, -1, 1) for m in means]
         average = [mean_of_rated(values)[None] for values in shown]
-        return hands.shares(average) - share
+        return _shares(average) - average_share
 
-    return factors(_bisect(excess, np.array([_WIDEST_EXPONENT])))
+    return np.exp(_bisect(excess, np.array([_WIDEST_EXPONENT])) * positive)
 
 
 def _bisect(
     excess: Callable[[np.ndarray], np.ndarray], widest: np.ndarray
 ) -> np.ndarray:
-    """Finds where a function that grows with each argument crosses zero.
+    """Finds where a function [n] -> [n] crosses zero in [-widest, widest].
 
-    Args:
-        excess: float64 [n] to float64 [n]; each value depends on the
-            argument of the same place only and does not decrease.
-        widest: float64 [n], the search runs in [-widest, widest].
-
-    Returns:
-        float64 [n]; an end of the interval where there is no crossing.
+    Each value depends on the argument of the same place only, and grows with
+    it. Where there is no crossing, an end of the interval is returned.
     """
     low, high = -widest, widest
     for _ in range(_BISECTIONS):
