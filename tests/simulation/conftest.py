@@ -4,20 +4,13 @@ import dataclasses
 
 import pytest
 
-from emotion_mt.corpus.simulation import (
+from emotion_mt.simulation import (
     SimulationConfig,
     simulate_corpus,
     simulate_state,
 )
 
 TINY = SimulationConfig(width_px=112, height_px=64)
-
-
-def small_config(movies=("BMI", "DEP"), **changes):
-    """Few films of few pixels."""
-    config = SimulationConfig(width_px=64, height_px=32, **changes)
-    films = tuple(film for film in config.films if film.movie in movies)
-    return dataclasses.replace(config, films=films)
 
 
 @pytest.fixture(scope="session")
@@ -42,4 +35,11 @@ def tiny_folder(tmp_path_factory):
 @pytest.fixture
 def small():
     """Makes configurations of few films of few pixels."""
-    return small_config
+
+    def make(*movies):
+        films = [f for f in SimulationConfig().films if f.movie in movies]
+        return dataclasses.replace(
+            TINY, films=tuple(films), width_px=64, height_px=32
+        )
+
+    return make
