@@ -36,13 +36,14 @@ import sharing
 import sharing_sweep
 import text_difficulty
 from absl import app, flags
+from pages import replace_between_markers
 
 import emotion_mt as emt
 from emotion_mt import paper
 from emotion_mt.corpus import Corpus, folds
-from emotion_mt.corpus.simulation import SIMULATION_VERSION, report
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, versions
 from emotion_mt.evaluation.records import features_digest
+from emotion_mt.simulation import SIMULATION_VERSION
 
 #: Modalities of the page, as a run writes them, and the targets in percent.
 TARGETS: dict[str, tuple[float, float] | None] = {
@@ -363,7 +364,7 @@ def main(argv: list[str]) -> None:
         )
         text += "\n\n" + seeds_to_markdown(others)
     page = pathlib.Path(flag.docs) / "simulation.md"
-    report.replace_between_markers(page, "difficulty", text)
+    replace_between_markers(page, "difficulty", text)
     print(text)
 
 

@@ -37,12 +37,7 @@ import tensorflow as tf
 from absl import app, flags
 
 from emotion_mt import paper
-from emotion_mt.corpus import (
-    SEGMENT_COLUMNS,
-    Corpus,
-    load_corpus,
-    simulate_corpus,
-)
+from emotion_mt.corpus import SEGMENT_COLUMNS, Corpus, load_corpus
 from emotion_mt.features import (
     architecture,
     build_i3d,
@@ -51,6 +46,7 @@ from emotion_mt.features import (
     sources,
     weights as weights_lib,
 )
+from emotion_mt.simulation import simulate_corpus
 
 _WEIGHTS = flags.DEFINE_string(
     "weights", "auto", "Source of the I3D's weights; see load_i3d."

@@ -23,13 +23,13 @@ from tqdm.std import tqdm
 import emotion_mt as emt
 from emotion_mt import cli
 from emotion_mt.cli.parsing import Command
-from emotion_mt.corpus.simulation import SimulationConfig
 from emotion_mt.evaluation import SPECS
 from emotion_mt.evaluation.records import read_record
 from emotion_mt.features import extract
 from emotion_mt.features.files import read_npz
 from emotion_mt.inference import load_bundle
 from emotion_mt.runs import Experiment, run_tables
+from emotion_mt.simulation import SimulationConfig
 
 #: Units of an MT trunk that no memory suffices for: 6 GB per input.
 _GREEDY_UNITS = 1_600_000_000

@@ -35,7 +35,7 @@ from emotion_mt.runs.folder import part_of
 from text_difficulty import text_corpus
 
 import emotion_mt as emt
-from emotion_mt.corpus import simulation
+from emotion_mt import simulation
 from emotion_mt.evaluation import Job, build_table, rendering, specs_for
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
 from emotion_mt.evaluation.report import write_report

@@ -29,13 +29,13 @@ import pathlib
 
 import joblib
 import numpy as np
+import pages
 import resumable
 import sharing_page
 import sharing_sweep
 from absl import app, flags
 
 import emotion_mt as emt
-from emotion_mt.corpus.simulation import report
 from emotion_mt.evaluation.figures import style
 from emotion_mt.storage import atomic
 
@@ -134,7 +134,7 @@ def write_results(
             f"tasks, {seconds / 60:.0f} minutes of one core.",
         ]
     )
-    report.replace_between_markers(docs / "simulation.md", "sharing", text)
+    pages.replace_between_markers(docs / "simulation.md", "sharing", text)
     print(text)
 
 

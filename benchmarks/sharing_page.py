@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from sharing_sweep import SWEEPS, Setting
 
 from emotion_mt import paper
-from emotion_mt.corpus.simulation import SimulationConfig
 from emotion_mt.evaluation.figures import style
+from emotion_mt.simulation import SimulationConfig
 
 #: Draws of the bootstrap, and the coverage of the bands.
 DRAWS, LEVEL = 9999, 0.95

@@ -3,7 +3,7 @@
 The films stay the same throughout, so their I3D features serve all points:
 the shared response, the viewers' own weights, noise and hand, and which
 ratings are missing change the labels only (see
-`emotion_mt/corpus/simulation/streams.py`). Training segments are left out
+`emotion_mt/simulation/streams.py`). Training segments are left out
 where the number of segments is varied.
 """
 
@@ -22,19 +22,19 @@ import pandas as pd
 
 from emotion_mt import paper
 from emotion_mt.corpus import Corpus, folds, labels_from_values, mean_of_rated
-from emotion_mt.corpus.simulation import (
+from emotion_mt.evaluation import score
+from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, versions
+from emotion_mt.evaluation.records import features_digest
+from emotion_mt.simulation import (
     SIMULATION_VERSION,
     SimulatedState,
     SimulationConfig,
     ceiling_accuracies,
+    hidden,
     simulate_state,
     streams,
     traces,
-    viewers,
 )
-from emotion_mt.evaluation import score
-from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, versions
-from emotion_mt.evaluation.records import features_digest
 from emotion_mt.training import TrainingConfig, fit_split
 
 DIMENSION = "valence"
@@ -52,8 +52,8 @@ class Setting:
 
     Attributes:
         sharing: Share of every viewer's feeling that is shared, see
-            `SimulationConfig.with_shared_share`; None for the default
-            profile, in which viewers differ.
+            `with_shared_share`; None for the default profile, in which
+            viewers differ.
         training: Share of the segments of each training film that is kept,
             in (0, 1].
         missing: Probability that a viewer did not rate a segment of a
@@ -184,7 +184,7 @@ def with_viewers(
         it is `base`.
     """
     feelings = [
-        viewers.make_feelings(
+        hidden.make_feelings(
             film.profile, film.timeline, film.content, seed, config
         )
         for film in base.films
@@ -197,6 +197,23 @@ def with_viewers(
         for film, felt, trace in zip(base.films, feelings, written, strict=True)
     )
     return dataclasses.replace(base, config=config, films=films, scales=scales)
+
+
+def with_shared_share(
+    config: SimulationConfig, share: float
+) -> SimulationConfig:
+    """Returns a configuration in which all viewers share equally much.
+
+    Args:
+        config: The films, the viewers and their noise.
+        share: Share of the feeling's variance that is shared, in
+            [0, 1 - `marker_noise`].
+    """
+    viewers = tuple(
+        dataclasses.replace(viewer, sharing=share**0.5)
+        for viewer in config.viewers
+    )
+    return dataclasses.replace(config, viewers=viewers)
 
 
 @functools.lru_cache(maxsize=1)
@@ -222,7 +239,7 @@ def rated(
     """
     config = SimulationConfig()
     if sharing is not None:
-        config = config.with_shared_share(sharing)
+        config = with_shared_share(config, sharing)
     state = with_viewers(_films(film_seed, segments_per_movie), seed, config)
     means = np.concatenate([f.means(DIMENSION).T for f in state.films])
     return means, ceiling_accuracies(state, DIMENSION)

@@ -22,8 +22,8 @@ import sharing_sweep
 import emotion_mt as emt
 from emotion_mt import paper
 from emotion_mt.corpus import Corpus, folds
-from emotion_mt.corpus.simulation import SimulationConfig, simulate_state
 from emotion_mt.evaluation.jobs import MULTI_TASK, SINGLE_TASK, versions
+from emotion_mt.simulation import SimulationConfig, simulate_state
 
 
 def text_corpus(seed: int, segments_per_movie: int) -> Corpus:

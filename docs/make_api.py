@@ -30,7 +30,7 @@ API = REPOSITORY / "docs" / "api.md"
 ROOMS = (
     "paper",
     "corpus",
-    "corpus.simulation",
+    "simulation",
     "features",
     "models",
     "training",

@@ -7,6 +7,7 @@ from . import (
     models as models,
     paper as paper,
     runs as runs,
+    simulation as simulation,
     training as training,
 )
 from ._version import (
@@ -18,7 +19,6 @@ from .corpus import (
     folds as folds,
     inspect_corpus as inspect_corpus,
     load_corpus as load_corpus,
-    simulate_corpus as simulate_corpus,
 )
 from .features import (
     FeatureConfig as FeatureConfig,
@@ -43,6 +43,9 @@ from .models import (
 )
 from .runs import (
     train_bundle as train_bundle,
+)
+from .simulation import (
+    simulate_corpus as simulate_corpus,
 )
 from .training import (
     BaselineConfig as BaselineConfig,

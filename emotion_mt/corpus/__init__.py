@@ -13,7 +13,6 @@ from emotion_mt.corpus.corpus import (
 from emotion_mt.corpus.films import FILM_CODES, TRACE_NAMES, VIDEO_FOLDERS
 from emotion_mt.corpus.finder import ANNOTATIONS
 from emotion_mt.corpus.load import load_corpus
-from emotion_mt.corpus.simulation import SimulationConfig, simulate_corpus
 from emotion_mt.corpus.splits import (
     BASELINE_VALIDATION,
     baseline_split,
@@ -38,7 +37,6 @@ __all__ = [
     "CorpusError",
     "Cue",
     "Inspection",
-    "SimulationConfig",
     "Subtitles",
     "Trace",
     "baseline_split",
@@ -51,6 +49,5 @@ __all__ = [
     "mean_of_rated",
     "read_subtitles",
     "read_trace",
-    "simulate_corpus",
     "summarize",
 ]

@@ -18,6 +18,7 @@ from emotion_mt import corpus as corpus_lib, features as features_lib, paper
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
 from emotion_mt.features.extraction import STORE_NAME
 from emotion_mt.runs.worker import JobInput
+from emotion_mt.simulation import simulate_corpus
 from emotion_mt.storage.atomic import replacing
 from emotion_mt.training import TrainingConfig
 
@@ -108,7 +109,7 @@ class Run:
         if experiment.corpus is None:
             how = (experiment.corpus_seed, experiment.segments_per_movie)
             with self.timed("simulate"):
-                corpus_lib.simulate_corpus(folder, *how)
+                simulate_corpus(folder, *how)
         with self.timed("read corpus"):
             self.corpus = corpus_lib.load_corpus(
                 folder,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion_mt.corpus.simulation import SIMULATION_VERSION
+from emotion_mt.simulation import SIMULATION_VERSION
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from emotion_mt import paper
 from emotion_mt.corpus import Corpus, labels_from_values
-from emotion_mt.corpus.simulation import SimulationConfig, simulate_state
+from emotion_mt.simulation import SimulationConfig, simulate_state
 from emotion_mt.training import TrainingConfig
 
 SEGMENTS = 4
@@ -29,7 +29,7 @@ def test_the_same_viewers_give_the_same_state(sweep, films):
 
 
 def test_sharing_changes_traces_as_a_new_corpus_would(sweep, films):
-    config = SimulationConfig().with_shared_share(0.5)
+    config = sweep.with_shared_share(SimulationConfig(), 0.5)
     found = sweep.with_viewers(films, 0, config)
     whole = simulate_state(0, SEGMENTS, config)
     for film, expected, default in zip(

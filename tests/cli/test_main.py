@@ -10,6 +10,7 @@ import pytest
 from absl import flags
 
 import emotion_mt.corpus
+import emotion_mt.simulation
 from emotion_mt import __version__
 from emotion_mt.cli.commands import COMMANDS
 from emotion_mt.cli.main import main
@@ -153,7 +154,7 @@ def test_simulate_then_inspect(tmp_path, monkeypatch, capsys):
         calls.append(arguments)
         return tmp_path
 
-    monkeypatch.setattr(emotion_mt.corpus, "simulate_corpus", simulate)
+    monkeypatch.setattr(emotion_mt.simulation, "simulate_corpus", simulate)
     flags_ = ["--out=c", "--seed=3", "--segments_per_movie=5"]
     assert main(["simulate", *flags_]) == 0
     assert calls == [("c", 3, 5)]

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from emotion_mt import paper
-from emotion_mt.corpus import load_corpus, simulate_corpus
+from emotion_mt.corpus import load_corpus
 from emotion_mt.evaluation import SPECS, specs_for
 from emotion_mt.runs import Experiment, run_tables
+from emotion_mt.simulation import simulate_corpus
 from emotion_mt.training import TrainingConfig
 
 #: The layers are small, so that 187 fits take seconds; everything else is what

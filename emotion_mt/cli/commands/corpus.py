@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _simulate(values: flags.FlagValues) -> int:
-    from emotion_mt.corpus import simulate_corpus
+    from emotion_mt.simulation import simulate_corpus
 
     folder = simulate_corpus(values.out, values.seed, values.segments_per_movie)
     print(f"The simulated corpus is in {folder}")
