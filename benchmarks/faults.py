@@ -1,121 +1,343 @@
 """kill -9, Ctrl-C and other mishaps at random moments of real runs.
 
-    python benchmarks/faults.py --kills=100 --folder=runs/faults
+    python benchmarks/faults.py --kills=100
 
 A simulated corpus is extracted, trained on and reported, once undisturbed and
 then again and again while runs are killed; when one comes to its end, its
 results are compared with the undisturbed ones and it starts anew until the
 kills are done. Then workers are killed and stopped, models get too little
-memory, a second run starts, the number of workers changes, and Ctrl-C is
-pressed. It prints a Markdown table of counts and ends with status 1 if anything
-was lost, half written, different, left over, left running, or not as expected.
-docs/reliability.md keeps a run.
+memory, and Ctrl-C is pressed. It prints a Markdown table of counts and ends
+with status 1 if anything was lost, half written, different, left over, left
+running, or not as expected. docs/reliability.md keeps a run.
 
 Models are tiny and most runs are forked from a process that has imported
 TensorFlow, so that a kill costs seconds (workers are fresh processes, as
 always). Moments are random, most of them after a run has done something new:
-one that is always killed while it starts never moves on.
-
-With --folder, counts are kept there (counts.json) and the same command goes
-on where it was stopped. Linux only.
+one that is always killed while it starts never moves on. Linux only.
 """
 
 from __future__ import annotations
 
+import collections
+import contextlib
+import functools
+import multiprocessing
+import os
+import random
+import re
+import shutil
 import signal
+import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
+# What runs need is imported once, and used by them alone: nothing may be
+# computed with TensorFlow here.
+import faults_runs as runs
+import matplotlib.pyplot  # noqa: F401
+import psutil
 from absl import app, flags
-
-#: Key of the counts to what it is, who does it (faults_phases.py), and how.
-PHASES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "extraction": (
-        "kill -9 during extraction",
-        "kill_runs",
-        {"run": "extraction", "span_s": 0.3},
-    ),
-    "training": (
-        "kill -9 during training",
-        "kill_runs",
-        {"run": "tables", "span_s": 3.0},
-    ),
-    "writing": (
-        "kill -9 while tables are written",
-        "kill_runs",
-        {"run": "tables", "span_s": 0.4, "stay": True},
-    ),
-    "bundles": (
-        "kill -9 while a bundle is saved over another",
-        "kill_bundles",
-        {},
-    ),
-    "worker-killed": (
-        "kill -9 of a worker",
-        "lose_workers",
-        {"number": signal.SIGKILL},
-    ),
-    "worker-stopped": (
-        "SIGSTOP of a worker, given up after 20 s",
-        "lose_workers",
-        {"number": signal.SIGSTOP},
-    ),
-    "memory": ("MT that RLIMIT_AS has no room for", "run_out_of_memory", {}),
-    "second-run": ("one run is refused, another waits", "run_twice", {}),
-    **{
-        f"workers-{n}": (f"{n} worker(s)", "compare_workers", {"number": n})
-        for n in (1, 2, 4)
-    },
-    "interrupt": ("Ctrl-C, importing and training", "interrupt", {}),
-}
-
-#: Phases that are over in one go, or begin anew.
-_ONCE = ("run_out_of_memory", "run_twice", "compare_workers")
-
-#: Phases that share the kills.
-_KILLING = list(PHASES)[:4]
 
 #: Counts that must be zero; the others say what was done.
 BAD = ("lost", "half written", "different", "left over", "left running")
 BAD += ("not as expected",)
 
+#: Seconds until every process of a run that ended must be gone.
+_GONE_S = 5.0
+
+#: Silence after which Dask gives a worker up, where one is stopped.
+_TTL = "20 s"
+
 _KILLS = flags.DEFINE_integer(
-    "kills", 100, f"Kills in all, shared by {_KILLING}.", lower_bound=4
+    "kills", 100, "Kills in all, shared by four kinds of work.", lower_bound=4
 )
-_PHASES = flags.DEFINE_multi_enum(
-    "phase", list(PHASES), list(PHASES), "What to do."
-)
-_TIMES = flags.DEFINE_integer("times", 4, "Ctrl-Cs, and workers lost.")
+_TIMES = flags.DEFINE_integer("times", 2, "Ctrl-Cs, and workers lost.")
 _WORKERS = flags.DEFINE_integer("workers", 2, "Worker processes per run.")
-_FOLDER = flags.DEFINE_string(
-    "folder", None, "Keeps counts here. Default: a temporary folder."
-)
+
+Counts = collections.Counter[str]
 
 
-def disturb(folder: Path) -> int:
-    """Does the phases and prints them; returns how much went wrong."""
-    import faults_phases
-    from faults_runs import simulate
+class Bench:
+    """A folder with a corpus, in which runs work and are disturbed."""
 
-    simulate(folder)
-    bench = faults_phases.Bench(folder, _WORKERS.value, _TIMES.value)
-    bad, lines = 0, []
-    for phase in _PHASES.value:
-        what, how, arguments = PHASES[phase]
-        if phase in _KILLING:
-            share = (_KILLS.value + _KILLING.index(phase)) // len(_KILLING)
-            arguments = {**arguments, "kills": share}
-        if how not in _ONCE or not bench.counts(phase):
-            getattr(faults_phases, how)(bench, phase, **arguments)
-        counts = bench.counts(phase)
-        done = [f"{n} {k}" for k, n in counts.items() if k not in BAD]
-        wrong = [f"{counts[k]} {k}" for k in BAD]
-        bad += sum(counts[k] for k in BAD)
-        lines.append(f"| {what} | {', '.join(done)} | {', '.join(wrong)} |")
-    print("| what | how often | what happened |\n| --- | --- | --- |")
-    print("\n".join(lines))
-    return bad
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._undisturbed: dict[str, list[runs.Parts]] = {}
+
+    def start(self, run: str, how: str = "fork") -> BaseProcess:
+        """Starts a run of `faults_runs`: "fork" it or "spawn" a fresh one."""
+        process = multiprocessing.get_context(how).Process(
+            target=runs.begin, args=(run, str(self.folder), _WORKERS.value)
+        )
+        process.start()
+        return process
+
+    def end(self, process: BaseProcess, counts: Counts) -> int:
+        """Waits for a run, and that all its processes are gone."""
+        process.join()
+        counts["left running"] += not gone(process.pid or 0)
+        return process.exitcode or 0
+
+    def run_well(self, run: str) -> None:
+        """Does a run, which must end well."""
+        if self.end(self.start(run), collections.Counter()) != 0:
+            raise RuntimeError(f"{run} failed:\n{self.log(run)[-3000:]}")
+
+    def log(self, run: str) -> str:
+        """Returns what the last run of a name has said."""
+        return (self.folder / f"{run}.log").read_text()
+
+    def clear(self) -> None:
+        """Removes what runs have made."""
+        shutil.rmtree(self.folder / "work", ignore_errors=True)
+
+    def read(self, run: str) -> list[runs.Parts]:
+        """Reads the finished parts of a run, and what is there in the end."""
+        return [read(self.folder) for read in runs.READERS[run]]
+
+    def undisturbed(self, run: str, *, stay: bool = False) -> list[runs.Parts]:
+        """Reads a run that nobody disturbs; its files `stay`, or go."""
+        self.clear()
+        if stay or run not in self._undisturbed:
+            self.run_well(run)
+            self._undisturbed[run] = self.read(run)
+        if not stay:
+            self.clear()
+        return self._undisturbed[run]
+
+    def compare(self, counts: Counts, run: str) -> None:
+        """Compares a run that came to its end, and clears the folder."""
+        found = self.read(run)
+        counts["left over"] += len(runs.leftovers(self.folder))
+        for have, want in zip(found, self.undisturbed(run), strict=True):
+            counts["lost"] += len(want.keys() - have.keys())
+            counts["different"] += sum(want.get(k) != have[k] for k in have)
+
+    def wait_for_news(self, process: BaseProcess) -> None:
+        """Returns when the run has written something, or ended."""
+        before = self._written()
+        while process.is_alive() and self._written() == before:
+            time.sleep(0.01)
+
+    def _written(self) -> dict[Path, int]:
+        found = {}
+        # Unlike `rglob`, it passes over folders that go at this moment.
+        for folder, folders, files in os.walk(self.folder / "work"):
+            folders[:] = [name for name in folders if name[0] != "."]
+            for path in (Path(folder, x) for x in files if x[0] != "."):
+                with contextlib.suppress(OSError):  # Replaced at this moment.
+                    found[path] = path.stat().st_mtime_ns
+        return found
+
+    def kill(self, process: BaseProcess, span_s: float, counts: Counts) -> None:
+        """Kills a run soon after something new, or while it starts."""
+        if random.random() < 0.8:
+            self.wait_for_news(process)
+        time.sleep(random.uniform(0, span_s))
+        counts["kills"] += process.is_alive()
+        process.kill()
+
+
+def gone(leader: int) -> bool:
+    """Waits until no process of a group lives; kills what stays too long."""
+    end_s = time.monotonic() + _GONE_S
+    while any(_is_of(process, leader) for process in psutil.process_iter()):
+        if time.monotonic() > end_s:
+            os.killpg(leader, signal.SIGKILL)
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _is_of(process: psutil.Process, leader: int) -> bool:
+    try:
+        return (
+            os.getpgid(process.pid) == leader
+            and process.status() != psutil.STATUS_ZOMBIE
+        )
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return False
+
+
+def workers_of(leader: int) -> list[psutil.Process]:
+    """Living worker processes of a run, the busiest first."""
+    found = []
+    if not psutil.pid_exists(leader):
+        return []
+    for process in psutil.Process(leader).children():
+        try:
+            if any("spawn_main" in part for part in process.cmdline()):
+                found.append((sum(process.cpu_times()[:2]), process))
+        except psutil.NoSuchProcess:
+            continue
+    return [process for _, process in sorted(found, key=lambda x: -x[0])]
+
+
+def kill_runs(
+    bench: Bench, kills: int, run: str, span_s: float, stay: bool = False
+) -> Counts:
+    """Kills runs and looks at what is left.
+
+    Args:
+        bench: The folder.
+        kills: How many.
+        run: Name of the run.
+        span_s: A kill comes within so many seconds after something new.
+        stay: Whether runs begin with the files of a finished one.
+    """
+    counts: Counts = collections.Counter()
+    status = -signal.SIGKILL
+    expected, seen = bench.undisturbed(run, stay=stay)[stay], {}
+    while counts["kills"] < kills or status != 0:
+        process = bench.start(run)
+        if counts["kills"] < kills:
+            bench.kill(process, span_s, counts)
+        status = bench.end(process, counts)
+        if status not in (0, -signal.SIGKILL):
+            raise RuntimeError(f"{run} failed:\n{bench.log(run)[-3000:]}")
+        try:
+            found = runs.READERS[run][stay](bench.folder)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            counts["half written"] += 1
+            continue
+        counts["lost"] += len((expected if stay else seen).keys() - found)
+        counts["different"] += sum(expected.get(k) != found[k] for k in found)
+        seen = found
+        if status == 0:
+            counts["runs to the end"] += 1
+            if not stay:
+                bench.compare(counts, run)
+                seen = {}
+    if stay:
+        bench.compare(counts, run)
+    return counts
+
+
+def kill_bundles(bench: Bench, kills: int) -> Counts:
+    """Kills runs that save bundles over others, and loads what is there."""
+    counts: Counts = collections.Counter()
+    bench.clear()
+    bench.run_well("last_bundle")
+    while counts["kills"] < kills:
+        process = bench.start("bundles")
+        bench.kill(process, 0.2, counts)
+        bench.end(process, counts)
+        status = bench.end(bench.start("check_bundle"), counts)
+        counts["lost"] += status == runs.LOST
+        counts["half written"] += status not in (0, runs.LOST)
+    bench.run_well("last_bundle")
+    counts["left over"] += len(runs.leftovers(bench.folder))
+    return counts
+
+
+def lose_workers(bench: Bench, number: signal.Signals) -> Counts:
+    """Kills or stops the busiest worker of a run, which must end all right."""
+    counts: Counts = collections.Counter()
+    if number == signal.SIGSTOP:
+        os.environ["DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL"] = _TTL
+    while counts["workers"] < _TIMES.value:
+        bench.clear()
+        process = bench.start("tables", how="spawn")
+        if counts["workers"] % 2 and number == signal.SIGKILL:
+            # While it starts; a stopped one could not be told from a slow one.
+            while process.is_alive() and not workers_of(process.pid or 0):
+                time.sleep(0.05)
+        else:
+            bench.wait_for_news(process)
+        time.sleep(random.uniform(0, 5))
+        for worker in workers_of(process.pid or 0)[:1]:
+            worker.send_signal(number)
+            counts["workers"] += 1
+        status = bench.end(process, counts)
+        counts["not as expected"] += status != 0
+        if status == 0:
+            bench.compare(counts, "tables")
+        else:
+            print(bench.log("tables")[-3000:], file=sys.stderr)
+    os.environ.pop("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", None)
+    return counts
+
+
+def run_out_of_memory(bench: Bench) -> Counts:
+    """Trains MT that is too large beside other models that are not."""
+    wanted, _ = bench.undisturbed("tables")
+    large = {name for name in wanted if name.startswith("MT")}
+    counts: Counts = collections.Counter({"jobs too large": len(large)})
+    status = bench.end(bench.start("greedy_tables"), counts)
+    counts["not as expected"] += status != 1
+    failures = r"FAILED: (\S+): .*; tried 3 times"
+    failed = set(re.findall(failures, bench.log("greedy_tables")))
+    table = (bench.folder / "work" / "table3.md").read_text()
+    named = "INCOMPLETE" in table and all(name in table for name in large)
+    counts["not as expected"] += len(failed ^ large) + (not named)
+    counts["reported after 3 tries"] = len(failed)
+    found = runs.jobs_of(bench.folder)
+    counts["finished beside them"] = len(found)
+    counts["lost"] = len(wanted.keys() - found.keys() - large)
+    counts["different"] = sum(wanted[k] != found[k] for k in found)
+    counts["left over"] = len(runs.leftovers(bench.folder))
+    return counts
+
+
+def interrupt(bench: Bench) -> Counts:
+    """Presses Ctrl-C, as a terminal does: on all processes of the group."""
+    counts: Counts = collections.Counter()
+    script = Path(__file__).parents[1] / "experiments" / "table3.py"
+    command = [sys.executable, str(script), f"--workers={_WORKERS.value}"]
+    command += [f"--corpus={bench.folder / 'corpus'}"]
+    command += [f"--out={bench.folder / 'work'}"]
+    while counts["pressed"] < _TIMES.value:
+        bench.clear()
+        with (bench.folder / "interrupt.log").open("wb") as log:
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True
+            )
+        # While it imports, or while its workers start and train.
+        trains = counts["pressed"] % 2
+        while trains and process.poll() is None and not workers_of(process.pid):
+            time.sleep(0.05)
+        time.sleep(random.uniform(0.5, 20.0 if trains else 4.0))
+        os.killpg(process.pid, signal.SIGINT)
+        start_s = time.monotonic()
+        status = process.wait()
+        spent_s = time.monotonic() - start_s
+        text = bench.log("interrupt")
+        counts["pressed"] += 1
+        counts["ms at most"] = max(counts["ms at most"], round(1000 * spent_s))
+        counts["left running"] += not gone(process.pid)
+        said = "continues where it was" in text and "Traceback" not in text
+        counts["not as expected"] += status != 130 or spent_s > 5 or not said
+    return counts
+
+
+def phases(kills: int) -> dict[str, Callable[[Bench], Counts]]:
+    """Returns what is done, by what it is."""
+    tables = functools.partial(kill_runs, kills=kills, run="tables")
+    return {
+        "kill -9 during extraction": functools.partial(
+            kill_runs, kills=kills, run="extraction", span_s=0.3
+        ),
+        "kill -9 during training": functools.partial(tables, span_s=3.0),
+        "kill -9 while tables are written": functools.partial(
+            tables, span_s=0.4, stay=True
+        ),
+        "kill -9 while a bundle is saved over another": functools.partial(
+            kill_bundles, kills=kills
+        ),
+        "kill -9 of a worker": functools.partial(
+            lose_workers, number=signal.SIGKILL
+        ),
+        f"SIGSTOP of a worker, given up after {_TTL}": functools.partial(
+            lose_workers, number=signal.SIGSTOP
+        ),
+        "MT that RLIMIT_AS has no room for": run_out_of_memory,
+        "Ctrl-C, importing and training": interrupt,
+    }
 
 
 def main(argv: list[str]) -> int | None:
@@ -125,15 +347,20 @@ def main(argv: list[str]) -> int | None:
     # A program that a shell starts in the background ignores Ctrl-C, and so
     # would its children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # What runs need is imported once, and used by them alone: nothing may be
-    # computed with TensorFlow here.
-    import faults_phases  # noqa: F401
-    import matplotlib.pyplot  # noqa: F401
-
+    bad = 0
+    print("| what | how often | what happened |\n| --- | --- | --- |")
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(_FOLDER.value or temporary).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        return 1 if disturb(folder) else None
+        folder = Path(temporary)
+        runs.simulate(folder)
+        bench = Bench(folder)
+        for what, disturb in phases(_KILLS.value // 4).items():
+            counts = disturb(bench)
+            done = [f"{n} {k}" for k, n in counts.items() if k not in BAD]
+            wrong = [f"{counts[k]} {k}" for k in BAD]
+            bad += sum(counts[k] for k in BAD)
+            row = f"| {what} | {', '.join(done)} | {', '.join(wrong)} |"
+            print(row, flush=True)
+    return 1 if bad else None
 
 
 if __name__ == "__main__":

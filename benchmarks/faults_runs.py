@@ -65,15 +65,12 @@ def extraction(folder: Path, workers: int) -> int:
     return 0
 
 
-def tables(
-    folder: Path, workers: int, units: int = 8, wait: bool = False
-) -> int:
+def tables(folder: Path, workers: int, units: int = 8) -> int:
     """Makes Table III, from text alone: trains, then writes tables."""
     experiment = Experiment(
         corpus=folder / "corpus",
         out=folder / "work",
         workers=workers,
-        wait=wait,
         training=emt.TrainingConfig(
             max_epochs=2,
             patience=1,
@@ -90,11 +87,6 @@ def tables(
 
     # With the handling of errors and of Ctrl-C that the scripts have.
     return cli.run(Command("faults", "", {}, run), [])
-
-
-def waiting_tables(folder: Path, workers: int) -> int:
-    """The same, and waits where another run has the folder."""
-    return tables(folder, workers, wait=True)
 
 
 def greedy_tables(folder: Path, workers: int) -> int:

@@ -4,13 +4,11 @@
     python benchmarks/full_size.py --segments_per_movie=30 --workers=1 --out=…
 
 Fits every model of Tables II-VI with the defaults and one seed, by default on
-as many segments as the real corpus has, in --workers processes, then writes
-tables, figures and report, and prints where the time went as Markdown tables
-(docs/performance.md). With --every=7 it fits a seventh of each kind and
-computes the rest. Finished fits are kept in --out; stopped at any moment, the
-same command continues, and the seconds of the fits are still those that they
-took. Only ratios within one run count; run it on a machine that does nothing
-else.
+as many segments as the real corpus has, in --workers processes, and prints
+where the time went as a Markdown table (docs/performance.md). With --every=7
+it fits a seventh of each kind and computes the rest. Finished fits are kept in
+--out; stopped at any moment, the same command continues. Only ratios within
+one run count; run it on a machine that does nothing else.
 
 Labels and texts are those of a simulated corpus of that size. Its films are not
 drawn, which would take the I3D half an hour or more: in the place of visual
@@ -31,14 +29,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from absl import app, flags
-from emotion_mt.runs.folder import part_of
 from text_difficulty import text_corpus
 
 import emotion_mt as emt
 from emotion_mt import simulation
-from emotion_mt.evaluation import Job, build_table, rendering, specs_for
+from emotion_mt.evaluation import Job, specs_for
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
-from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.specs import BOTH, in_working_order
 from emotion_mt.features import windows
 from emotion_mt.runs.engine import run_jobs
@@ -56,7 +52,7 @@ _EVERY = flags.DEFINE_integer(
     "every",
     1,
     "Fits every so many-th job of each kind only, and computes the minutes of "
-    "all from them; no tables.",
+    "all from them.",
     lower_bound=1,
 )
 _OUT = flags.DEFINE_string("out", "runs/full_size", "Folder of the results.")
@@ -148,129 +144,46 @@ def where_it_went(
     return found.reset_index()
 
 
-def shares(
-    records: Sequence[dict[str, Any]], workers: int, wall_s: float
-) -> dict[str, float]:
-    """Shares of the workers' time (wall time times workers) by part.
-
-    Args:
-        records: Of all jobs of one call, none of which was there before.
-        workers: Number of processes.
-        wall_s: Seconds from start to end.
-    """
-    seconds = pd.DataFrame([r["fit"]["seconds"] for r in records]).sum()
-    parts = {
-        "training": seconds["fit"],
-        "trace and compile": seconds["build"],
-        "rest of the fits": seconds["total"]
-        - seconds["fit"]
-        - seconds["build"],
-        "starting, importing, sending, waiting": workers * wall_s
-        - seconds["total"],
-    }
-    return {name: part / workers / wall_s for name, part in parts.items()}
-
-
-def write_all(
-    out: pathlib.Path,
-    corpus: emt.Corpus,
-    jobs: dict[str, list[Job]],
-    records: list[dict[str, Any]],
-) -> None:
-    """Writes tables, figures and report, as `run_tables` does."""
-    tables = []
-    for spec in specs_for(BOTH):
-        part = part_of(spec, jobs[spec.number], records, [])
-        tables.append(build_table(spec, part.records))
-        rendering.write_table(out, spec.file_stem, tables[-1])
-    note = {"visual features": "made up from what the films would show"}
-    write_report(
-        out,
-        corpus,
-        tables,
-        records,
-        experiment=note,
-        failures={},
-        seconds={},
-    )
-
-
-def print_table(frame: pd.DataFrame) -> None:
-    """Prints a DataFrame as a Markdown table."""
-    print(f"\n| {' | '.join(frame)} |\n|{' --- |' * frame.shape[1]}")
-    for row in frame.itertuples(index=False):
-        cells = (f"{x:.2f}" if isinstance(x, float) else str(x) for x in row)
-        print(f"| {' | '.join(cells)} |")
-
-
 def main(argv: list[str]) -> None:
     """Runs and prints."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
-    start = time.perf_counter()
-    out, workers = pathlib.Path(_OUT.value), _WORKERS.value
+    workers = _WORKERS.value
     corpus = text_corpus(0, _SEGMENTS.value)
-    shared = JobInput.of(corpus, made_up_features(_SEGMENTS.value))
+    shared = JobInput(corpus, made_up_features(_SEGMENTS.value))
     config = emt.TrainingConfig(patience=_PATIENCE.value)
-    by_table = {
-        spec.number: spec.jobs(
-            corpus.viewers, spec.splits(corpus.movies), (0,), config
-        )
-        for spec in specs_for(BOTH)
-    }
     # Tables share some of their jobs.
-    jobs = list(
-        dict.fromkeys(job for part in by_table.values() for job in part)
-    )
-    kinds = dict.fromkeys(map(kind_of, jobs))
-    some = [
-        job
-        for kind in kinds
-        for job in [j for j in jobs if kind_of(j) == kind][:: _EVERY.value]
-    ]
-    prepared = time.perf_counter()
+    by_kind: dict[tuple[str, str], dict[Job, None]] = {}
+    for spec in specs_for(BOTH):
+        how = (spec.splits(corpus.movies), (0,), config)
+        for job in spec.jobs(corpus.viewers, *how):
+            by_kind.setdefault(kind_of(job), {})[job] = None
+    jobs = [job for own in by_kind.values() for job in own]
+    some = [job for own in by_kind.values() for job in [*own][:: _EVERY.value]]
+    start = time.perf_counter()
     outcome = run_jobs(
         in_working_order(some),
         shared,
-        out / "jobs",
+        pathlib.Path(_OUT.value) / "jobs",
         workers=workers,
         report=print,
     )
+    minutes = (time.perf_counter() - start) / 60
     if outcome.failures:
-        raise RuntimeError(
-            f"A job failed: {next(iter(outcome.failures.values()))}"
-        )
-    trained = time.perf_counter()
-    if _EVERY.value == 1:
-        write_all(out, corpus, by_table, outcome.records)
-    end = time.perf_counter()
+        error = next(iter(outcome.failures.values()))
+        raise RuntimeError(f"A job failed: {error}")
+    records = {record["name"]: record for record in outcome.records}
+    found = where_it_went(jobs, records, workers)
+    print(f"\n| {' | '.join(found)} |\n|{' --- |' * found.shape[1]}")
+    for row in found.itertuples(index=False):
+        cells = (f"{x:.2f}" if isinstance(x, float) else str(x) for x in row)
+        print(f"| {' | '.join(cells)} |")
     number = count_windows(corpus)
     print(
-        f"\n{len(corpus):,} segments, {len(jobs)} jobs, {workers} workers; "
-        f"{outcome.reused} jobs were there already; {number:,} windows"
-    )
-    records = {record["name"]: record for record in outcome.records}
-    print_table(where_it_went(jobs, records, workers))
-    if not outcome.reused:
-        parts = shares(outcome.records, workers, trained - prepared)
-        print_table(
-            pd.DataFrame(
-                [(name, f"{share:.0%}") for name, share in parts.items()],
-                columns=["part of a worker's time", "share"],
-            )
-        )
-    minutes = {
-        "corpus and features in memory": prepared - start,
-        "training, wall time": trained - prepared,
-        "tables, figures, report": end - trained,
-        "all, wall time": end - start,
-        "I3D (computed)": number / _WINDOWS_PER_S.value,
-    }
-    print_table(
-        pd.DataFrame(
-            [(name, seconds / 60) for name, seconds in minutes.items()],
-            columns=["part", "minutes"],
-        )
+        f"\n{len(corpus):,} segments, {len(jobs)} jobs, {len(some)} of them "
+        f"fitted, {outcome.reused} before, the others in {minutes:.1f} minutes "
+        f"of wall time by {workers} workers; {number:,} windows, which take "
+        f"the I3D {number / _WINDOWS_PER_S.value / 60:.1f} minutes (computed)"
     )
 
 

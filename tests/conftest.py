@@ -22,11 +22,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 #: Files that take longest start first, so that processes end together.
 LONGEST = (
-    "test_all_tables.py",
-    "test_table2_script.py",
     "test_readme.py",
-    "test_runner.py",
     "test_notebooks.py",
+    "test_table2_script.py",
+    "test_all_tables.py",
+    "test_engine.py",
     "test_demo_browser.py",
 )
 
@@ -104,6 +104,24 @@ def small_corpus():
         segments=segments,
         viewers=("V1", "V2", "Vavg"),
         values=np.stack([first, second, average], axis=1).astype(np.float32),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_training():
+    """Networks of a few units, compiled and fitted in a moment."""
+    from emotion_mt.training import TrainingConfig
+
+    return TrainingConfig(
+        max_epochs=2,
+        patience=1,
+        l1=(1e-5,),
+        max_vocabulary=32,
+        embedding_dim=4,
+        text_filters=4,
+        single_task_trunk_units=(8,),
+        multi_task_trunk_units=(8,),
+        multi_task_head_units=(),
     )
 
 

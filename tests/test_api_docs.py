@@ -4,7 +4,6 @@ import ast
 import dataclasses
 import importlib
 import importlib.util
-import inspect
 import sys
 import textwrap
 from pathlib import Path
@@ -163,58 +162,3 @@ def test_class_docstring_lists_its_arguments(name):
         ]
         missing = set(arguments) - set(described)
         assert not missing
-
-
-def functions_at_runtime():
-    """Public functions and methods as Python sees them."""
-    for name, item in PUBLIC.items():
-        if item.is_attribute or item.is_module:
-            continue
-        module, _, attribute = item.path.rpartition(".")
-        found = getattr(importlib.import_module(module), attribute)
-        if inspect.isclass(found):
-            for member in vars(found).values():
-                member = getattr(member, "__func__", member)
-                member = getattr(member, "fget", member)
-                # Not what dataclasses and enums generate.
-                if (
-                    inspect.isfunction(member)
-                    and member.__module__ == module
-                    and member.__code__.co_filename.endswith(".py")
-                ):
-                    yield f"{name}.{member.__name__}", member
-        else:
-            yield name, found
-
-
-def test_every_parameter_and_result_has_a_type():
-    untyped, seen = [], 0
-    for name, function in functions_at_runtime():
-        signature = inspect.signature(inspect.unwrap(function))
-        seen += 1
-        untyped += [
-            f"{name}({parameter.name})"
-            for parameter in signature.parameters.values()
-            if parameter.annotation is parameter.empty
-            and parameter.name not in ("self", "cls")
-        ]
-        if (
-            signature.return_annotation is signature.empty
-            and not name.rpartition(".")[2].startswith("__")
-        ):
-            untyped.append(f"{name} -> ?")
-    assert untyped == []
-    assert seen > 100
-    assert (REPOSITORY / "emotion_mt" / "py.typed").is_file()
-
-
-def test_sections_are_split_as_they_stand():
-    text = (
-        "Does a thing.\n\nWords: not a section.\n\nArgs:\n    a: One\n"
-        "        line more.\n    **b: Two.\n\nReturns:\n    float [N]: it.\n"
-        "\nAfterwards."
-    )
-    found = make_api.sections(text)
-    assert [part.title for part in found] == ["", "Args", "Returns", ""]
-    assert found[1].items() == [("a", "One line more."), ("**b", "Two.")]
-    assert found[3].text.strip() == "Afterwards."

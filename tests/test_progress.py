@@ -33,14 +33,6 @@ def test_a_log_gets_lines_now_and_then(clock, capsys):
     ]
 
 
-def test_nothing_done_nothing_said(capsys):
-    with _progress.progress("Work", 3, "pieces", initial=3):
-        pass
-    with _progress.progress("Work", 0, "pieces"):
-        pass
-    assert capsys.readouterr().err == ""
-
-
 def test_an_unknown_amount_and_long_times(clock, capsys):
     with _progress.progress("Work", 0, "pieces") as bar:
         clock[0] = 7260.0
@@ -65,15 +57,6 @@ def test_hidden_is_hidden(stream, monkeypatch):
     with _progress.progress("Work", 2, " pieces", shown=False) as bar:
         bar.update(2)
     assert stream.getvalue() == ""
-
-
-def test_a_note_is_in_the_line(capsys):
-    with _progress.progress("Work", 2, " pieces") as bar:
-        bar.set_postfix_str("1 elsewhere")
-        bar.update()
-    assert capsys.readouterr().err == (
-        "Work: 1 of 2 pieces (50%) after 0 s, about 0 s left, 1 elsewhere\n"
-    )
 
 
 def test_without_stderr_nothing_is_written(monkeypatch, capsys):

@@ -53,10 +53,7 @@ assert "tensorflow" in sys.modules
 
 def test_import_is_quick_and_all_of_it_is_silent():
     result = subprocess.run(
-        [sys.executable, "-c", LAZY],
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-c", LAZY], capture_output=True, text=True, check=True
     )
     assert result.stderr == ""
 

@@ -27,14 +27,6 @@ def test_bands_are_those_of_a_plain_bootstrap(page):
     np.testing.assert_allclose(page.band(differences), expected, atol=0.1)
 
 
-def test_bands_of_one_seed_and_of_one_film(page):
-    low, high = page.band(np.array([[1.0, 3.0, 5.0]]))
-    assert low == 1.0
-    assert high == 5.0
-    assert np.isnan(page.band(np.array([[1.0], [2.0]]))).all()
-    assert page.band(np.full((2, 3), 0.25)) == (0.25, 0.25)
-
-
 # From results to the page
 
 
@@ -113,12 +105,3 @@ def test_the_page_says_the_numbers(page, frame):
     assert "From 0 to 0.8, MT − ST changes by +5.0 points" in text
     assert "| default profile | Vavg | 50.0 | 56.0 |" in text
     assert "| nan" not in text
-
-
-def test_the_figure_shows_all_sweeps(page, frame):
-    figure = page.draw(page.summarize(frame), 60)
-    assert len(figure.axes) == 6
-    lines = {line.get_label(): line for line in figure.axes[3].lines}
-    line = lines["MT − ST, mean of the viewers"]
-    np.testing.assert_allclose(line.get_xdata(), [0.0, 0.8])
-    np.testing.assert_allclose(line.get_ydata(), [1.0, 6.0])

@@ -113,56 +113,52 @@ def test_train(opened, trained, small_corpus, capsys):
     assert "A note." in out
 
 
-def test_train_on_text_computes_no_features(opened, trained):
+def test_train_on_text_computes_no_features(opened, trained, capsys):
     flags = ["--corpus=films", "--out=b", "--modalities=text"]
     assert main(["train", *flags]) == 0
     assert trained[0][0][2] is None
-    assert trained[0][1]["weights_digest"] == "none"
-
-
-def test_train_refuses_an_unknown_fold(opened, trained, capsys):
-    flags = ["--corpus=films", "--out=b", "--fold=F8", "--modalities=text"]
-    assert main(["train", *flags]) == 1
+    assert trained.pop()[1]["weights_digest"] == "none"
+    assert main(["train", *flags, "--fold=F8"]) == 1
     assert "one of F1, F2, F3, F4. Received: 'F8'" in capsys.readouterr().err
     assert not trained
 
 
-@pytest.mark.parametrize(("failures", "status"), [([], 0), (["job"], 1)])
-def test_tables_makes_all(monkeypatch, failures, status):
-    calls = []
+@pytest.fixture
+def tables(monkeypatch):
+    """What `run_tables` is called with; its outcome has these failures."""
+    calls, failures = [], []
 
     def run_tables(*arguments):
         calls.append(arguments)
         return types.SimpleNamespace(failures=failures)
 
     monkeypatch.setattr(runs, "run_tables", run_tables)
-    assert main(["tables", "--corpus=films", "--patience=3"]) == status
-    ((experiment, specs),) = calls
-    assert experiment.training.patience == 3
-    assert specs is None
+    return calls, failures
 
 
-def test_a_script_makes_one_table(monkeypatch, capsys):
-    calls = []
+def test_tables_makes_all(tables):
+    calls, failures = tables
+    for status in (0, 1):
+        assert main(["tables", "--corpus=films", "--patience=3"]) == status
+        experiment, specs = calls.pop()
+        assert experiment.training.patience == 3
+        assert specs is None
+        failures.append("job")
 
-    def run_tables(*arguments):
-        calls.append(arguments)
-        return types.SimpleNamespace(failures=[])
 
-    monkeypatch.setattr(runs, "run_tables", run_tables)
+def test_a_script_makes_one_table(tables, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["experiments/t.py", "--modalities=text"])
     for number in ("II", "IV"):
         command = cli.table_command(number, "What it is.\n\n  more")
         assert cli.run(command) == 0
-        _, (spec,) = calls.pop()
+        _, (spec,) = tables[0].pop()
         assert spec.number == number
     assert cli.run(command, ["--help"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("What it is.\n\n  more\n")
     assert "--seeds:" in shown
     assert cli.run(command, ["--no_such"]) == 2
-    error = capsys.readouterr().err
-    assert "See python experiments/t.py --help" in error
+    assert "See python experiments/t.py --help" in capsys.readouterr().err
 
 
 def test_weights(monkeypatch, capsys, tmp_path):
@@ -249,13 +245,3 @@ def test_demo(monkeypatch):
     monkeypatch.setattr(emotion_mt, "demo", page, raising=False)
     assert main(["demo", "--model=b", "--port=8000"]) == 0
     assert calls == [(("b",), {"host": "127.0.0.1", "port": 8000})]
-
-
-def test_demo_without_gradio(monkeypatch, capsys):
-    def launch(*_, **__):
-        raise ImportError('To have it: pip install "emotion_mt[demo]"')
-
-    page = types.SimpleNamespace(launch=launch)
-    monkeypatch.setattr(emotion_mt, "demo", page, raising=False)
-    assert main(["demo", "--model=b"]) == 1
-    assert "Error: To have it: pip install" in capsys.readouterr().err

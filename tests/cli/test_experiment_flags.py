@@ -26,63 +26,38 @@ def experiment(*arguments):
     return experiment_from_flags(parse(EXPERIMENT, *arguments))
 
 
-def test_defaults_are_those_of_an_experiment():
+def test_defaults_are_those_of_an_experiment_and_of_a_fit():
     assert experiment() == Experiment()
-
-
-def test_defaults_are_those_of_a_fit():
     assert training_from_flags(parse(TRAINING)) == TrainingConfig()
 
 
+#: Flag to text and value, of experiments and of fits.
+GIVEN = {
+    **{"corpus": ("films", Path("films")), "out": ("runs", Path("runs"))},
+    **{name: (name, name) for name in ("weights", "scheduler")},
+    **{"annotation": ("intended",) * 2, "dimension": ("arousal",) * 2},
+    **{"seeds": ("3,1", (3, 1)), "baseline_validation": ("LOR",) * 2},
+    **{"dtype": ("bfloat16",) * 2, "cache": ("c", Path("c"))},
+    **{"workers": ("2", 2), "dashboard": ("true", True)},
+    **{"wait": ("true", True), "skip_bad_films": ("true", True)},
+}
+GIVEN_FIT = {
+    **{"modalities": ("text", ("text",)), "l1": ("0.5,0", (0.5, 0.0))},
+    **{"max_epochs": ("7", 7), "patience": ("3", 3), "batch_size": ("5", 5)},
+    **{"monitor": ("val_bce",) * 2, "learning_rate": ("0.25", 0.25)},
+}
+
+
 def test_every_flag_reaches_the_experiment():
+    given = {**GIVEN, **GIVEN_FIT}
     found = experiment(
-        "--corpus=films",
-        "--out=results",
-        "--annotation=intended",
-        "--dimension=arousal",
-        "--seeds=3,1",
-        "--modalities=text",
-        "--l1=0.5,0",
-        "--max_epochs=7",
-        "--patience=3",
-        "--monitor=val_bce",
-        "--batch_size=5",
-        "--learning_rate=0.25",
-        "--baseline_validation=LOR",
-        "--weights=w.npz",
-        "--dtype=bfloat16",
-        "--cache=c",
-        "--workers=2",
-        "--scheduler=host:1",
-        "--dashboard",
-        "--wait",
-        "--skip_bad_films",
+        *(f"--{name}={text}" for name, (text, _) in given.items())
     )
-    assert found == Experiment(
-        corpus=Path("films"),
-        out=Path("results"),
-        annotation="intended",
-        dimension="arousal",
-        seeds=(3, 1),
-        training=TrainingConfig(
-            modalities=("text",),
-            l1=(0.5, 0.0),
-            max_epochs=7,
-            patience=3,
-            monitor="val_bce",
-            batch_size=5,
-            learning_rate=0.25,
-        ),
-        baseline_validation="LOR",
-        weights="w.npz",
-        dtype="bfloat16",
-        cache=Path("c"),
-        workers=2,
-        scheduler="host:1",
-        dashboard=True,
-        wait=True,
-        skip_bad_films=True,
-    )
+    fit = {name: value for name, (_, value) in GIVEN_FIT.items()}
+    others = {name: value for name, (_, value) in GIVEN.items()}
+    assert found == Experiment(**others, training=TrainingConfig(**fit))
+    left = {"corpus_seed", "segments_per_movie", "allow_outside"}
+    assert set(EXPERIMENT) - set(given) == left
 
 
 def test_simulation_flags():

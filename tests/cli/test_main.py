@@ -1,6 +1,7 @@
 """`emotion-mt` as its user types it."""
 
 import json
+import logging
 import re
 import shlex
 import subprocess
@@ -61,10 +62,7 @@ def test_help_shows_this_commands_flags_and_an_example(
     required = re.findall(r"^Required: (.*)", out, re.MULTILINE)
     names = ", ".join(f"--{name}" for name in command.required)
     assert required == ([names] if names else [])
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.name)
-def test_example_is_right_usage(command):
+    # The example is right usage.
     values = command.parse(shlex.split(command.example))
     assert all(values[name].value is not None for name in command.required)
 
@@ -116,8 +114,10 @@ def test_wrong_usage_is_status_2_and_short(arguments, message, capsys):
     ],
 )
 def test_failure_is_status_1(arguments, message, capsys):
+    before = list(logging.getLogger().handlers)
     assert main(arguments) == 1
     output = capsys.readouterr()
+    assert logging.getLogger().handlers == before
     assert output.err.startswith("Error: ")
     assert message in output.err
     assert output.out == ""
@@ -159,14 +159,6 @@ def test_simulate_then_inspect(tmp_path, monkeypatch, capsys):
     assert main(["simulate", *flags_]) == 0
     assert calls == [("c", 3, 5)]
     assert str(tmp_path) in capsys.readouterr().out
-
-
-def test_logging_is_left_as_it_was():
-    import logging
-
-    before = list(logging.getLogger().handlers)
-    main(["inspect", "--corpus=/no/such"])
-    assert logging.getLogger().handlers == before
 
 
 QUICK = """

@@ -191,33 +191,6 @@ def test_upload_and_result(visit, film, srt, predictor, tmp_path):
     assert page.locator("#result script, #result [onerror]").count() == 0
 
 
-def test_broken_file_and_back(visit, film, srt, tmp_path):
-    page = visit(DESKTOP)
-    broken = tmp_path / "broken film.mp4"
-    broken.write_bytes(b"no film at all")
-    message = predict(page, video=broken, subtitles=srt)
-    assert message.startswith("broken film.mp4: expected a video that")
-    for path in (os.environ["GRADIO_TEMP_DIR"], "/tmp", "site-packages"):
-        assert path not in page.inner_text("body")
-    assert uploaded() == []
-    assert page.locator(".plot").count() == 0
-    # The same page goes on.
-    choose(page, video=film, subtitles=srt)
-    page.click("#run")
-    page.wait_for_selector("#result .emt-done")
-    assert page.is_visible(".plot")
-
-
-def test_something_is_missing(visit, film, srt):
-    page = visit(DESKTOP)
-    message = predict(page, subtitles=srt)
-    assert "Please choose a video: this model looks at" in message
-    # What was chosen stays chosen.
-    choose(page, video=film)
-    page.click("#run")
-    page.wait_for_selector("#result .emt-done")
-
-
 def check_telephone(page):
     """Nothing is wider than the screen, and SIMULATED is large."""
     page.click("text=The same as a table")
@@ -298,27 +271,8 @@ def test_server_ends_in_the_middle(browser, endless, film, srt):
     page.close()
 
 
-def test_cancel(browser, endless, film, srt):
+def test_cancel_and_a_full_queue(browser, endless, film, srt):
     """Cancelling stops the visitor's own prediction, and no other's."""
-    with serving(endless, port=None) as url:
-        page, other = browser.new_page(), browser.new_page()
-        for visitor in (page, other):
-            visitor.goto(url)
-        choose(page, video=film, subtitles=srt)
-        page.click("#run", no_wait_after=True)
-        page.get_by_text("I3D").wait_for()
-        other.click("#cancel")
-        assert not endless.ended.wait(1)
-        page.click("#cancel")
-        assert endless.ended.wait(3)
-        page.get_by_text("The prediction was cancelled.").wait_for()
-        assert page.locator(".file-preview").count() == 0
-        assert uploaded() == []
-        page.close()
-        other.close()
-
-
-def test_full_queue_keeps_what_was_chosen(browser, endless, film, srt):
     limits = Limits(queue_size=1, max_upload_mb=1)
     with serving(endless, port=None, limits=limits) as url:
         pages = [browser.new_page() for _ in range(3)]
@@ -327,13 +281,22 @@ def test_full_queue_keeps_what_was_chosen(browser, endless, film, srt):
             choose(page, video=film, subtitles=srt)
             page.click("#run", no_wait_after=True)
             page.wait_for_timeout(1000)
-        toast = pages[2].locator("[data-testid=toast-text]")
+        first, waits, refused = pages
+        toast = refused.locator("[data-testid=toast-text]")
         assert "busy" in toast.inner_text()
-        assert pages[2].locator(".file-preview").count() == 2
-        # One that only waits can be cancelled too.
-        pages[1].click("#cancel")
-        pages[1].wait_for_timeout(500)
-        assert "queue" not in pages[1].inner_text("#result")
+        # What was chosen stays chosen.
+        assert refused.locator(".file-preview").count() == 2
+        # One that only waits can be cancelled too, and one that does not
+        # even wait cancels nothing.
+        waits.click("#cancel")
+        refused.click("#cancel")
+        waits.wait_for_timeout(500)
+        assert "queue" not in waits.inner_text("#result")
+        assert not endless.ended.wait(1)
+        first.click("#cancel")
+        assert endless.ended.wait(3)
+        first.get_by_text("The prediction was cancelled.").wait_for()
+        assert first.locator(".file-preview").count() == 0
         for page in pages:
             page.close()
 

@@ -9,7 +9,6 @@ import pytest
 
 from emotion_mt.demo import Limits, prediction
 from emotion_mt.demo.prediction import predict, without_paths
-from emotion_mt.features import VideoError
 
 SRT = """1
 00:00:00,500 --> 00:00:01,500
@@ -105,13 +104,6 @@ def test_limits_that_make_no_sense(value):
             ValueError, match=rf"`{name}` must be a positive number. Received: "
         ):
             Limits(**{name: value})
-
-
-def test_broken_film(make_predictor, tmp_path):
-    path = tmp_path / "clip.mp4"
-    path.write_bytes(b"nothing")
-    with pytest.raises(VideoError, match="expected a video"):
-        predict(make_predictor("visual"), path, None, 2, Limits())
 
 
 @pytest.mark.parametrize(

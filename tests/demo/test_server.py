@@ -87,8 +87,7 @@ def test_what_the_server_tells_and_refuses(make_predictor):
 
         def upload(size):
             return client.post(
-                "/gradio_api/upload",
-                files={"files": ("a.srt", b"x" * size)},
+                "/gradio_api/upload", files={"files": ("a.srt", b"x" * size)}
             )
 
         assert upload(10_001).status_code == 413

@@ -64,42 +64,33 @@ def test_a_simulated_model_says_so_at_the_top(saved):
 
 
 def test_real_data_are_not_called_simulated(saved):
-    corpus = {"name": "COGNIMUSE", "simulated": False}
-
+    corpus = {"name": "a|b", "simulated": False}
     folder = saved(("text",), training={"corpus": corpus})
-
     card = (folder / "README.md").read_text("utf-8")
     assert "SIMULATED" not in card
     assert cells(card, "Simulated")[1] == "no"
+    # A bar stays in its cell.
+    assert "| Corpus | a\\|b |" in card
     assert 'predict(subtitles="film.srt")' in card
     assert "I3D" not in card
 
 
 def test_what_is_not_stated_is_said_not_to_be(saved):
     card = (saved(("visual",)) / "README.md").read_text("utf-8")
-
     for name in ("Corpus", "Simulated", "Trained on", "Seed", "Training"):
         assert cells(card, name)[1] == "not stated"
     assert "Scores: not stated" in card
     assert 'predict(video="film.mp4")' in card
 
 
-def test_a_bar_in_a_name_stays_in_its_cell(saved):
-    folder = saved(("visual",), training={"corpus": {"name": "a|b"}})
-
-    assert "| Corpus | a\\|b |" in (folder / "README.md").read_text("utf-8")
+AVERAGED = "`Vavg` is the average of the viewers."
 
 
 def test_the_average_is_explained_where_there_is_one(saved, build_model):
     several = saved(("visual",), "several")
-    single = saved(
-        ("visual",),
-        "single",
-        model=build_model(("visual",), viewers=(paper.AVERAGE,)),
-    )
-
-    note = "`Vavg` is the average of the viewers."
-    assert note in (several / "README.md").read_text("utf-8")
+    assert AVERAGED in (several / "README.md").read_text("utf-8")
+    model = build_model(("visual",), viewers=(paper.AVERAGE,))
+    single = saved(("visual",), "single", model=model)
     card = (single / "README.md").read_text("utf-8")
-    assert note not in card
+    assert AVERAGED not in card
     assert "Single-task model" in card

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from emotion_mt.features import FeatureConfig, VideoError
-from emotion_mt.inference import film as film_module
 from emotion_mt.inference.film import cut_film, film_features
 
 CONFIG = FeatureConfig(window_frames=10, stride_frames=5)
@@ -104,17 +103,6 @@ def test_cut_film(film, segment_s, expected):
     times = cut_film(film, segment_s, CONFIG)
 
     np.testing.assert_allclose(times, expected)
-
-
-def test_a_film_that_does_not_state_its_length_is_measured(film, monkeypatch):
-    class Silent(film_module.Video):
-        @property
-        def stated_end_s(self):
-            return 0.0
-
-    monkeypatch.setattr(film_module, "Video", Silent)
-
-    np.testing.assert_allclose(cut_film(film, 1.0, CONFIG), [(0, 1), (1, 2)])
 
 
 def test_every_frame_as_it_comes(film):

@@ -3,7 +3,6 @@
 import io
 import json
 import pickle
-import shutil
 import struct
 import zipfile
 
@@ -42,9 +41,8 @@ def nothing_is_run():
 def refused(folder, message):
     with pytest.raises(BundleError, match=message) as caught:
         load_bundle(folder)
-    assert str(folder) in str(caught.value)
-    assert "expected" in str(caught.value)
-    assert "eceived" in str(caught.value)
+    for part in (str(folder), "expected", "eceived"):
+        assert part in str(caught.value)
 
 
 def npy(array, header=None):
@@ -59,10 +57,12 @@ def npy(array, header=None):
     return content[:10] + text + content[start:]
 
 
-# --- Damage -------------------------------------------------------------------
+FILES = pytest.mark.parametrize(
+    "name", ["README.md", "weights.npy", "bundle.json"]
+)
 
 
-@pytest.mark.parametrize("name", ["README.md", "weights.npy", "bundle.json"])
+@FILES
 def test_every_flipped_bit_is_noticed(saved, name):
     folder = saved(("text",))
     path = folder / name
@@ -77,7 +77,7 @@ def test_every_flipped_bit_is_noticed(saved, name):
         refused(folder, rf"bundle/{name}: expected ")
 
 
-@pytest.mark.parametrize("name", ["README.md", "weights.npy", "bundle.json"])
+@FILES
 def test_cut_and_missing_files_are_named(saved, name):
     folder = saved(("visual",))
     path = folder / name
@@ -86,17 +86,6 @@ def test_cut_and_missing_files_are_named(saved, name):
     refused(folder, rf"bundle/{name}: expected .*[Rr]eceived")
     path.unlink()
     refused(folder, rf"bundle/{name}: expected a file .*no such file")
-
-
-def test_digests_say_what_was_expected(saved):
-    folder = saved(("text",))
-    with (folder / "README.md").open("a") as card:
-        card.write("more")
-    refused(
-        folder,
-        r"README\.md: expected the content that save_bundle wrote, SHA-256 "
-        "[0-9a-f]{64}. Received: altered content, [0-9a-f]{64}",
-    )
 
 
 @pytest.mark.parametrize(
@@ -119,9 +108,6 @@ def test_other_files_in_the_folder_are_not_read(saved):
     folder = saved(("text",))
     (folder / "weights.pkl").write_bytes(pickle.dumps(Payload()))
     assert load_bundle(folder).modalities == ("text",)
-
-
-# --- Other versions -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", [1, 3, "2", True, None])
@@ -151,9 +137,6 @@ def test_a_folder_of_an_earlier_version(tmp_path):
     )
 
 
-# --- Forged entries -----------------------------------------------------------
-
-
 def test_the_samples_are_refused_for_what_they_change(saved, forge):
     folder = saved(("text", "visual"))
     forge(folder)
@@ -175,12 +158,6 @@ def test_every_entry_is_needed_and_has_its_type(saved, forge, key):
     refused(folder, rf"bundle\.json: expected '{key}' .*Received: 'nothing'")
 
 
-def test_unknown_entries_are_refused(saved, forge):
-    folder = saved(("text",))
-    forge(folder, lambda content: content.update(callbacks=["os.system"]))
-    refused(folder, r"bundle\.json: expected .* nothing else.* callbacks")
-
-
 @pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "model.keras"])
 def test_other_files_cannot_be_named(saved, forge, name):
     folder = saved(("text",))
@@ -189,42 +166,28 @@ def test_other_files_cannot_be_named(saved, forge, name):
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("modality", "changes", "message"),
     [
-        ({"feature_config": None}, "`feature_config` must be given"),
-        ({"feature_config": {"frames": 3}}, "unexpected keyword.*'frames'"),
-        ({"feature_config": {"window_frames": 2}}, "must be at least 8"),
-        ({"feature_config": {"fps": "fast"}}, "not supported between"),
-        ({"untrained_viewers": ["V9"]}, "`untrained_viewers` may name"),
-        ({"untrained_viewers": [{}]}, "`untrained_viewers` may name"),
-        ({"scores": {"V9": {}}}, "`scores` may name"),
-        ({"vocabulary": ["a"]}, "`tokenizer` must be given with the modality"),
+        ("text", {"callbacks": ["os.system"]}, "nothing else.* callbacks"),
+        ("visual", {"feature_config": None}, "`feature_config` must be given"),
+        ("visual", {"feature_config": {"frames": 3}}, "unexpected .*'frames'"),
+        ("visual", {"feature_config": {"window_frames": 2}}, "at least 8"),
+        ("visual", {"feature_config": {"fps": "fast"}}, "not supported betw"),
+        ("visual", {"untrained_viewers": [{}]}, "`untrained_viewers` may name"),
+        ("visual", {"scores": {"V9": {}}}, "`scores` may name"),
+        ("visual", {"vocabulary": ["a"]}, "`tokenizer` must be given with the"),
+        ("text", {"vocabulary": None}, "`tokenizer` must be given with the"),
+        ("text", {"vocabulary": [1, 2]}, "expected 'vocabulary' to be a list"),
+        ("text", {"vocabulary": ["a", "a"]}, "must hold distinct words"),
+        ("text", {"vocabulary": list("abcdefg")}, "no more words than the mod"),
     ],
 )
-def test_entries_that_do_not_fit(saved, forge, changes, message):
-    folder = saved(("visual",))
+def test_entries_that_do_not_fit(saved, forge, modality, changes, message):
+    folder = saved((modality,))
     forge(folder, lambda content: content.update(changes))
     with pytest.raises(BundleError, match=rf"bundle\.json: .*{message}"):
         load_bundle(folder)
 
-
-@pytest.mark.parametrize(
-    ("vocabulary", "message"),
-    [
-        (None, "`tokenizer` must be given with the modality 'text'"),
-        ([1, 2], "expected 'vocabulary' to be a list of words"),
-        (["a", "a"], "`vocabulary` must hold distinct words"),
-        (list("abcdefg"), "`tokenizer` must have no more words than the model"),
-    ],
-)
-def test_vocabularies_that_do_not_fit(saved, forge, vocabulary, message):
-    folder = saved(("text",))
-    forge(folder, lambda content: content.update(vocabulary=vocabulary))
-    with pytest.raises(BundleError, match=rf"bundle\.json: .*{message}"):
-        load_bundle(folder)
-
-
-# --- Forged models ------------------------------------------------------------
 
 EVIL = {
     "module": "evil",
@@ -266,10 +229,18 @@ def test_other_classes_are_refused_by_name(saved, forge, name):
         ("words", True),
         ("visual_features", -64),
         ("modalities", ["text"]),
+        # Sizes that no file has are not allocated.
+        ("trunk_units", [10**6, 10**6]),
+        ("trunk_units", [10**30]),
+        ("visual_features", 10**12),
+        ("words", 10**15),
+        ("embedding_dim", 10**11),
+        ("text_filters", 10**9),
+        ("vocabulary_size", 10**13),
     ],
 )
 def test_arguments_are_those_that_we_write(saved, forge, key, value):
-    folder = saved(("visual",))
+    folder = saved(("text", "visual"))
     forge(
         folder, lambda content: content["model"]["config"].update({key: value})
     )
@@ -282,28 +253,8 @@ def test_missing_arguments_are_refused(saved, forge):
     refused(folder, r'here "words": 18\. Received: }$')
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("trunk_units", [10**6, 10**6]),
-        ("trunk_units", [10**30]),
-        ("visual_features", 10**12),
-        ("words", 10**15),
-        ("embedding_dim", 10**11),
-        ("text_filters", 10**9),
-        ("vocabulary_size", 10**13),
-    ],
-)
-def test_sizes_that_no_file_has_are_not_allocated(saved, forge, key, value):
-    folder = saved(("text", "visual"))
-    forge(
-        folder, lambda content: content["model"]["config"].update({key: value})
-    )
-    refused(folder, r"bundle\.json: expected the ")
-
-
 def test_huge_sizes_with_variables_to_match(saved, forge):
-    """As above, where the forger has described the variables too."""
+    """Where the forger has described the variables too."""
     folder = saved(("visual",))
 
     def change(content):
@@ -317,80 +268,57 @@ def test_huge_sizes_with_variables_to_match(saved, forge):
     refused(folder, r"weights\.npy: expected float32 \[\d{10}\], the weights")
 
 
-# --- Forged weights -----------------------------------------------------------
+def archive(_):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("../../outside.npy", bytes(10**7))
+    return file.getvalue()
 
 
-def weights_of(folder):
-    return np.load(folder / "weights.npy")
+def of_shape(shape):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}"
+    return lambda weights: npy(weights, header)
+
+
+def infinite(weights):
+    weights[-1] = np.inf
+    return npy(weights)
+
+
+NO_NUMBERS = "expected an array of numbers"
 
 
 @pytest.mark.parametrize(
     ("forged", "message"),
     [
-        (lambda w: npy(w[:-1]), r"expected float32 \[\d+\].*float32 \[\d+\]"),
+        # Too few, as those of another bundle may be.
+        (lambda w: npy(w[:-1]), r"expected float32 \[\d+\], the weights"),
         (lambda w: npy(np.append(w, w[:1])), r"expected float32 \[\d+\]"),
-        (lambda w: npy(w[None]), r"Received: float32 \[1, \d+\]"),
-        (lambda w: npy(w.astype("f8")), r"Received: float64 \["),
-        (lambda w: npy(w.astype(">f4")), r"Received: >f4 \["),
-        (lambda w: npy(w.astype("i4")), r"Received: int32 \["),
-        (lambda w: npy(w.astype("O")), "an array of numbers.*objects"),
-        (lambda w: npy(np.array([Payload()])), "an array of numbers.*objects"),
-        (lambda w: pickle.dumps(Payload()), "magic string is not correct"),
-        (lambda w: npy(w)[:-4], "an array of numbers"),
-        (lambda w: npy(w)[:40], "an array of numbers"),
-        (lambda w: npy(w).replace(b"}", b" "), "an array of numbers"),
-        (lambda w: npy(w).replace(b"}", b"'"), "an array of numbers"),
-        (lambda w: b"", "an array of numbers"),
+        (lambda w: npy(w[None]), r"expected .*Received: float32 \[1, \d+\]"),
+        (lambda w: npy(w.astype("f8")), r"expected .*Received: float64 \["),
+        (lambda w: npy(w.astype(">f4")), r"expected .*Received: >f4 \["),
+        (lambda w: npy(w.astype("i4")), r"expected .*Received: int32 \["),
+        (lambda w: npy(w.astype("O")), f"{NO_NUMBERS}.*objects"),
+        (lambda w: npy(np.array([Payload()])), f"{NO_NUMBERS}.*objects"),
+        (lambda w: pickle.dumps(Payload()), "expected .*magic string"),
+        (infinite, r"expected finite weights. Received 1 of \d+ numbers of \S"),
+        (lambda w: npy(w)[:-4], NO_NUMBERS),
+        (lambda w: npy(w)[:40], NO_NUMBERS),
+        (lambda w: npy(w).replace(b"}", b" "), NO_NUMBERS),
+        (lambda w: npy(w).replace(b"}", b"'"), NO_NUMBERS),
+        (lambda w: b"", NO_NUMBERS),
+        (archive, NO_NUMBERS),
+        (of_shape("(1099511627776,)"), NO_NUMBERS),
+        (of_shape("(-1,)"), NO_NUMBERS),
+        (of_shape("(10**9,)"), NO_NUMBERS),
+        (of_shape("('a',)"), NO_NUMBERS),
+        (of_shape("(2,) * 70"), NO_NUMBERS),
     ],
 )
 def test_weights_of_another_form(saved, forge, forged, message):
     folder = saved(("visual",))
-    forge(folder, weights=forged(weights_of(folder)))
-    refused(
-        folder, rf"weights\.npy: expected {message}|weights\.npy: .*{message}"
-    )
-
-
-@pytest.mark.parametrize(
-    "shape", ["(1099511627776,)", "(-1,)", "(10**9,)", "('a',)", "(2,) * 70"]
-)
-def test_shapes_that_the_file_does_not_have(saved, forge, shape):
-    folder = saved(("visual",))
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}"
-    forge(folder, weights=npy(weights_of(folder), header))
-    refused(folder, r"weights\.npy: expected an array of numbers")
-
-
-def test_an_archive_of_arrays_is_not_unpacked(saved, forge):
-    folder = saved(("visual",))
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("../../outside.npy", bytes(10**7))
-    forge(folder, weights=file.getvalue())
-    refused(folder, r"weights\.npy: expected an array of numbers")
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_weights_that_are_not_finite(saved, forge, value):
-    folder = saved(("visual",))
-    weights = weights_of(folder)
-    weights[-1] = value
-    forge(folder, weights=npy(weights))
-    refused(
-        folder,
-        r"weights\.npy: expected finite weights. Received 1 of \d+ numbers of "
-        r"\S+/\w+ that are not",
-    )
-
-
-def test_weights_of_another_bundle(saved, forge, build_model):
-    folder = saved(("visual",), "one")
-    other = saved(
-        ("visual",), "two", model=build_model(("visual",), trunk_units=(6, 7))
-    )
-    shutil.copy(other / "weights.npy", folder / "weights.npy")
-    forge(folder)
-    refused(folder, r"one/weights\.npy: expected float32 \[\d+\], the weights")
+    forge(folder, weights=forged(np.load(folder / "weights.npy")))
+    refused(folder, rf"weights\.npy: {message}")
 
 
 def test_strict_json_is_written(saved):

@@ -6,12 +6,7 @@ import pytest
 
 from emotion_mt.corpus import CorpusError
 from emotion_mt.features import VideoError, model_digest
-from emotion_mt.inference import (
-    BundleError,
-    Predictor,
-    load_bundle,
-    predictor,
-)
+from emotion_mt.inference import BundleError, Predictor, load_bundle, predictor
 from emotion_mt.inference.film import film_features
 from emotion_mt.models import tokenize
 
@@ -88,19 +83,6 @@ def test_video_and_subtitles(saved, srt, film, network, tokenizer):
     assert table.attrs["problems"] == []
 
 
-def test_both_modalities_count(saved, srt, film, network):
-    predict = Predictor.load(saved(("text", "visual")), i3d=network).predict
-    other_text = [(*CUES[0][:2], "run"), (*CUES[1][:2], "run")]
-    other_time = [("01,500", "02,000", CUES[0][2]), CUES[1]]
-
-    table = predict(film, srt(*CUES))
-
-    first = table[PROBABILITIES].to_numpy()
-    for cues in (other_text, other_time):
-        other = predict(film, srt(*cues))[PROBABILITIES].to_numpy()
-        assert np.abs(other[1] - first[1]).max() > 1e-4
-
-
 def test_video_alone_is_cut(saved, film, network):
     folder = saved(("visual",))
     bundle = load_bundle(folder)
@@ -108,11 +90,14 @@ def test_video_alone_is_cut(saved, film, network):
     visual = features_of(film, bundle, network, times)
     expected = bundle.model.predict({"visual": visual}, verbose=0)
 
-    table = Predictor.load(folder, i3d=network).predict(film, segment_s=0.75)
+    predict = Predictor.load(folder, i3d=network).predict
+    table = predict(film, segment_s=0.75)
 
     np.testing.assert_allclose(table[["start_s", "end_s"]], times)
     assert table["text"].tolist() == ["", "", ""]
     np.testing.assert_array_equal(table[PROBABILITIES], expected)
+    # The film is shorter than the default, 2.5 s.
+    np.testing.assert_allclose(predict(film)[["start_s", "end_s"]], [(0, 2)])
 
 
 def test_a_visual_model_takes_subtitles_for_their_times(
@@ -125,13 +110,6 @@ def test_a_visual_model_takes_subtitles_for_their_times(
 
     assert table["text"].tolist() == ["Sea", "Good ship, don't run!"]
     np.testing.assert_array_equal(table[PROBABILITIES], other[PROBABILITIES])
-
-
-def test_default_length(saved, film, network):
-    table = Predictor.load(saved(("visual",)), i3d=network).predict(film)
-
-    # The film is shorter than 2.5 s.
-    np.testing.assert_allclose(table[["start_s", "end_s"]], [(0.0, 2.0)])
 
 
 def test_bad_cues_do_not_lose_the_others(saved, srt, film, network, caplog):
@@ -164,14 +142,16 @@ def test_bad_cues_do_not_lose_the_others(saved, srt, film, network, caplog):
         assert problem in caplog.text
 
 
-def test_untrained_viewers_are_not_predicted(saved, srt):
+def test_untrained_viewers_are_not_predicted(saved, srt, make_network):
     folder = saved(
         ("text",),
         untrained_viewers=("anna b.",),
         training={"corpus": {"simulated": True}},
     )
 
-    table = Predictor.load(folder).predict(subtitles=srt(*CUES))
+    # It does not mind an I3D, whatever it is.
+    i3d = make_network(features=65)
+    table = Predictor.load(folder, i3d=i3d).predict(subtitles=srt(*CUES))
 
     assert table["anna b._probability"].isna().all()
     assert table["anna b._label"].tolist() == [None, None]
@@ -218,7 +198,9 @@ def test_another_i3d_is_refused(
         Predictor.load(folder, i3d=other if given else None).predict(film)
 
 
-def test_an_unknown_digest_needs_an_i3d(saved, film, network, no_download):
+def test_an_unknown_digest_needs_an_i3d(
+    saved, film, network, make_network, no_download
+):
     folder = saved(("visual",), weights_digest=None)
 
     with pytest.raises(
@@ -228,22 +210,10 @@ def test_an_unknown_digest_needs_an_i3d(saved, film, network, no_download):
         Predictor.load(folder).predict(film)
 
     assert len(Predictor.load(folder, i3d=network).predict(film)) == 1
-
-
-def test_an_i3d_of_another_width(saved, make_network):
-    folder = saved(("visual",), weights_digest=None)
-    wide = make_network(features=65)
-
     with pytest.raises(
         BundleError, match=r"an I3D with 64 features.*output shape \(None"
     ):
-        Predictor.load(folder, i3d=wide)
-
-
-def test_text_bundles_do_not_mind_an_i3d(saved, srt, network):
-    loaded = Predictor.load(saved(("text",)), i3d=network)
-
-    assert len(loaded.predict(subtitles=srt(*CUES))) == 2
+        Predictor.load(folder, i3d=make_network(features=65))
 
 
 def test_unusable_files_are_named(saved, srt, film, tmp_path, no_download):
@@ -252,11 +222,8 @@ def test_unusable_files_are_named(saved, srt, film, tmp_path, no_download):
     backwards = srt(("02,000", "01,000", "a"), name="backwards.srt")
     absent = tmp_path / "absent"
 
-    with pytest.raises(
-        ValueError,
-        match=r"backwards\.srt: expected at least "
-        r"one cue.*Received 1, all left out: cue does not end",
-    ):
+    expected = r"backwards\.srt: expected at least one cue.*1, all left out: cu"
+    with pytest.raises(ValueError, match=expected):
         text.predict(subtitles=backwards)
     with pytest.raises(CorpusError, match="absent: "):
         text.predict(subtitles=absent)

@@ -72,28 +72,22 @@ def test_runs_where_only_tensorflow_is(saved, tmp_path):
 
 
 def test_single_modalities_and_readme(saved, tmp_path):
-    visual = np.random.default_rng(0).normal(size=(5, 64)).astype("float32")
     target = tmp_path / "exported"
     texts = load_bundle(saved(("text",), "text"))
-    export(texts.folder, target)
-
-    model = tf.saved_model.load(target)
-    served = model.serve(texts=tf.constant(TEXTS))
+    simulated = {"corpus": {"simulated": True}}
+    pictures = load_bundle(saved(("visual",), "v", training=simulated))
+    visual = np.random.default_rng(0).normal(size=(5, 64)).astype("float32")
     tokens = tokenize(texts.tokenizer, TEXTS)
-    np.testing.assert_allclose(
-        served["probabilities"], texts.model({"tokens": tokens}), atol=1e-6
-    )
-
-    pictures = load_bundle(
-        saved(("visual",), "v", training={"corpus": {"simulated": True}})
-    )
-    export(pictures.folder, target)
-
-    model = tf.saved_model.load(target)
-    served = model.serve(visual=visual)
-    np.testing.assert_allclose(
-        served["probabilities"], pictures.model({"visual": visual}), atol=1e-6
-    )
+    for bundle, inputs, given in (
+        (texts, {"tokens": tokens}, {"texts": tf.constant(TEXTS)}),
+        (pictures, {"visual": visual}, {"visual": visual}),
+    ):
+        export(bundle.folder, target)
+        model = tf.saved_model.load(target)
+        served = model.serve(**given)
+        np.testing.assert_allclose(
+            served["probabilities"], bundle.model(inputs), atol=1e-6
+        )
     readme = (target / "README.md").read_text("utf-8")
     assert "SIMULATED DATA" in readme
     assert "model.serve(visual=tf.zeros([1, 64]))" in readme

@@ -1,6 +1,7 @@
 """experiments/table2.py as its user runs it: in a process of its own."""
 
-import csv
+import dataclasses
+import inspect
 import signal
 import subprocess
 import sys
@@ -8,6 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+
+from emotion_mt import cli
+from emotion_mt.cli import experiment_flags
+from emotion_mt.cli.experiment_flags import training_from_flags
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPT = REPOSITORY / "experiments" / "table2.py"
@@ -17,57 +22,53 @@ def command(*flags):
     return [sys.executable, str(SCRIPT), *map(str, flags)]
 
 
-def run(*flags, cwd):
-    return subprocess.run(
-        command(*flags), cwd=cwd, capture_output=True, text=True, check=False
-    )
+#: Networks that are compiled in a moment.
+SMALL = {"embedding_dim": 4, "text_filters": 4, "multi_task_head_units": ()}
+SMALL |= {f"{kind}_task_trunk_units": (8,) for kind in ("single", "multi")}
 
 
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory):
+def small(values):
+    """The configuration that flags ask for, with small networks."""
+    return dataclasses.replace(training_from_flags(values), **SMALL)
+
+
+#: Runs a script whose networks are small.
+START = f"""
+import dataclasses, runpy, sys
+from emotion_mt.cli import experiment_flags
+from emotion_mt.cli.experiment_flags import training_from_flags
+SMALL = {SMALL}
+{inspect.getsource(small)}
+experiment_flags.training_from_flags = small
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.fixture
+def manifest(tmp_path):
     """A text corpus as two CSV files: three films, two viewers, gaps."""
-    folder = tmp_path_factory.mktemp("manifest")
-    with open(folder / "segments.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["segment_id", "movie", "start_s", "end_s", "text", "video"]
-        )
-        for movie in ("one", "two", "three"):
-            for i in range(8):
-                mood = "good happy day" if i % 2 else "bad sad night"
-                writer.writerow(
-                    [f"{movie}-{i}", movie, 3 * i, 3 * i + 2, mood, ""]
-                )
-    with open(folder / "annotations.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["segment_id", "viewer", "value"])
-        for movie in ("one", "two", "three"):
-            for i in range(8):
-                writer.writerow([f"{movie}-{i}", "Ann", 0.5 if i % 2 else -0.5])
-                if i % 3:
-                    writer.writerow([f"{movie}-{i}", "Bob", 0.4 - 0.1 * i])
+    segments = ["segment_id,movie,start_s,end_s,text,video"]
+    ratings = ["segment_id,viewer,value"]
+    for movie in ("one", "two", "three"):
+        for i in range(8):
+            mood = "good happy day" if i % 2 else "bad sad night"
+            times = f"{3 * i},{3 * i + 2}"
+            segments.append(f"{movie}-{i},{movie},{times},{mood},")
+            ratings.append(f"{movie}-{i},Ann,{0.5 if i % 2 else -0.5}")
+            if i % 3:
+                ratings.append(f"{movie}-{i},Bob,{0.4 - 0.1 * i}")
+    folder = tmp_path / "films"
+    folder.mkdir()
+    (folder / "segments.csv").write_text("\n".join(segments))
+    (folder / "annotations.csv").write_text("\n".join(ratings))
     return folder
 
 
-#: Full-size networks, and one worker: starting one takes longer than six jobs.
-FLAGS = (
-    "--modalities=text",
-    "--max_epochs=2",
-    "--l1=1e-5",
-    "--workers=1",
-)
-
-
 def outputs(folder):
-    return {
-        name: (folder / name).read_bytes()
-        for name in (
-            "table2.md",
-            "table2.csv",
-            "table2.tex",
-            "figures/accuracies-table-II.png",
-        )
-    }
+    names = [f"table2.{suffix}" for suffix in ("md", "csv", "tex")]
+    names.append("figures/accuracies-table-II.png")
+    return {name: (folder / name).read_bytes() for name in names}
 
 
 def wait_for(condition, seconds):
@@ -89,21 +90,19 @@ def is_alive(process_id):
 @pytest.mark.skipif(
     not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc"
 )
-def test_killed_run_continues_to_the_same_table(manifest, tmp_path):
-    flags = (f"--corpus={manifest}", *FLAGS)
-    whole = run(*flags, f"--out={tmp_path / 'whole'}", cwd=tmp_path)
-    assert whole.returncode == 0, whole.stderr
-    assert "Where the time went" in whole.stdout
-
-    out = tmp_path / "killed"
+def test_killed_run_continues_to_the_same_table(
+    manifest, tmp_path, capsys, monkeypatch
+):
+    flags = [f"--corpus={manifest}", "--modalities=text", "--workers=1"]
+    out, whole = tmp_path / "killed", tmp_path / "whole"
     killed = subprocess.Popen(
-        command(*flags, f"--out={out}"),
+        [sys.executable, "-c", START, str(SCRIPT), *flags, f"--out={out}"],
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: len(list(out.glob("jobs/[!.]*.json"))) >= 2, 120)
+        wait_for(lambda: len(list(out.glob("jobs/[!.]*.json"))) >= 2, 240)
         tasks = Path(f"/proc/{killed.pid}/task/{killed.pid}/children")
         children = [int(child) for child in tasks.read_text().split()]
     finally:
@@ -115,10 +114,15 @@ def test_killed_run_continues_to_the_same_table(manifest, tmp_path):
     finished = {p.name for p in out.glob("jobs/[!.]*.json")}
     assert 2 <= len(finished) < 12
 
-    again = run(*flags, f"--out={out}", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
-    assert f"{len(finished)} finished jobs were used again" in again.stdout
-    assert outputs(out) == outputs(tmp_path / "whole")
+    # What the script calls, without the seconds of another import.
+    monkeypatch.setattr(experiment_flags, "training_from_flags", small)
+    script = cli.table_command("II", "Table II.")
+    assert cli.run(script, [*flags, f"--out={out}"]) == 0
+    shown = capsys.readouterr().out
+    assert f"{len(finished)} finished jobs were used again" in shown
+    assert cli.run(script, [*flags, f"--out={whole}"]) == 0
+    assert "Where the time went" in capsys.readouterr().out
+    assert outputs(out) == outputs(whole)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +134,9 @@ def test_killed_run_continues_to_the_same_table(manifest, tmp_path):
     ],
 )
 def test_wrong_usage_is_explained(flags, status, message, tmp_path):
-    result = run(*flags, cwd=tmp_path)
+    result = subprocess.run(
+        command(*flags), cwd=tmp_path, capture_output=True, text=True
+    )
     assert result.returncode == status
     assert message in result.stdout + result.stderr
     assert "Traceback" not in result.stderr

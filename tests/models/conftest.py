@@ -28,26 +28,44 @@ def tiny():
     return build
 
 
+#: Class and arguments; none that decides weights or answers is a default.
 KINDS = {
-    "ST": lambda: models.EvokedEmotionModel(
-        ("V1",), **{**TINY, "head_units": ()}, l1=0.01, seed=3
+    "ST": (
+        models.EvokedEmotionModel,
+        {**TINY, "viewers": ("V1",), "head_units": (), "l1": 0.01, "seed": 3},
     ),
-    "MT": lambda: models.EvokedEmotionModel(
-        ("V1", "V2", "V10"), **TINY, l1=0.01, seed=3
+    "MT": (
+        models.EvokedEmotionModel,
+        {**TINY, "viewers": ("V1", "V2", "V10"), "l1": 0.01, "seed": 3},
     ),
-    "Baseline-Text": lambda: models.BaselineTextModel(
-        ("V1",), 7, words=6, embedding_dim=3, kernels=4, heights=(2, 3), seed=3
+    "Baseline-Text": (
+        models.BaselineTextModel,
+        {
+            **{"viewers": ("V1",), "vocabulary_size": 7, "words": 6},
+            **{"embedding_dim": 3, "kernels": 4, "heights": (2, 3)},
+            **{"l1": 0.02, "seed": 3},
+        },
     ),
-    "Baseline-Visual": lambda: models.BaselineVisualModel(
-        ("V1",), frames=8, channels=2, bins=3, kernels=(4, 5), l1=0.01, seed=3
+    "Baseline-Visual": (
+        models.BaselineVisualModel,
+        {
+            **{"viewers": ("V1",), "frames": 8, "channels": 2, "bins": 3},
+            **{"kernels": (4, 5), "height": 2, "l1": 0.01, "seed": 3},
+        },
     ),
 }
 
 
 @pytest.fixture(params=KINDS)
-def build(request):
-    """Builds small models of each kind, the same each time."""
+def kind(request):
+    """Class and arguments of a model of each kind."""
     return KINDS[request.param]
+
+
+@pytest.fixture
+def build(kind):
+    """Builds small models of each kind, the same each time."""
+    return lambda **changes: kind[0](**{**kind[1], **changes})
 
 
 @pytest.fixture

@@ -1,50 +1,9 @@
-import inspect
-
 import numpy as np
 import pytest
 
 from emotion_mt import models
 
 TEXT, VISUAL = models.BaselineTextModel, models.BaselineVisualModel
-
-#: A value for each argument that is not its default.
-OTHER = {
-    TEXT: {
-        "viewers": ("Ann",),
-        "vocabulary_size": 9,
-        "words": 6,
-        "embedding_dim": 4,
-        "kernels": 5,
-        "heights": (2, 3),
-        "l1": 3e-4,
-        "seed": 9,
-        "dtype": "float64",
-    },
-    VISUAL: {
-        "viewers": ("Ann",),
-        "frames": 8,
-        "channels": 2,
-        "bins": 3,
-        "kernels": (4, 5),
-        "height": 2,
-        "l1": 3e-4,
-        "seed": 9,
-        "dtype": "float64",
-    },
-}
-
-BOTH = pytest.mark.parametrize("kind", [TEXT, VISUAL], ids=["text", "visual"])
-
-
-@pytest.fixture
-def build():
-    """Builds a small model; keywords replace arguments."""
-
-    def make(kind, **changes):
-        small = {**OTHER[kind], "dtype": "float32"}
-        return kind(**{**small, **changes})
-
-    return make
 
 
 def predict(model, inputs):
@@ -78,11 +37,33 @@ class TestPaper:
         assert model.input["visual"].shape == (None, 16, 7, 32)
 
 
+@pytest.fixture
+def text():
+    """Builds a small model; keywords replace arguments."""
+
+    def build(**changes):
+        small = {"vocabulary_size": 9, "words": 6, "embedding_dim": 4}
+        small |= {"kernels": 5, "heights": (2, 3), "l1": 3e-4}
+        return TEXT(**{"viewers": ("Ann",), **small, **changes})
+
+    return build
+
+
+@pytest.fixture
+def visual():
+    def build(**changes):
+        small = {"frames": 8, "channels": 2, "bins": 3, "kernels": (4, 5)}
+        small |= {"height": 2, "l1": 3e-4}
+        return VISUAL(**{"viewers": ("Ann",), **small, **changes})
+
+    return build
+
+
 class TestForward:
     """The convolutions are tested in test_fuzzy.py."""
 
-    def test_text(self, build, batch):
-        model = build(TEXT)
+    def test_text(self, text, batch):
+        model = text()
         inputs = batch(model)[0]
         x = np.asarray(model.get_layer("text_embedding").embeddings)
         x = x[inputs["tokens"]]
@@ -96,8 +77,8 @@ class TestForward:
             received, sigmoid_layer(model, x), rtol=1e-4, atol=1e-5
         )
 
-    def test_visual(self, build, batch):
-        model = build(VISUAL)
+    def test_visual(self, visual, batch):
+        model = visual()
         inputs = batch(model)[0]
         x = inputs["visual"].reshape(8, 8, 6)
         model.adapt(inputs)
@@ -112,72 +93,36 @@ class TestForward:
         )
 
 
-@BOTH
-class TestConfig:
-    def test_holds_every_argument(self, kind):
-        parameters = inspect.signature(kind).parameters
-        names = set(parameters) - {"kwargs"}
-        assert set(OTHER[kind]) == names
-        config = kind(**OTHER[kind]).get_config()
-        assert set(config) == names | {"frozen", "name"}
-        for name in names:
-            assert OTHER[kind][name] != parameters[name].default, name
+@pytest.mark.parametrize("kind", ["text", "visual"])
+def test_weights_and_penalty(kind, request):
+    """Weights depend on seed and layer only, the penalty on the output."""
+    build = request.getfixturevalue(kind)
 
-    def test_weights_depend_on_seed_and_layer_only(self, kind, build):
-        def kernels(**changes):
-            model = build(kind, **changes)
-            return [
-                layer.kernel.numpy()
-                for layer in model.layers
-                if isinstance(layer, models.FuzzyConvolution)
-            ]
+    def kernels(**changes):
+        layers = build(**changes).layers
+        fuzzy = [x for x in layers if isinstance(x, models.FuzzyConvolution)]
+        return [layer.kernel.numpy() for layer in fuzzy]
 
-        first, second = kernels(viewers=("Ann",)), kernels(viewers=("Bob",))
-        np.testing.assert_array_equal(first[0], second[0])
-        assert np.any(kernels(seed=1)[0] != first[0])
-        assert not np.array_equal(first[0].ravel()[:8], first[1].ravel()[:8])
-
-
-@BOTH
-class TestTraining:
-    def test_learns(self, build, batch, kind):
-        larger = {"kernels": (16, 24)}
-        if kind is TEXT:
-            larger = {"kernels": 24}
-        model = build(kind, l1=0.0, **larger)
-        inputs = batch(model, rows=16)[0]
-        model.adapt(inputs)
-        values = next(iter(inputs.values())).reshape(16, -1)
-        labels = np.float32(values[:, :1] > np.median(values[:, 0]))
-        model.compile(models.LazyAdam(0.02), jit_compile=False)
-        history = model.fit(
-            inputs, labels, batch_size=16, epochs=30, shuffle=False, verbose=0
-        ).history
-        assert history["Ann_accuracy"][-1] == 1.0
-        assert history["bce"][-1] < 0.2 * history["bce"][0]
-
-    def test_the_penalty_is_on_the_output_kernel(self, build, kind):
-        model = build(kind, l1=0.25)
-        kernel = model.head_weights("Ann")[0].numpy()
-        penalty = float(sum(model.losses))
-        assert penalty == pytest.approx(0.25 * np.abs(kernel).sum(), rel=1e-5)
+    first, second = kernels(viewers=("Ann",)), kernels(viewers=("Bob",))
+    np.testing.assert_array_equal(first[0], second[0])
+    assert np.any(kernels(seed=1)[0] != first[0])
+    assert not np.array_equal(first[0].ravel()[:8], first[1].ravel()[:8])
+    model = build(l1=0.25)
+    expected = 0.25 * np.abs(model.head_weights("Ann")[0].numpy()).sum()
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(
     ("kind", "change", "message"),
     [
-        (TEXT, {"viewers": ("A", "B")}, "at most 1.*'A', 'B'"),
-        (VISUAL, {"viewers": ("A", "B")}, "at most 1.*'A', 'B'"),
-        (VISUAL, {"viewers": ()}, "distinct names, at least one"),
-        (TEXT, {"heights": ()}, r"`heights` must name .*Received: \(\)"),
-        (
-            TEXT,
-            {"heights": (7,)},
-            r"none higher than `words`=6. Received: \(7,\)",
-        ),
-        (VISUAL, {"kernels": ()}, r"`kernels` must name .*Received: \(\)"),
+        ("text", {"viewers": ("A", "B")}, "at most 1.*'A', 'B'"),
+        ("visual", {"viewers": ("A", "B")}, "at most 1.*'A', 'B'"),
+        ("visual", {"viewers": ()}, "distinct names, at least one"),
+        ("text", {"heights": ()}, r"`heights` must name .*Received: \(\)"),
+        ("text", {"heights": (7,)}, r"than `words`=6. Received: \(7,\)"),
+        ("visual", {"kernels": ()}, r"`kernels` must name .*Received: \(\)"),
     ],
 )
-def test_impossible_arguments(build, kind, change, message):
+def test_impossible_arguments(request, kind, change, message):
     with pytest.raises(ValueError, match=message):
-        build(kind, **change)
+        request.getfixturevalue(kind)(**change)

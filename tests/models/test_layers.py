@@ -1,6 +1,5 @@
 """Seeds and the normalization of visual features."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -12,15 +11,6 @@ NAN = np.nan
 
 
 class TestStreamSeed:
-    def test_streams_differ(self):
-        seeds = [
-            stream_seed(*arguments)
-            for arguments in ((0, "a"), (1, "a"), (0, "b"), (0, "a", "b"))
-        ]
-        seeds += [stream_seed(0, "ab"), stream_seed(0)]
-        assert len(set(seeds)) == len(seeds)
-        assert all(0 <= seed < 2**31 for seed in seeds)
-
     def test_the_value_is_fixed(self):
         # Frozen: first four bytes of sha256(b"(0, 'order')"), little-endian,
         # modulo 2**31. A change would change every result.
@@ -44,13 +34,6 @@ class TestFeatureNormalization:
         layer.adapt(self.x)
         expected = [[-1.0, 0.0, 1.0], [1.0, 0.0, -1.0]]
         np.testing.assert_allclose(layer(self.x), expected, atol=1e-6)
-
-    def test_equals_keras_where_features_vary(self, layer):
-        x = np.random.default_rng(0).normal(3, 2, (50, 3)).astype("float32")
-        theirs = keras.layers.Normalization()
-        for either in (layer, theirs):
-            either.adapt(x)
-        np.testing.assert_allclose(layer(x), theirs(x), atol=1e-5)
 
     def test_a_feature_that_never_varied_is_ignored(self, layer):
         layer.adapt(self.x)

@@ -15,17 +15,20 @@ CONFIG = FeatureConfig()
 FRAMES = 50
 
 
-@pytest.fixture(params=[("MJPG", "avi"), ("XVID", "avi"), ("mp4v", "mp4")])
-def film(request, tmp_path):
+def write(path, codec):
     """Two seconds that get lighter."""
-    codec, suffix = request.param
-    path = tmp_path / f"film.{suffix}"
     fourcc = cv2.VideoWriter.fourcc(*codec)
     writer = cv2.VideoWriter(str(path), fourcc, 25.0, (64, 48))
     for shade in range(FRAMES):
         writer.write(np.full((48, 64, 3), 4 * shade, np.uint8))
     writer.release()
     return path
+
+
+@pytest.fixture(params=[("MJPG", "avi"), ("XVID", "avi"), ("mp4v", "mp4")])
+def film(request, tmp_path):
+    codec, suffix = request.param
+    return write(tmp_path / f"film.{suffix}", codec)
 
 
 def state(path, frames):
@@ -47,7 +50,7 @@ def test_a_true_header_is_believed(film, caplog):
     assert "decoded once more" not in caplog.text
 
 
-@pytest.mark.parametrize("stated", [1, 49, 51, 10**6, 10**9])
+@pytest.mark.parametrize("stated", [1, 51, 10**9])
 def test_a_wrong_header_changes_nothing(film, stated, caplog):
     logging.set_verbosity(logging.WARNING)
     state(film, stated)
@@ -60,12 +63,7 @@ def test_a_wrong_header_changes_nothing(film, stated, caplog):
 
 
 def test_a_frame_rate_that_lies(tmp_path):
-    path = tmp_path / "slow.avi"
-    fourcc = cv2.VideoWriter.fourcc(*"MJPG")
-    writer = cv2.VideoWriter(str(path), fourcc, 25.0, (64, 48))
-    for _ in range(FRAMES):
-        writer.write(np.zeros((48, 64, 3), np.uint8))
-    writer.release()
+    path = write(tmp_path / "slow.avi", "MJPG")
     data = bytearray(path.read_bytes())
     # Units per second and per frame: a frame lasts 130 years.
     struct.pack_into("<II", data, data.index(b"strh") + 28, 2**32 - 1, 1)

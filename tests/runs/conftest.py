@@ -1,23 +1,13 @@
-"""A model that is fitted in a second, and a corpus on disk."""
+"""A corpus on disk."""
 
-import csv
+import dataclasses
 
 import pytest
 
-from emotion_mt.training import TrainingConfig
-
 
 @pytest.fixture(scope="session")
-def small_config():
-    return TrainingConfig(
-        l1=(1e-5,),
-        max_epochs=2,
-        embedding_dim=4,
-        text_filters=3,
-        single_task_trunk_units=(6, 5),
-        multi_task_trunk_units=(6, 5),
-        multi_task_head_units=(4,),
-    )
+def text_training(tiny_training):
+    return dataclasses.replace(tiny_training, modalities=("text",))
 
 
 @pytest.fixture
@@ -28,12 +18,13 @@ def manifest(tmp_path, small_corpus):
     (folder / "film.mp4").write_bytes(b"not opened")
     segments = small_corpus.segments.assign(video="film.mp4")
     segments.to_csv(folder / "segments.csv", index=False)
-    with open(folder / "annotations.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["segment_id", "viewer", "value"])
-        for row, segment in enumerate(segments["segment_id"]):
-            for column, viewer in enumerate(("V1", "V2")):
-                value = float(small_corpus.values[row, column])
-                if value == value:
-                    writer.writerow([segment, viewer, value])
+    values = small_corpus.values[:, :2]
+    rated = [
+        f"{segment},{viewer},{value}"
+        for segment, row in zip(segments["segment_id"], values, strict=True)
+        for viewer, value in zip(("V1", "V2"), row, strict=True)
+        if value == value
+    ]
+    lines = ["segment_id,viewer,value", *rated]
+    (folder / "annotations.csv").write_text("\n".join(lines) + "\n")
     return folder

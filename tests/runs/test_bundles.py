@@ -4,16 +4,17 @@ import json
 import numpy as np
 import pytest
 
-from emotion_mt.corpus import folds
+from emotion_mt.corpus import folds, load_corpus
 from emotion_mt.inference import BundleError, Predictor, load_bundle
-from emotion_mt.runs import train_bundle
+from emotion_mt.runs import Experiment, Run, train_bundle
+from emotion_mt.runs.bundles import train_bundles
 from emotion_mt.training import fit_split
 
 WEIGHTS = "0" * 64
 
 
 @pytest.fixture
-def train(tmp_path, small_corpus, small_features, small_config):
+def train(tmp_path, small_corpus, small_features, text_training):
     """Trains into one folder; what is given replaces the usual arguments."""
 
     def train(**changes):
@@ -21,7 +22,7 @@ def train(tmp_path, small_corpus, small_features, small_config):
             "corpus": small_corpus,
             "features": small_features,
             "split": folds(small_corpus.movies)[1],
-            "config": small_config,
+            "config": text_training,
             "weights_digest": WEIGHTS,
             "progress": False,
             **changes,
@@ -31,25 +32,14 @@ def train(tmp_path, small_corpus, small_features, small_config):
     return train
 
 
-@pytest.fixture
-def text_config(small_config):
-    return dataclasses.replace(small_config, modalities=("text",))
-
-
 def test_bundle_has_all_that_is_known_of_the_model(
-    train, small_corpus, small_features, small_config
+    train, small_corpus, small_features, tiny_training
 ):
-    trained = train(seed=4)
+    trained = train(config=tiny_training, seed=4)
     bundle = load_bundle(trained.folder)
-    split = folds(small_corpus.movies)[1]
-    expected = fit_split(
-        small_corpus,
-        small_features,
-        split,
-        small_corpus.viewers,
-        small_config,
-        seed=4,
-    )
+    viewers, split = small_corpus.viewers, folds(small_corpus.movies)[1]
+    how = (small_corpus, small_features, split, viewers, tiny_training)
+    expected = fit_split(*how, seed=4)
     for ours, theirs in zip(
         bundle.model.get_weights(), expected.model.get_weights(), strict=True
     ):
@@ -60,14 +50,12 @@ def test_bundle_has_all_that_is_known_of_the_model(
     training = bundle.training
     assert training["corpus"]["digest"] == small_corpus.digest()
     assert training["split"]["test"] == ["B"]
-    assert training["seed"] == 4
+    assert (training["seed"], training["l1"]) == (4, 1e-5)
     assert training["config"]["max_epochs"] == 2
-    assert training["l1"] == 1e-5
 
     # Scores, counted anew.
-    rows = expected.test_rows
-    for column, viewer in enumerate(small_corpus.viewers):
-        labels = small_corpus.labels[rows, column]
+    for column, viewer in enumerate(viewers):
+        labels = small_corpus.labels[expected.test_rows, column]
         rated = ~np.isnan(labels)
         answers = expected.probabilities[rated, column] > 0.5
         accuracy = np.mean(answers == (labels[rated] == 1))
@@ -78,64 +66,43 @@ def test_bundle_has_all_that_is_known_of_the_model(
     assert "Tested on | B" in card
     assert f"{trained.scores['V1']['accuracy']:.3f}" in card
     assert "Accuracy on B:" in trained.render()
+    # Other features make another bundle.
+    for changes in (
+        {"features": small_features + 1},
+        {"weights_digest": "1" * 64},
+    ):
+        with pytest.raises(ValueError, match="with another features"):
+            train(config=tiny_training, seed=4, **changes)
 
 
-def test_same_arguments_nothing_to_do(train, text_config):
-    first = train(config=text_config)
+def test_is_kept_refused_or_replaced(train, text_training):
+    first = train()
     path = first.folder / "weights.npy"
     before = path.stat().st_mtime_ns
     # Features and their weights have no part in a text model.
-    again = train(config=text_config, features=None, weights_digest=None)
+    again = train(features=None, weights_digest=None)
     assert again.reused
     assert path.stat().st_mtime_ns == before
     assert again.scores == first.scores
     assert "trained before" in again.render()
 
-
-def test_another_bundle_is_refused_and_replaced_on_demand(train, text_config):
-    train(config=text_config)
-    with pytest.raises(ValueError, match="with another seed") as error:
-        train(config=text_config, seed=1)
-    assert "--replace" in str(error.value)
-    longer = dataclasses.replace(text_config, max_epochs=1)
+    with pytest.raises(ValueError, match=r"with another seed.*--replace"):
+        train(seed=1)
+    shorter = dataclasses.replace(text_training, max_epochs=1)
     with pytest.raises(ValueError, match="another viewers, config, seed"):
-        train(config=longer, seed=1, viewers=["V2", "V1"])
-    replaced = train(config=text_config, seed=1, replace=True)
-    assert not replaced.reused
-    assert load_bundle(replaced.folder).training["seed"] == 1
-
-
-def test_a_bundle_that_cannot_be_read_is_replaced_on_demand(train, text_config):
-    folder = train(config=text_config).folder
-    path = folder / "bundle.json"
+        train(config=shorter, seed=1, viewers=["V2", "V1"])
+    path = first.folder / "bundle.json"
     path.write_text(path.read_text().replace('"version": 2', '"version": 1'))
     with pytest.raises(BundleError, match="version 1, written by"):
-        train(config=text_config)
-    assert not train(config=text_config, replace=True).reused
-    assert load_bundle(folder).viewers == ("V1", "V2", "Vavg")
+        train(seed=1)
+    assert not train(seed=1, replace=True).reused
+    assert load_bundle(first.folder).training["seed"] == 1
 
 
-def test_other_features_make_another_bundle(train, small_features):
-    train()
-    with pytest.raises(ValueError, match="with another features"):
-        train(features=small_features + 1)
-    with pytest.raises(ValueError, match="with another features"):
-        train(weights_digest="1" * 64)
-
-
-def test_something_else_in_the_folder_is_not_touched(
-    train, text_config, tmp_path
-):
-    folder = tmp_path / "models" / "b"
-    folder.mkdir(parents=True)
-    (folder / "thesis.txt").write_text("mine")
-    with pytest.raises(ValueError, match=r"thesis\.txt"):
-        train(config=text_config, replace=True)
-    assert (folder / "thesis.txt").read_text() == "mine"
-
-
-def test_one_viewer_makes_a_single_task_model(train, text_config, tmp_path):
-    trained = train(config=text_config, viewers=["V2"])
+def test_one_viewer_makes_a_single_task_model(train, tmp_path):
+    with pytest.raises(ValueError, match="Received: 'V9'"):
+        train(viewers=["V9"])
+    trained = train(viewers=["V2"])
     bundle = load_bundle(trained.folder)
     assert bundle.viewers == ("V2",)
     assert bundle.model.head_units == ()
@@ -146,14 +113,10 @@ def test_one_viewer_makes_a_single_task_model(train, text_config, tmp_path):
     assert table["V2_probability"].between(0, 1).all()
 
 
-def test_a_viewer_without_ratings_has_no_score(
-    train, text_config, small_corpus
-):
+def test_a_viewer_without_ratings_has_no_score(train, small_corpus):
     values = small_corpus.values.copy()
     values[small_corpus.rows(("C", "D", "A")), 1] = np.nan
-    trained = train(
-        config=text_config, corpus=small_corpus.replace(values=values)
-    )
+    trained = train(corpus=small_corpus.replace(values=values))
     assert trained.scores["V2"]["accuracy"] is None
     assert load_bundle(trained.folder).untrained_viewers == ("V2",)
     assert "–" in trained.render()
@@ -163,6 +126,60 @@ def test_a_viewer_without_ratings_has_no_score(
     assert json.loads(content)["scores"]["V2"]["observed"] == 0
 
 
-def test_unknown_viewer_is_refused(train):
-    with pytest.raises(ValueError, match="Received: 'V9'"):
-        train(viewers=["V9"])
+class WithFeatures(Run):
+    """A run that looks at no video."""
+
+    def features(self, kind="i3d"):
+        self.weights_digest = WEIGHTS
+        rng = np.random.default_rng(0)
+        return rng.random((len(self.corpus), 1024), dtype=np.float32)
+
+
+def train_all(experiment):
+    """Trains the bundles of an experiment: what was trained, what was said."""
+    lines = []
+    trained = train_bundles(WithFeatures(experiment, lines.append))
+    return trained, [line for line in lines if line.startswith("Bundle")]
+
+
+def test_bundles_of_an_experiment(manifest, tmp_path, tiny_training):
+    experiment = Experiment(
+        corpus=manifest,
+        out=tmp_path / "run",
+        seeds=(7, 8),
+        training=tiny_training,
+    )
+    corpus = load_corpus(manifest)
+    trained, lines = train_all(experiment)
+    inputs = {"multimodal": ("text", "visual")}
+    inputs |= {name: (name,) for name in ("text", "visual")}
+    assert list(trained) == list(inputs)
+    for name, one in trained.items():
+        bundle = load_bundle(one.folder)
+        assert bundle.folder == experiment.out / "bundles" / name
+        assert bundle.modalities == inputs[name]
+        assert bundle.viewers == corpus.viewers
+        assert bundle.training["seed"] == 7
+        assert bundle.training["split"]["name"] == "F1"
+    assert lines[1] == f"Bundle text: trained, {trained['text'].folder}"
+
+    again, lines = train_all(experiment)
+    assert all(bundle.reused for bundle in again.values())
+    assert lines[-1].startswith("Bundle visual: kept")
+
+    # Another experiment replaces them.
+    segments = manifest / "segments.csv"
+    segments.write_text(segments.read_text().replace("film.mp4", ""))
+    trained, lines = train_all(dataclasses.replace(experiment, seeds=(9,)))
+    assert list(trained) == ["text"]
+    assert lines[0].startswith("Bundle multimodal: left out")
+    assert not trained["text"].reused
+    assert load_bundle(trained["text"].folder).training["seed"] == 9
+
+    # One viewer has none.
+    ratings = manifest / "annotations.csv"
+    lines = [x for x in ratings.read_text().splitlines() if ",V2," not in x]
+    ratings.write_text("\n".join(lines) + "\n")
+    trained, lines = train_all(experiment)
+    assert trained == {}
+    assert "MT needs more viewers" in lines[0]

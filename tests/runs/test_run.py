@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from emotion_mt import paper
@@ -72,18 +71,3 @@ def test_a_corpus_is_simulated_once(tmp_path):
     again = Run(experiment, lines.append)
     assert again.corpus.digest() == first.corpus.digest()
     assert again.seconds["simulate"] < first.seconds["simulate"]
-
-
-def test_features_in_a_file(run, small_features, tmp_path):
-    small_features[2, 5] = np.nan
-
-    class WithFeatures(Run):
-        def features(self, kind="i3d"):
-            return small_features
-
-    opened = WithFeatures(run().experiment, lambda _: None)
-    opened.write_features(tmp_path / "deep" / "f.npz")
-    with np.load(tmp_path / "deep" / "f.npz") as found:
-        np.testing.assert_array_equal(found["features"], small_features)
-        assert found["segment_id"][:2].tolist() == ["A-0", "A-1"]
-        assert str(found["weights_digest"]) == "none"

@@ -3,12 +3,13 @@
 import dataclasses
 import json
 
+import pandas as pd
 import pytest
 
 from emotion_mt.cli.main import main
 from emotion_mt.evaluation import SPECS
 from emotion_mt.evaluation.specs import table2_spec
-from emotion_mt.runs import Experiment, run_tables
+from emotion_mt.runs import Experiment, run_tables, tables
 from emotion_mt.storage.lock import locked
 
 
@@ -34,19 +35,24 @@ def test_a_corpus_with_one_viewer_has_no_table_of_several(manifest, tmp_path):
     assert lines[-1].startswith("Table V is left out")
 
 
-def test_tables_of_a_folder_come_together(manifest, tmp_path, small_config):
+def test_tables_of_a_folder_come_together(
+    manifest, tmp_path, tiny_training, monkeypatch
+):
     """One call per table, in one folder with one report."""
     out = tmp_path / "run"
-    small = dataclasses.replace(small_config, max_epochs=1)
+    small = dataclasses.replace(tiny_training, max_epochs=1)
+    ratings = manifest / "annotations.csv"
+    ratings.write_text(ratings.read_text().replace(",V1,", ",Ann B.,"))
     first = Experiment(
         corpus=manifest,
         out=out,
-        workers=2,
+        dimension="arousal",
+        workers=1,
         training=dataclasses.replace(small, modalities=("text",)),
     )
 
-    def tables_after(experiment, spec):
-        outcome = run_tables(experiment, [spec], lambda _: None)
+    def tables_after(experiment, *specs):
+        outcome = run_tables(experiment, specs or None, lambda _: None)
         config = json.loads((out / "config.json").read_text())
         report = (out / "report.html").read_text()
         for number in SPECS:
@@ -57,9 +63,13 @@ def test_tables_of_a_folder_come_together(manifest, tmp_path, small_config):
     second = table2_spec(("text",))
     made, outcome = tables_after(first, SPECS["III"])
     assert (made, outcome.failures) == (["III"], {})
+    table = pd.read_csv(out / "table3.csv")
+    assert list(table.columns[4:]) == ["Ann B.", "V2", "Vavg", "Mean"]
+    assert {"Baseline-Text", "ST-Text", "MT-Text"} <= set(table["row"])
+    assert "arousal" in (out / "table3.md").read_text()
     # Settings that decide no number may differ, and each table has its own
     # modalities; nothing is trained twice.
-    other = dataclasses.replace(first, workers=1, wait=True, training=small)
+    other = dataclasses.replace(first, workers=2, wait=True, training=small)
     made, outcome = tables_after(other, second)
     assert made == ["II", "III"]
     assert outcome.reused == len(outcome.records)
@@ -67,18 +77,35 @@ def test_tables_of_a_folder_come_together(manifest, tmp_path, small_config):
     assert config["weights_digest"] == []
     assert [split["name"] for split in config["splits"]["II"]][-1] == "F4"
 
-    # A table without its results, or made otherwise, is not in the report.
+    # A table without its results, or made otherwise, is not in the report;
+    # writing it takes seconds.
+    reports = []
     lost = next((out / "jobs").glob("Baseline-*"))
     kept = lost.read_bytes()
-    lost.unlink()
-    assert tables_after(first, second)[0] == ["II"]
-    lost.write_bytes(kept)
     changed = {
         "corpus_digest": "other",
         "versions": {"emotion_mt": "9"},
         "experiment": {**config["experiment"], "seeds": [1]},
     }
     altered = [json.dumps({**config, k: v}) for k, v in changed.items()]
-    for content in (*altered, '{"experiment": ', "{}", "[]"):
-        (out / "config.json").write_text(content)
-        assert tables_after(first, second)[0] == ["II"]
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            tables,
+            "write_report",
+            lambda _, __, shown, *___, **____: reports.append(
+                [table.number for table in shown]
+            ),
+        )
+        lost.unlink()
+        run_tables(first, [second], lambda _: None)
+        lost.write_bytes(kept)
+        for content in (*altered, '{"experiment": ', "[]"):
+            (out / "config.json").write_text(content)
+            run_tables(first, [second], lambda _: None)
+    assert reports == [["II"]] * 6
+
+    # All that the experiment allows, and a bundle.
+    made, outcome = tables_after(first)
+    assert made == ["II", "III"]
+    assert outcome.reused == len(outcome.records)
+    assert [path.name for path in (out / "bundles").iterdir()] == ["text"]

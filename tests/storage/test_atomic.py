@@ -2,28 +2,13 @@ import json
 
 import pytest
 
-from emotion_mt.storage.atomic import replacing, write_json, write_text
+from emotion_mt.storage.atomic import write_json, write_text
 
 
 def test_text_is_written_with_its_folder(tmp_path):
     path = tmp_path / "new" / "a.txt"
     write_text(path, "grüß\n")
     assert path.read_text(encoding="utf-8") == "grüß\n"
-
-
-def _fail_half_way(path):
-    with replacing(path) as temporary:
-        temporary.write_text("half of the n")
-        raise RuntimeError("in mid-write")
-
-
-def test_failed_write_keeps_the_old_content(tmp_path):
-    path = tmp_path / "a.txt"
-    write_text(path, "old")
-    with pytest.raises(RuntimeError, match="in mid-write"):
-        _fail_half_way(path)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_json_refuses_nan_and_keeps_the_old_content(tmp_path):

@@ -71,9 +71,8 @@ class TestResult:
             predict_again(result), result.probabilities, atol=1e-5
         )
 
-    def test_other_settings(self, fit, no_validation):
-        config = {"max_vocabulary": 4, "class_weighting": False}
-        result = fit(split=no_validation, config=config)
+    def test_other_settings(self, fit):
+        result = fit(config={"max_vocabulary": 4, "class_weighting": False})
         assert len(result.vocabulary) == 2
         assert result.tokenizer.vocabulary_size() == 4
         np.testing.assert_array_equal(result.class_weights, [[1.0, 1.0]])
@@ -151,18 +150,12 @@ class TestDivergence:
 
 
 class TestTraining:
-    def test_each_segment_counts_once_an_epoch(
-        self, fit, small_corpus, predict_again, check_scores
-    ):
+    def test_each_segment_counts_once_an_epoch(self, fit, check_scores):
         """Seen where the weights as good as stand still."""
         result = fit(VIEWERS, config={"learning_rate": 1e-12, "max_epochs": 2})
         for epoch in range(2):
-            check_scores(
-                {name: x[epoch] for name, x in result.history.items()},
-                small_corpus.labels[:20, :2],
-                predict_again(result, np.arange(20)),
-                result.class_weights,
-            )
+            logs = {name: x[epoch] for name, x in result.history.items()}
+            check_scores(logs, result, result.split.train)
 
     def test_it_can_overfit_eight_segments(self, fit, small_corpus, features):
         keep = [*range(8), *range(30, 40)]

@@ -55,15 +55,22 @@ def test_the_training_movies_reach_everything(
     assert np.any(fit().weights[-1] != plain.weights[-1])
 
 
-def test_nothing_else_reaches_the_result(fit, same_bits):
+def test_nothing_else_reaches_the_result(fit, small_corpus, same_bits):
     everyone = (("V1",), ("V2",), VIEWERS)
     first = {viewers: fit(viewers, seed=1) for viewers in everyone}
     first_of_v1 = first["V1",]
     keras.utils.set_random_seed(77)
     # Again with the compiled models, which the viewers share.
     assert np.any(first["V2",].probabilities != first_of_v1.probabilities)
+    # Nor does a viewer who is not asked for.
+    more = small_corpus.replace(
+        viewers=("V0", *small_corpus.viewers),
+        values=np.column_stack(
+            [-small_corpus.values[:, 0], small_corpus.values]
+        ),
+    )
     for viewers, result in first.items():
-        same_bits(fit(viewers, seed=1), result)
+        same_bits(fit(viewers, seed=1, corpus=more), result)
 
     # Fits that need compiled models of their own.
     text = {"modalities": ("text",), "max_epochs": 1}
