@@ -4,12 +4,13 @@ Everything is measured in one run on one machine, in turn, the best of
 several rounds counting; absolute figures of different machines say little.
 Run it on a machine that does nothing else:
 
-    python benchmarks/extraction.py
+    python benchmarks/extraction.py --other=CHECKOUT
 
 It prints a Markdown table: the network against the machine's own matrix
-product, bfloat16 against float32, a film's file against the bare network,
-and the peak memory for a 10-minute and a 60-minute film. docs/performance.md
-keeps a run.
+product, bfloat16 against float32, a film's file (H.264, 1280×720) against the
+bare network, and the peak memory for a short and a long film; the last two also
+of another version, whose checkout is given (git worktree add CHECKOUT COMMIT).
+docs/performance.md keeps a run.
 
 PyTorch with the I3D of piergiaj/pytorch-i3d and our weights is measured
 beside it with --pytorch_i3d=FOLDER_OF_THE_CLONE: `pip install torch`, and
@@ -29,24 +30,23 @@ import tempfile
 import time
 from collections.abc import Callable
 
+import av
 import cv2
+import imageio_ffmpeg
 import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 from absl import app, flags
 
-from emotion_mt import paper
-from emotion_mt.corpus import SEGMENT_COLUMNS, Corpus, load_corpus
-from emotion_mt.features import (
-    architecture,
-    build_i3d,
-    extract,
-    pipeline,
-    sources,
-    weights as weights_lib,
-)
-from emotion_mt.simulation import simulate_corpus
+from emotion_mt import features
+from emotion_mt.corpus import SEGMENT_COLUMNS, Corpus
+from emotion_mt.features import architecture, sources, weights as weights_lib
+
+try:
+    from emotion_mt.features.extraction import pooled_network
+except ImportError:  # Before version 0.4.
+    from emotion_mt.features.pipeline import pooled_network
 
 _WEIGHTS = flags.DEFINE_string(
     "weights", "auto", "Source of the I3D's weights; see load_i3d."
@@ -57,12 +57,8 @@ _ROUNDS = flags.DEFINE_integer(
 _BATCH = flags.DEFINE_integer(
     "batch_windows", 4, "Windows per call of the network.", lower_bound=1
 )
-_SEGMENTS = flags.DEFINE_integer(
-    "segments",
-    2,
-    "Segments of the shortest of three extractions from a film, 11 windows "
-    "each; the others have twice and four times as many.",
-    lower_bound=1,
+_OTHER = flags.DEFINE_string(
+    "other", None, "Checkout of another version to measure in turn."
 )
 _PYTORCH_I3D = flags.DEFINE_string(
     "pytorch_i3d", None, "Folder of a clone of piergiaj/pytorch-i3d."
@@ -70,10 +66,8 @@ _PYTORCH_I3D = flags.DEFINE_string(
 _CLIP = flags.DEFINE_string(
     "clip", None, "A real video of 16 s to compare bfloat16 with float32 on."
 )
-_MEMORY_FILM = flags.DEFINE_string(
-    "memory_film",
-    None,
-    "Internal: extract from this film and print the peak memory in MiB.",
+_WORKER = flags.DEFINE_list(
+    "worker", None, "Internal: what to measure, and on which film."
 )
 
 #: Length of the segments in seconds: 100 frames, 11 windows.
@@ -83,8 +77,14 @@ _SEGMENT_WINDOWS = 11
 #: Side of the matrices that are multiplied.
 _MATRIX = 4096
 
+#: Segments of two extractions from a film; the slope is the cost of a window.
+_SEGMENTS = (2, 8)
+
 #: Lengths of the films whose peak memory is compared, in minutes.
-_LENGTHS_MIN = (10, 60)
+_LENGTHS_MIN = (2, 12)
+
+#: Size of the films.
+_SIZE = (1280, 720)
 
 Models = dict[str, keras.Model]
 
@@ -145,7 +145,7 @@ def measure_network(
     product = tf.function(tf.linalg.matmul)
     work = {"product": functools.partial(_run, product, matrix, matrix)}
     for dtype, model in models.items():
-        network = pipeline.pooled_network(model)
+        network = pooled_network(model)
         work[dtype] = functools.partial(_run, network, tensor)
     if _PYTORCH_I3D.value is not None:
         from torch_peer import load_peer
@@ -194,6 +194,19 @@ def write_film(
     return str(path)
 
 
+def write_h264(path: pathlib.Path, seconds: int) -> str:
+    """Writes a film of 25 fps, one second again and again, in H.264."""
+    pattern = ("-f", "lavfi", "-i", f"testsrc2=s={_SIZE[0]}x{_SIZE[1]}:r=25")
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *pattern]
+    command += ["-t", "20", "-c:v", "libx264", "-crf", "20"]
+    twenty = path.with_name("twenty.mp4")
+    subprocess.run([*command, str(twenty)], check=True)
+    command = [command[0], "-v", "error", "-y", "-stream_loop", "-1"]
+    command += ["-i", str(twenty), "-t", str(seconds), "-c", "copy", str(path)]
+    subprocess.run(command, check=True)
+    return str(path)
+
+
 def film_corpus(video: str, starts_s: list[float]) -> Corpus:
     """A corpus of segments of `_SEGMENT_S` in one film."""
     rows = [
@@ -205,62 +218,99 @@ def film_corpus(video: str, starts_s: list[float]) -> Corpus:
     return Corpus("benchmark", segments, ("V1",), values)
 
 
-def measure_films(
-    models: Models, network_s: dict[str, float], folder: pathlib.Path
-) -> None:
-    """From the file to the feature: three lengths, and the slope."""
-    counts = [_SEGMENTS.value * factor for factor in (1, 2, 4)]
-    windows = [count * _SEGMENT_WINDOWS for count in counts]
-    size = (640, 360)
-    film = write_film(folder / "film.mp4", counts[-1] * _SEGMENT_S, size)
-    for dtype, model in models.items():
-        seconds, waiting_s = [], 0.0
-        for count in counts:
-            report = extract(
-                film_corpus(film, [_SEGMENT_S * n for n in range(count)]),
-                model,
-                folder / f"store-{dtype}-{count}",
-                progress=False,
-                batch_windows=_BATCH.value,
-            ).report
-            seconds.append(report.total_s)
-            waiting_s = report.waiting_s
-        slope_s, fixed_s = np.polyfit(windows, seconds, 1)
-        points = zip(windows, seconds, strict=True)
-        print_row(
-            f"file to feature, {dtype}, {size[0]}×{size[1]}",
-            f"{1 / slope_s:.2f} windows/s",
-            f"{network_s[dtype] / slope_s:.2f} × network only",
+def work(what: str, film: str, length_s: float) -> None:
+    """Measures one thing in a process of its own, and prints it.
+
+    "speed" prints windows per second of the network and from the file, "peak"
+    the peak memory in MiB of an extraction from start, middle and end.
+    """
+    i3d = features.load_i3d(_WEIGHTS.value)
+    with tempfile.TemporaryDirectory() as folder:
+
+        def seconds(starts_s: list[float]) -> float:
+            start = time.perf_counter()
+            store = pathlib.Path(folder) / str(len(starts_s))
+            corpus = film_corpus(film, starts_s)
+            features.extract(corpus, i3d, store, progress=False)
+            return time.perf_counter() - start
+
+        if what == "peak":
+            last_s = length_s - _SEGMENT_S
+            seconds([0.0, last_s / 2, last_s])
+            print_peak()
+            return
+        network = pooled_network(i3d)
+        batch = tf.zeros((_BATCH.value, 16, 224, 224, 3), tf.uint8)
+        best_s = best_times({"network": lambda: network(batch).numpy()})
+        few, many = (
+            seconds([_SEGMENT_S * n for n in range(count)])
+            for count in _SEGMENTS
         )
+        windows = (_SEGMENTS[1] - _SEGMENTS[0]) * _SEGMENT_WINDOWS
+        print(_BATCH.value / best_s["network"], windows / (many - few))
+
+
+def run_worker(checkout: str, *what: str) -> list[float]:
+    """What `work` prints, with the package of a checkout."""
+    command = [sys.executable, sys.argv[0], f"--worker={','.join(what)}"]
+    command += [f"--weights={_WEIGHTS.value}", f"--rounds={_ROUNDS.value}"]
+    output = subprocess.run(
+        command,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": checkout},
+    ).stdout
+    return [float(value) for value in output.split()[-2:]]
+
+
+def measure_films(folder: pathlib.Path) -> None:
+    """From the file to the feature, and peak memory, of the versions."""
+    here = str(pathlib.Path(__file__).resolve().parents[1])
+    versions = {"this version": here}
+    if _OTHER.value is not None:
+        versions["other version"] = _OTHER.value
+    length_s = _SEGMENTS[-1] * _SEGMENT_S + 1
+    film = write_h264(folder / "film.mp4", round(length_s))
+    best = dict.fromkeys(versions, (0.0, 0.0))
+    for _ in range(2):
+        for name, checkout in versions.items():
+            network, file = run_worker(checkout, "speed", film, str(length_s))
+            best[name] = max(best[name][0], network), max(best[name][1], file)
+    for name, (network, file) in best.items():
         print_row(
-            f"cost by windows, {dtype}",
-            ", ".join(f"{n}: {s:.1f} s" for n, s in points),
-            f"{slope_s:.3f} s/window + {fixed_s:.1f} s; waited "
-            f"{waiting_s:.1f} s for frames",
+            f"file to feature, float32, {_SIZE[0]}×{_SIZE[1]}, {name}",
+            f"{file:.2f} windows/s",
+            f"{file / network:.2f} × network only ({network:.2f})",
         )
+    films = [
+        write_h264(folder / f"{minutes}.mp4", 60 * minutes)
+        for minutes in _LENGTHS_MIN
+    ]
+    for name, checkout in versions.items():
+        found = [
+            run_worker(checkout, "peak", film, str(60 * minutes))[-1]
+            for film, minutes in zip(films, _LENGTHS_MIN, strict=True)
+        ]
+        print_peaks(found, _LENGTHS_MIN, f", {name}")
 
 
 def measure_agreement(models: Models, folder: pathlib.Path) -> None:
     """Cosine of the pooled features of bfloat16 with float32's."""
-    simulated = folder / "simulated"
-    simulate_corpus(simulated, segments_per_movie=2, progress=False)
-    corpora = {"simulated films": load_corpus(simulated)}
-    if _CLIP.value is not None:
-        starts = [0.0, 4.0, 8.0, 12.0]
-        corpora["real clip"] = film_corpus(_CLIP.value, starts)
-    for name, corpus in corpora.items():
-        expected, received = (
-            extract(corpus, model, folder / "store", progress=False).features
-            for model in models.values()
-        )
-        norms = np.linalg.norm(received, axis=1)
-        norms = norms * np.linalg.norm(expected, axis=1)
-        cosines = np.sum(received * expected, axis=1) / norms
-        print_row(
-            f"bfloat16 against float32, {name}",
-            f"{len(cosines)} segments",
-            f"cosine ≥ {cosines.min():.5f}",
-        )
+    if _CLIP.value is None:
+        return
+    corpus = film_corpus(_CLIP.value, [0.0, 4.0, 8.0, 12.0])
+    expected, received = (
+        features.extract(corpus, model, folder / "s", progress=False).features
+        for model in models.values()
+    )
+    norms = np.linalg.norm(received, axis=1) * np.linalg.norm(expected, axis=1)
+    cosines = np.sum(received * expected, axis=1) / norms
+    print_row(
+        "bfloat16 against float32, real clip",
+        f"{len(cosines)} segments",
+        f"cosine ≥ {cosines.min():.5f}",
+    )
 
 
 def peak_mib(flag: str, value: str, *more: str) -> float:
@@ -279,67 +329,43 @@ def print_peak() -> None:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
 
 
-def print_peaks(peaks: list[float], lengths_min: tuple[int, int]) -> None:
+def print_peaks(
+    peaks: list[float], lengths_min: tuple[int, int], what: str = ""
+) -> None:
     """Prints the row of the peaks of a short and a long film."""
+    lengths = " and ".join(map(str, lengths_min))
     print_row(
-        f"peak memory, films of {lengths_min[0]} and {lengths_min[1]} minutes",
+        f"peak memory, films of {lengths} minutes{what}",
         f"{peaks[0]:.0f} and {peaks[1]:.0f} MiB",
         f"{peaks[1] / peaks[0]:.2f}",
     )
-
-
-def measure_memory(folder: pathlib.Path) -> None:
-    """Peak memory of a process that extracts from a short and a long film."""
-    peaks = []
-    for minutes in _LENGTHS_MIN:
-        film = write_film(folder / "long.mp4", 60 * minutes, (320, 180))
-        batch = f"--batch_windows={_BATCH.value}"
-        peaks.append(peak_mib("memory_film", film, batch))
-    print_peaks(peaks, _LENGTHS_MIN)
-
-
-def extract_from(film: str) -> None:
-    """Extracts from start, middle and end of a film; prints the peak."""
-    capture = cv2.VideoCapture(film)
-    frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    capture.release()
-    last_s = frames / paper.FPS - _SEGMENT_S
-    corpus = film_corpus(film, [0.0, last_s / 2, last_s])
-    with tempfile.TemporaryDirectory() as folder:
-        extract(
-            corpus,
-            build_i3d(),
-            folder,
-            progress=False,
-            batch_windows=_BATCH.value,
-        )
-    print_peak()
 
 
 def main(argv: list[str]) -> None:
     """Measures and prints."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
-    if _MEMORY_FILM.value is not None:
-        extract_from(_MEMORY_FILM.value)
+    if _WORKER.value is not None:
+        what, film, length_s = _WORKER.value
+        work(what, film, float(length_s))
         return
     variables = sources.find_variables(_WEIGHTS.value)
-    models = {d: build_i3d(dtype=d) for d in ("float32", "bfloat16")}
+    models = {d: features.build_i3d(dtype=d) for d in ("float32", "bfloat16")}
     for model in models.values():
         weights_lib.assign(model, variables)
     print(
         f"{os.cpu_count()} processors ({platform.machine()}), TensorFlow "
-        f"{tf.__version__}, Keras {keras.__version__}, OpenCV "
-        f"{cv2.__version__}; {window_gflop():.1f} GFLOP per window, batches "
+        f"{tf.__version__}, Keras {keras.__version__}, PyAV {av.__version__}; "
+        f"{window_gflop():.1f} GFLOP per window, batches "
         f"of {_BATCH.value}, best of {_ROUNDS.value}\n"
     )
     print("| what | measured | ratio |\n| --- | --- | --- |")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        network_s = measure_network(models, variables)
-        measure_films(models, network_s, folder)
+        measure_network(models, variables)
         measure_agreement(models, folder)
-        measure_memory(folder)
+        del models
+        measure_films(folder)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from emotion_mt import _progress
 from emotion_mt.demo.limits import Limits
 from emotion_mt.evaluation.timeline.page import render_timeline
-from emotion_mt.features.video import Video, frames_on_screen
+from emotion_mt.features.video import Hole, Video, on_screen
 from emotion_mt.inference import Predictor
 
 #: Subtitles of a long film are some 200 kB.
@@ -104,14 +104,14 @@ def without_paths(text: str, *uploads: Path) -> str:
     )
 
 
-def _read_film(path: Path, max_minutes: float) -> list[bytes]:
-    """Small JPEG files of a film, at a constant rate.
+def _read_film(path: Path, max_minutes: float) -> dict[int, bytes]:
+    """Small JPEG files of a film by tick, at a constant rate.
 
     Raises:
         ValueError: If the film is longer, by what it states or by what it
             holds, or does not decode.
     """
-    pictures = []
+    pictures = {}
     with Video(path) as film:
         _check_length(path, film.stated_end_s, max_minutes)
         length_s = film.stated_end_s or max_minutes * 60
@@ -122,9 +122,12 @@ def _read_film(path: Path, max_minutes: float) -> list[bytes]:
             unit=" frames",
             shown=False,
         ) as bar:
-            for tick, frame in frames_on_screen(film, _PICTURES_PER_S):
-                _check_length(path, tick / _PICTURES_PER_S, max_minutes)
-                pictures.append(_jpeg(frame))
+            for item in on_screen(film, _PICTURES_PER_S):
+                if isinstance(item, Hole):
+                    continue
+                tick, time_s, frame = item
+                _check_length(path, time_s, max_minutes)
+                pictures[tick] = _jpeg(frame.bgr())
                 bar.update(1)
     return pictures
 
@@ -148,13 +151,13 @@ def _jpeg(frame: np.ndarray) -> bytes:
 
 
 def _pictures(
-    table: pd.DataFrame, film: list[bytes] | None
+    table: pd.DataFrame, film: dict[int, bytes] | None
 ) -> list[bytes | None] | None:
     """The picture in the middle of each segment, None where it has none."""
     if film is None:
         return None
     middles = (table["start_s"] + table["end_s"]) / 2 * _PICTURES_PER_S
-    return [film[int(m)] if m < len(film) else None for m in middles]
+    return [film.get(int(m)) for m in middles]
 
 
 def _csv_link(table: pd.DataFrame, stem: str) -> Markup:

@@ -74,47 +74,21 @@ class Unit:
         """Whether the unit has a batch normalisation, else a bias."""
         return self.name != LOGITS_UNIT
 
-    def variable_shapes(self) -> dict[str, tuple[int, ...]]:
-        """DeepMind's variable names, with `SCOPE`, to their shapes."""
-        prefix = f"{SCOPE}/{self.name}"
-        size = self.kernel
-        kernel = (size, size, size, self.inputs, self.outputs)
-        shapes: dict[str, tuple[int, ...]] = {f"{prefix}/conv_3d/w": kernel}
-        if self.has_batch_norm:
-            for part in ("beta", "moving_mean", "moving_variance"):
-                shapes[f"{prefix}/batch_norm/{part}"] = (self.outputs,)
-        else:
-            shapes[f"{prefix}/conv_3d/b"] = (self.outputs,)
-        return shapes
 
-
-def mixed_unit_names(block: str) -> tuple[str, str, str, str, str, str]:
+def mixed_unit_names(block: str) -> list[str]:
     """Names of the six units of an inception block, as in `MIXED_CHANNELS`."""
     # DeepMind's checkpoints name this one unit differently.
-    branch_2 = "Conv3d_0a_3x3" if block == "Mixed_5b" else "Conv3d_0b_3x3"
-    return (
-        f"{block}/Branch_0/Conv3d_0a_1x1",
-        f"{block}/Branch_1/Conv3d_0a_1x1",
-        f"{block}/Branch_1/Conv3d_0b_3x3",
-        f"{block}/Branch_2/Conv3d_0a_1x1",
-        f"{block}/Branch_2/{branch_2}",
-        f"{block}/Branch_3/Conv3d_0b_1x1",
-    )
+    odd = "0a" if block == "Mixed_5b" else "0b"
+    units = ["0/Conv3d_0a_1x1", "1/Conv3d_0a_1x1", "1/Conv3d_0b_3x3"]
+    units += ("2/Conv3d_0a_1x1", f"2/Conv3d_{odd}_3x3", "3/Conv3d_0b_1x1")
+    return [f"{block}/Branch_{unit}" for unit in units]
 
 
 def units(width: float = 1.0) -> dict[str, Unit]:
     """The units of I3D, by name, in the order of the forward pass.
 
-    Args:
-        width: Factor on the number of channels of every unit but the input
-            and the class scores, rounded up. The published network has 1.0;
-            tests use less.
-
     Returns:
         Name, without `SCOPE`, to `Unit`; 58 of them.
-
-    Raises:
-        ValueError: If `width` is not positive.
     """
     if width <= 0:
         raise ValueError(f"`width` must be positive. Received: {width}")
@@ -130,29 +104,32 @@ def units(width: float = 1.0) -> dict[str, Unit]:
     table = [Unit(*row) for row in stem]
     channels = scaled(192)
     for block, outputs in MIXED_CHANNELS.items():
-        sizes = [scaled(count) for count in outputs]
-        rows = (
-            (channels, sizes[0], 1),
-            (channels, sizes[1], 1),
-            (sizes[1], sizes[2], 3),
-            (channels, sizes[3], 1),
-            (sizes[3], sizes[4], 3),
-            (channels, sizes[5], 1),
-        )
-        names = mixed_unit_names(block)
-        table += [Unit(n, *row) for n, row in zip(names, rows, strict=True)]
-        channels = sizes[0] + sizes[2] + sizes[4] + sizes[5]
+        a, b, c, d, e, f = (scaled(count) for count in outputs)
+        inputs = (channels, channels, b, channels, d, channels)
+        table += [
+            Unit(name, *row)
+            for name, *row in zip(
+                mixed_unit_names(block),
+                inputs,
+                (a, b, c, d, e, f),
+                (1, 1, 3, 1, 3, 1),
+                strict=True,
+            )
+        ]
+        channels = a + c + e + f
     table.append(Unit(LOGITS_UNIT, channels, CLASSES, 1))
     return {unit.name: unit for unit in table}
 
 
 def variable_shapes(width: float = 1.0) -> dict[str, tuple[int, ...]]:
-    """DeepMind's variable names to their shapes; 230 of them at width 1.
-
-    Args:
-        width: See `units`.
-    """
+    """DeepMind's variable names to their shapes; 230 of them at width 1."""
     shapes: dict[str, tuple[int, ...]] = {}
     for unit in units(width).values():
-        shapes.update(unit.variable_shapes())
+        prefix, size = f"{SCOPE}/{unit.name}", unit.kernel
+        kernel = (size, size, size, unit.inputs, unit.outputs)
+        shapes[f"{prefix}/conv_3d/w"] = kernel
+        parts = ("beta", "moving_mean", "moving_variance")
+        norm = [f"{prefix}/batch_norm/{part}" for part in parts]
+        bias = norm if unit.has_batch_norm else [f"{prefix}/conv_3d/b"]
+        shapes.update(dict.fromkeys(bias, (unit.outputs,)))
     return shapes

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import dataclasses
+import itertools
 import os
-import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
+import av
+import cv2
 import keras
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 from absl import logging
 from tqdm import tqdm
 
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt import _progress
 from emotion_mt.corpus.corpus import Corpus
-from emotion_mt.features import files, pipeline, weights
+from emotion_mt.features import files, weights
 from emotion_mt.features.config import FeatureConfig
-from emotion_mt.features.pipeline import FilmJob
-from emotion_mt.features.sharing import Film, FilmQueue
-from emotion_mt.features.store import FeatureStore, FilmKey
-from emotion_mt.features.video import VideoError, fingerprint
+from emotion_mt.features.container import VideoError
+from emotion_mt.features.store import (
+    FeatureStore,
+    FilmFeatures,
+    FilmKey,
+    Films,
+)
+from emotion_mt.features.video import Video
+from emotion_mt.features.windows import (
+    Times,
+    check_times,
+    count_windows,
+    film_windows,
+    lacking_segments,
+)
 
 #: Folder of the feature store in the cache folder.
 STORE_NAME = "features"
@@ -33,11 +49,17 @@ STORE_NAME = "features"
 CPU_BATCH_WINDOWS = 4
 GPU_BATCH_WINDOWS = 16
 
+#: Batches that are decoded ahead of the network.
+_BATCHES_AHEAD = 3
+
 _DEFAULT_CONFIG = FeatureConfig()
+
+#: Numbers of segments, and uint8 [B, T, S, S, 3].
+_Batch = tuple[list[int], np.ndarray]
 
 
 @dataclasses.dataclass
-class ExtractionReport(pipeline.Timing):
+class ExtractionReport:
     """What was done, and where the time went.
 
     Attributes:
@@ -48,14 +70,22 @@ class ExtractionReport(pipeline.Timing):
         total_s: Seconds from start to end.
         windows: Windows that went through the network.
         network_s: Seconds in the network.
-        decode_s: Seconds of decoding, beside the network.
+        decode_s: Seconds of decoding, resizing and stacking, beside the
+            network.
         waiting_s: Seconds that the network waited for frames.
+        problems: What is wrong with films that were used all the same, a
+            sentence each.
     """
 
     films: int = 0
     segments_stored: int = 0
     segments_computed: int = 0
     total_s: float = 0.0
+    windows: int = 0
+    network_s: float = 0.0
+    decode_s: float = 0.0
+    waiting_s: float = 0.0
+    problems: list[str] = dataclasses.field(default_factory=list)
 
     def __str__(self) -> str:
         text = (
@@ -63,14 +93,14 @@ class ExtractionReport(pipeline.Timing):
             f"{self.segments_stored} segments from the store, "
             f"{self.segments_computed} computed"
         )
-        if not self.windows:
-            return text
-        rate = self.windows / max(self.network_s, 1e-9)
-        return (
-            f"{text}; {self.windows} windows, I3D {self.network_s:.1f} s "
-            f"({rate:.2f} windows/s), decoding {self.decode_s:.1f} s beside "
-            f"it, waiting for frames {self.waiting_s:.1f} s"
-        )
+        if self.windows:
+            rate = self.windows / max(self.network_s, 1e-9)
+            text += (
+                f"; {self.windows} windows, I3D {self.network_s:.1f} s "
+                f"({rate:.2f} windows/s), decoding {self.decode_s:.1f} s "
+                f"beside it, waiting for frames {self.waiting_s:.1f} s"
+            )
+        return "\n- ".join([text, *self.problems])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +108,8 @@ class Extraction:
     """Features, and how they came about.
 
     Attributes:
-        features: float32 [N, C], NaN where a segment has no video.
+        features: float32 [N, C], NaN where a segment has no video, or the
+            video no frames.
         report: See `ExtractionReport`.
     """
 
@@ -101,6 +132,9 @@ def extract_features(
     are kept in the store. Several calls on one store, also in other processes,
     share the films: what one is computing is left to it.
 
+    What is wrong with a film that can be used all the same (a gap in its
+    timestamps, segments past its end) is logged, and written with the report.
+
     Args:
         corpus: Segments and the films they are in.
         i3d: A network from frames in [-1, 1] to [B, T', H', W', C], as
@@ -113,12 +147,11 @@ def extract_features(
 
     Returns:
         float32 [N, C], C = 1024 for I3D, one row per segment; a row of NaN
-        where the segment has no video.
+        where the segment has no video, or the video no frames at its time.
 
     Raises:
-        VideoError: If films do not decode or end before their segments do.
-            Everything else is computed and stored first; the message lists
-            all of them.
+        VideoError: If nothing of a film can be used. Everything else is
+            computed and stored first; the message lists all such films.
         ValueError: If `i3d` does not end in Mixed_5c.
         OSError: If the store cannot be written to.
 
@@ -127,7 +160,10 @@ def extract_features(
         features = emt.extract_features(corpus, emt.load_i3d())
         ```
     """
-    return extract(corpus, i3d, cache_dir, config, progress).features
+    found = extract(corpus, i3d, cache_dir, config, progress)
+    if progress and (found.report.windows or found.report.problems):
+        tqdm.write(str(found.report), file=sys.stderr)
+    return found.features
 
 
 def extract(
@@ -139,6 +175,8 @@ def extract(
     batch_windows: int | None = None,
 ) -> Extraction:
     """`extract_features` that also tells where the time went.
+
+    It shows no report in the end.
 
     Args:
         corpus: As there.
@@ -157,62 +195,12 @@ def extract(
         ValueError: As there.
     """
     start = time.perf_counter()
-    if batch_windows is None:
-        gpu = tf.config.list_physical_devices("GPU")
-        batch_windows = GPU_BATCH_WINDOWS if gpu else CPU_BATCH_WINDOWS
-    folder = cache_dir or files.cache_folder(None) / STORE_NAME
-    store = FeatureStore(folder)
-    films, problems = _open_films(corpus, i3d, config, store)
-    report = ExtractionReport(films=len(films) + len(problems))
-    report.segments_stored = sum(len(film.features) for film in films)
-    planned = sum(
-        int(film.job.planned.sum()) for film in films if film.job is not None
-    )
-    with (
-        _progress.progress(
-            desc="I3D",
-            unit=" windows",
-            total=planned,
-            shown=bool(progress and planned),
-        ) as bar,
-        FilmQueue(films, store, config) as queue,
-    ):
-        for share in queue.rounds():
-            for job in pipeline.run(
-                share, i3d, config, batch_windows, bar.update, report
-            ):
-                new = job.finished()
-                queue.finish(share.film_of(job), new)
-                report.segments_computed += len(new)
-                if job.error is not None:
-                    problems.append(job.error)
-    problems += queue.problems
-    report.segments_stored += queue.others
-    report.total_s = time.perf_counter() - start
-    if progress and planned:
-        tqdm.write(str(report), file=sys.stderr)
-    else:
-        logging.info("%s", report)
-    if problems:
-        raise VideoError(
-            [*problems, f"The features of all other films are in {folder}"]
-        )
-    return Extraction(by_row(corpus, films, i3d.output_shape[-1]), report)
-
-
-def _open_films(
-    corpus: Corpus,
-    i3d: keras.Model,
-    config: FeatureConfig,
-    store: FeatureStore,
-) -> tuple[list[Film], list[str]]:
-    """The films of a corpus, and messages about those that do not open."""
     if len(i3d.output_shape) != 5:
         raise ValueError(
             "`i3d` must end in Mixed_5c, [B, T/8, 7, 7, 1024], as load_i3d() "
             f"does. Received the output shape {i3d.output_shape}"
         )
-    network = FilmKey(
+    key = FilmKey(
         video_sha256="",
         video_bytes=0,
         weights_sha256=weights.model_digest(i3d),
@@ -221,57 +209,144 @@ def _open_films(
         image_size_px=int(i3d.input_shape[2]),
         config=config.as_dict(),
     )
-    with_video = corpus.segments[corpus.segments["video"].notna()]
-    films: list[Film] = []
-    problems: list[str] = []
-    for path, segments in with_video.groupby("video", sort=False):
+    folder = cache_dir or files.cache_folder(None) / STORE_NAME
+    films = Films(corpus, key, FeatureStore(folder))
+    extractor = WindowExtractor(i3d, config, batch_windows)
+    missing = [times for film in films.films for times in film.missing]
+    shown = bool(progress and missing)
+    planned = extractor.planned(missing)
+    with _progress.progress("I3D", planned, " windows", shown=shown) as bar:
+        films.complete(
+            lambda film: extractor(film.path, film.missing, bar.update)
+        )
+    report = extractor.report
+    report.films = corpus.segments["video"].nunique()
+    report.segments_stored = films.stored
+    report.segments_computed = films.computed
+    report.problems = films.problems
+    report.total_s = time.perf_counter() - start
+    for problem in report.problems:
+        logging.warning("%s", problem)
+    logging.info("%s", report)
+    return Extraction(films.by_row(), report)
+
+
+class WindowExtractor:
+    """Sends films through a network, window by window.
+
+    Attributes:
+        report: Windows and times so far.
+    """
+
+    def __init__(
+        self,
+        i3d: keras.Model,
+        config: FeatureConfig,
+        batch_windows: int | None = None,
+    ) -> None:
+        if batch_windows is None:
+            gpu = tf.config.list_physical_devices("GPU")
+            batch_windows = GPU_BATCH_WINDOWS if gpu else CPU_BATCH_WINDOWS
+        self._config = config
+        self._batch = batch_windows
+        self._size_px = int(i3d.input_shape[2])
+        self._channels = int(i3d.output_shape[-1])
+        self._network = pooled_network(i3d)
+        self.report = ExtractionReport()
+
+    def planned(self, segments: Sequence[Times]) -> int:
+        """About how many windows segments have."""
+        fps = self._config.fps or 25.0
+        return sum(count_windows(s, fps, self._config) for s in segments)
+
+    def __call__(
+        self,
+        path: str,
+        segments: Sequence[Times],
+        on_windows: Callable[[int], object] = lambda count: None,
+    ) -> FilmFeatures:
+        """Computes the features of a film's segments.
+
+        The film is decoded in another thread, as it goes by.
+
+        Returns:
+            All segments, NaN where the film has no frames, and what is wrong
+            with the film.
+        """
+        check_times(path, segments)
+        maximum = np.full((len(segments), self._channels), -np.inf, np.float32)
+        with Video(path) as video:
+            batches = self._batches(video, segments)
+            with contextlib.closing(_ahead(batches, video)) as coming:
+                while (batch := self._wait(coming)) is not None:
+                    numbers, windows = batch
+                    pooled = self._pool(windows)
+                    np.maximum.at(maximum, numbers, pooled[: len(numbers)])
+                    on_windows(len(numbers))
+            maximum[np.isneginf(maximum)] = np.nan
+            problems = video.problems + lacking_segments(video, segments)
+        by_times = dict(zip(segments, maximum, strict=True))
+        return FilmFeatures(by_times, problems)
+
+    def _batches(
+        self, video: Video, segments: Sequence[Times]
+    ) -> Iterator[_Batch]:
+        windows = film_windows(video, segments, self._size_px, self._config)
+        start = time.perf_counter()
         try:
-            size, sha256 = fingerprint(str(path))
-            key = dataclasses.replace(
-                network, video_sha256=sha256, video_bytes=size
-            )
-            films.append(open_film(str(path), key, segments, config, store))
-        except VideoError as error:
-            problems.append(str(error))
-    return films, problems
+            while pairs := list(itertools.islice(windows, self._batch)):
+                stacked = np.stack([window for _, window in pairs])
+                self.report.decode_s += time.perf_counter() - start
+                yield [number for number, _ in pairs], stacked
+                start = time.perf_counter()
+        except (av.FFmpegError, cv2.error) as error:
+            raise VideoError(f"{video.path}: {error}") from error
+
+    def _wait(self, coming: Iterator[_Batch]) -> _Batch | None:
+        start = time.perf_counter()
+        batch = next(coming, None)
+        self.report.waiting_s += time.perf_counter() - start
+        return batch
+
+    def _pool(self, windows: np.ndarray) -> np.ndarray:
+        """float32 [B, C] of windows, filled up to a whole batch."""
+        start = time.perf_counter()
+        missing = self._batch - len(windows)
+        filled = np.pad(windows, [(0, missing)] + [(0, 0)] * 4)
+        pooled = self._network(tf.constant(filled)).numpy()
+        self.report.network_s += time.perf_counter() - start
+        self.report.windows += len(windows)
+        return pooled
 
 
-def open_film(
-    path: str,
-    key: FilmKey,
-    segments: pd.DataFrame,
-    config: FeatureConfig,
-    store: FeatureStore,
-) -> Film:
-    """Looks up what the store has of a film and plans the rest.
+def _ahead(batches: Iterator[_Batch], video: Video) -> Generator[_Batch]:
+    """Makes batches in another thread while those before are used."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        coming = collections.deque(
+            pool.submit(next, batches, None) for _ in range(_BATCHES_AHEAD)
+        )
+        while (batch := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, batches, None))
+            yield batch
+    finally:
+        video.cancelled = True
+        pool.shutdown(cancel_futures=True)
 
-    Args:
-        path: The film's file.
-        key: Key in the store.
-        segments: The film's rows of `Corpus.segments`.
-        config: Of the extraction.
-        store: The store.
+
+def pooled_network(i3d: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The network with the scaling before and the pooling after it.
 
     Returns:
-        The film; its `job` is None if nothing is missing.
+        A function from uint8 [B, T, S, S, 3] to float32 [B, C], the mean over
+        time and space.
     """
-    name = re.sub(r"[^\w.-]+", "_", str(segments["movie"].iloc[0]))
-    starts = segments["start_s"].astype(float)
-    ends = segments["end_s"].astype(float)
-    times = zip(starts.tolist(), ends.tolist(), strict=True)
-    rows = dict(zip(segments.index.tolist(), times, strict=True))
-    wanted = dict.fromkeys(rows.values())
-    stored = store.read(name, key)
-    features = {t: stored[t] for t in wanted if t in stored}
-    missing = [t for t in wanted if t not in stored]
-    job = FilmJob(path, missing, config) if missing else None
-    return Film(name, key, rows, features, job)
 
+    # XLA's convolutions in 3-D are several times slower on a CPU.
+    @tf.function(jit_compile=False)
+    def pooled(windows: tf.Tensor) -> tf.Tensor:
+        frames = tf.cast(windows, tf.float32) / 127.5 - 1.0
+        mixed_5c = tf.cast(i3d(frames, training=False), tf.float32)
+        return tf.reduce_mean(mixed_5c, axis=[1, 2, 3])
 
-def by_row(corpus: Corpus, films: Sequence[Film], channels: int) -> np.ndarray:
-    """Features in the order of the corpus; NaN where there is no video."""
-    result = np.full((len(corpus), channels), np.nan, np.float32)
-    for film in films:
-        for row, times in film.rows.items():
-            result[row] = film.features[times]
-    return result
+    return pooled

@@ -6,6 +6,7 @@ import hashlib
 import lzma
 import os
 import pathlib
+import tokenize
 import zipfile
 import zlib
 
@@ -15,17 +16,23 @@ import numpy as np
 CACHE_VARIABLE = "EMOTION_MT_CACHE"
 
 
+#: What NumPy raises for a file that holds no arrays, or is damaged.
+UNREADABLE = (
+    *(OSError, EOFError, ValueError, AttributeError, OverflowError),
+    # A header that is no Python any more.
+    *(SyntaxError, tokenize.TokenError),
+    # A size that was altered; and parts of ZIP that nobody asked for.
+    *(MemoryError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+
+
 class DamagedFileError(ValueError):
     """A file of ours that is cut short or altered."""
 
 
 def cache_folder(cache_dir: str | os.PathLike[str] | None) -> pathlib.Path:
-    """The folder that holds converted weights and extracted features.
-
-    Args:
-        cache_dir: A folder, or None for `$EMOTION_MT_CACHE` or, where that is
-            not set, `~/.cache/emotion_mt`.
-    """
+    """The folder that holds converted weights and extracted features."""
     if cache_dir is not None:
         return pathlib.Path(cache_dir)
     chosen = os.environ.get(CACHE_VARIABLE)
@@ -35,30 +42,13 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None) -> pathlib.Path:
 
 
 def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Reads all arrays of an .npz file; never unpickles.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        DamagedFileError: If it cannot be read as such a file.
-    """
+    """Reads all arrays of an .npz file; never unpickles."""
     # NumPy leaves files open that it cannot read; this one is closed.
     with open(path, "rb") as file:
         try:
             with np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
-        except (
-            OSError,
-            EOFError,
-            ValueError,
-            AttributeError,
-            # A size that was altered.
-            MemoryError,
-            # Encryption and other features of ZIP that nobody asked for.
-            RuntimeError,
-            zipfile.BadZipFile,
-            zlib.error,
-            lzma.LZMAError,
-        ) as error:
+        except UNREADABLE as error:
             raise DamagedFileError(
                 f"{os.fspath(path)}: expected arrays (.npz). Received a file "
                 f"that cannot be read: {error}"

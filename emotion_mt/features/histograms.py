@@ -12,29 +12,35 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import itertools
+import functools
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
+import av
 import cv2
 import numpy as np
 from absl import logging
 
 from emotion_mt import _progress, paper
 from emotion_mt.corpus.corpus import Corpus
-from emotion_mt.features import extraction, files, windows
-from emotion_mt.features.config import FeatureConfig
-from emotion_mt.features.pipeline import FilmJob
-from emotion_mt.features.sharing import Film, FilmQueue
-from emotion_mt.features.store import FeatureStore, FilmKey
-from emotion_mt.features.video import (
-    Video,
-    VideoError,
-    fingerprint,
-    frames_on_screen,
+from emotion_mt.features import files
+from emotion_mt.features.container import VideoError
+from emotion_mt.features.frames import Frame
+from emotion_mt.features.store import (
+    FeatureStore,
+    Film,
+    FilmFeatures,
+    FilmKey,
+    Films,
 )
-from emotion_mt.features.windows import SegmentPlan, Times, plan_segment
+from emotion_mt.features.video import Hole, Video, on_screen
+from emotion_mt.features.windows import (
+    Times,
+    check_times,
+    lacking_segments,
+    segment_ticks,
+)
 
 #: Folder of the histograms in the cache folder.
 STORE_NAME = "histograms"
@@ -54,7 +60,7 @@ CHANNELS = (
 BINS = 32
 
 #: Raised when the computation changes, so that older files are not used.
-_VERSION = 1
+_VERSION = 2
 
 #: Answer of `cv2.Scharr` to a step from 0 to 1.
 _SCHARR_STEP = 16.0
@@ -65,9 +71,8 @@ class HistogramConfig:
     """How films become histograms; part of the store's key.
 
     Attributes:
-        frames: Frames per segment, evenly spaced over it; at least 8.
-        fps: Frames per second, by timestamp, among which they are chosen;
-            None for every frame of the film as it comes.
+        frames: Frames per segment, evenly spaced over it; at least 8. They
+            are chosen among those on the screen 25 times a second.
         short_side_px: Larger frames are made smaller, so that their shorter
             side has this many pixels; their aspect is kept, and with it the
             orientations. At least 16.
@@ -77,7 +82,6 @@ class HistogramConfig:
     """
 
     frames: int = 16
-    fps: float | None = paper.FPS
     short_side_px: int = 112
 
     def __post_init__(self) -> None:
@@ -88,18 +92,12 @@ class HistogramConfig:
                     f"`{name}` must be at least {least}. "
                     f"Received: {getattr(self, name)}"
                 )
-        self.window()
-
-    def window(self) -> FeatureConfig:
-        """The same sampling for `plan_segment`, one window per segment."""
-        return FeatureConfig(self.fps, self.frames, self.frames)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The attributes, as JSON can hold them."""
-        return dataclasses.asdict(self)
 
 
 _DEFAULT_CONFIG = HistogramConfig()
+
+#: Index of a segment, and its histograms.
+_Found = tuple[int, np.ndarray]
 
 
 def extract_histograms(
@@ -125,12 +123,11 @@ def extract_histograms(
     Returns:
         float32 [N, frames, 7, 32], one row per segment, channels in the order
         of `CHANNELS`; each histogram sums to 1. NaN where the segment has no
-        video.
+        video, or the video no frames at its time.
 
     Raises:
-        VideoError: If films do not decode or end before their segments do.
-            Everything else is computed and stored first; the message lists
-            all of them.
+        VideoError: If nothing of a film can be used. Everything else is
+            computed and stored first; the message lists all such films.
         OSError: If the store cannot be written to.
 
     Example:
@@ -138,114 +135,50 @@ def extract_histograms(
         histograms = emt.features.extract_histograms(corpus)
         ```
     """
-    folder = cache_dir or files.cache_folder(None) / STORE_NAME
-    store = FeatureStore(folder)
-    films, problems = _open_films(corpus, config, store)
-    missing = sum(len(film.job.times) for film in films if film.job)
-    with _progress.progress(
-        desc="Histograms",
-        unit=" segments",
-        total=missing,
-        shown=bool(progress and missing),
-    ) as bar:
-        computed = _compute_films(films, store, config, bar.update, problems)
-    logging.info(
-        "Histograms of %d films: %d segments computed", len(films), computed
-    )
-    if problems:
-        raise VideoError(
-            [*problems, f"The histograms of all other films are in {folder}"]
-        )
     shape = (config.frames, len(CHANNELS), BINS)
-    rows = extraction.by_row(corpus, films, int(np.prod(shape)))
-    return rows.reshape(len(corpus), *shape)
-
-
-def _open_films(
-    corpus: Corpus, config: HistogramConfig, store: FeatureStore
-) -> tuple[list[Film], list[str]]:
-    """The films of a corpus, and messages about those that do not open."""
-    films: list[Film] = []
-    problems: list[str] = []
-    with_video = corpus.segments[corpus.segments["video"].notna()]
-    for path, segments in with_video.groupby("video", sort=False):
-        try:
-            size, sha256 = fingerprint(str(path))
-            key = FilmKey(
-                video_sha256=sha256,
-                video_bytes=size,
-                weights_sha256="",
-                compute=f"histograms {_VERSION}",
-                channels=config.frames * len(CHANNELS) * BINS,
-                image_size_px=config.short_side_px,
-                config=config.as_dict(),
-            )
-            films.append(
-                extraction.open_film(
-                    str(path), key, segments, config.window(), store
-                )
-            )
-        except VideoError as error:
-            problems.append(str(error))
-    return films, problems
-
-
-def _compute_films(
-    films: Sequence[Film],
-    store: FeatureStore,
-    config: HistogramConfig,
-    on_segments: Callable[[int], object],
-    problems: list[str],
-) -> int:
-    """Computes what is missing and no other run computes; notes `problems`.
-
-    Returns the number of segments computed here.
-    """
-    computed = 0
-    with FilmQueue(films, store, config.window()) as queue:
-        for share in queue.rounds():
-            for job in share:
-                done = _compute(job, config, on_segments)
-                queue.finish(share.film_of(job), done)
-                computed += len(done)
-                if job.error is not None:
-                    problems.append(job.error)
-    problems += queue.problems
-    return computed
+    key = FilmKey(
+        video_sha256="",
+        video_bytes=0,
+        weights_sha256="",
+        compute=f"histograms {_VERSION}",
+        channels=math.prod(shape),
+        image_size_px=config.short_side_px,
+        config=dataclasses.asdict(config),
+    )
+    folder = cache_dir or files.cache_folder(None) / STORE_NAME
+    films = Films(corpus, key, FeatureStore(folder))
+    missing = sum(len(film.missing) for film in films.films)
+    shown = bool(progress and missing)
+    with _progress.progress(
+        "Histograms", missing, " segments", shown=shown
+    ) as bar:
+        films.complete(lambda film: _compute(film, config, bar.update))
+    logging.info(
+        "Histograms of %d films: %d segments computed",
+        len(films.films),
+        films.computed,
+    )
+    for problem in films.problems:
+        logging.warning("%s", problem)
+    return films.by_row().reshape(len(corpus), *shape)
 
 
 def _compute(
-    job: FilmJob, config: HistogramConfig, on_segments: Callable[[int], object]
-) -> dict[Times, np.ndarray]:
-    """Computes what it can of a film; notes in `job.error` what it cannot."""
-    done: dict[Times, np.ndarray] = {}
+    film: Film, config: HistogramConfig, on_segments: Callable[[int], object]
+) -> FilmFeatures:
+    """Computes what a film lacks."""
+    segments = film.missing
+    empty = np.full((config.frames, len(CHANNELS), BINS), np.nan, np.float32)
+    found = FilmFeatures(dict.fromkeys(segments, empty.ravel()))
     try:
-        with Video(job.path) as video:
-            for index, values in film_histograms(video, job.times, config):
-                done[job.times[index]] = values.ravel()
+        with Video(film.path) as video:
+            for index, values in film_histograms(video, segments, config):
+                found.by_times[segments[index]] = values.ravel()
                 on_segments(1)
-    except (VideoError, cv2.error) as error:
-        job.error = str(error)
-    return done
-
-
-def segment_ticks(plan: SegmentPlan, frames: int) -> list[int]:
-    """Chooses the frames of a segment, evenly spaced.
-
-    The segment's ticks are divided into `frames` equal parts; the tick in the
-    middle of each is taken.
-
-    Args:
-        plan: The segment, with at least `frames` ticks.
-        frames: Number of frames.
-
-    Returns:
-        `frames` ticks, increasing.
-    """
-    length = plan.stop - plan.first
-    return [
-        plan.first + (2 * i + 1) * length // (2 * frames) for i in range(frames)
-    ]
+            found.problems = video.problems + lacking_segments(video, segments)
+    except (av.FFmpegError, cv2.error) as error:
+        raise VideoError(f"{film.path}: {error}") from error
+    return found
 
 
 def film_histograms(
@@ -253,65 +186,67 @@ def film_histograms(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yields the histograms of a film's segments, decoding every frame once.
 
-    As for the I3D (`film_windows`), segments may overlap and lie in any
-    order, a segment shorter than `config.frames` ticks is widened about its
-    middle, and a segment may run a little past the end of the film; the film's
-    last frame then stands for those that are missing.
-
-    Args:
-        video: The film, from its first frame on.
-        segments: (start_s, end_s) in seconds; at least one.
-        config: See `HistogramConfig`.
+    A segment's ticks are those of `film_windows`, as if it had one window of
+    `config.frames`. They are divided into as many equal parts, and the tick
+    in the middle of each is taken. Where it is past the film, or in a hole,
+    the last frame before it stands for it (the next one, if the segment begins
+    in the hole).
 
     Yields:
-        (index of the segment, float32 [frames, 7, 32]), each segment once.
-
-    Raises:
-        VideoError: If the film does not decode, or ends before a segment
-            does. Segments may have been yielded before.
-        ValueError: If a segment's times make no sense.
+        (index of the segment, float32 [frames, 7, 32]), each segment of which
+        something is on the screen once.
     """
-    fps = config.fps or video.fps
-    plans = [plan_segment(*times, fps, config.window()) for times in segments]
-    wanted: dict[int, list[tuple[int, int]]] = collections.defaultdict(list)
-    for index, plan in enumerate(plans):
-        for position, tick in enumerate(segment_ticks(plan, config.frames)):
-            wanted[tick].append((index, position))
-    shape = (config.frames, len(CHANNELS), BINS)
-    results = [np.zeros(shape, np.float32) for _ in plans]
-    missing = [config.frames] * len(plans)
-    measured: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
-    ticks, frame = 0, None
-    for tick, frame in frames_on_screen(video, config.fps):
-        ticks = tick + 1
-        if tick not in wanted:
+    check_times(video.path, segments)
+    fps, count = paper.FPS, config.frames
+    wanted = []
+    for index, segment in enumerate(segments):
+        first, stop = segment_ticks(segment, fps, count)
+        for part in range(count):
+            tick = first + (2 * part + 1) * (stop - first) // (2 * count)
+            wanted.append((tick, index, part))
+    places = collections.deque(sorted(wanted))
+    results = np.full((len(segments), count, len(CHANNELS), BINS), np.nan, "f4")
+    shown: Frame | None = None
+
+    @functools.lru_cache(1)
+    def measure(frame: Frame) -> np.ndarray:
+        return frame_histograms(frame.bgr(), config.short_side_px)
+
+    def fill(_: int, index: int, part: int) -> Iterator[_Found]:
+        assert shown is not None
+        results[index, part] = measure(shown)
+        if np.isfinite(results[index, :, 0, 0]).all():
+            yield index, results[index]
+
+    def end(hole: Hole) -> Iterator[_Found]:
+        """The frame before a hole stands for those of segments before it."""
+        later = []
+        while places and places[0][0] < hole.end_s * fps:
+            place = places.popleft()
+            start_s, end_s = segments[place[1]]
+            if shown is not None and start_s < hole.start_s:
+                yield from fill(*place)
+            elif end_s > hole.end_s:
+                later.append(place)
+        places.extendleft(reversed(later))
+
+    for item in on_screen(video, fps):
+        if isinstance(item, Hole):
+            yield from end(item)
             continue
-        if frame is not measured[0]:
-            measured = (frame, frame_histograms(frame, config.short_side_px))
-        for index, position in wanted.pop(tick):
-            results[index][position] = measured[1]
-            missing[index] -= 1
-            if not missing[index]:
-                yield index, results[index]
-        if not wanted:
+        tick, _, shown = item
+        while places and places[0][0] <= tick:
+            yield from fill(*places.popleft())
+        if not places:
+            video.check()
             return
-    windows.refuse_early_end(video, plans, ticks / fps, fps)
-    if frame is not None:
-        last = frame_histograms(frame, config.short_side_px)
-        for index, position in itertools.chain(*wanted.values()):
-            results[index][position] = last
-    yield from ((i, results[i]) for i, count in enumerate(missing) if count)
+    yield from end(Hole(video.end_s, math.inf))
 
 
 def frame_histograms(
     frame: np.ndarray, short_side_px: int | None = None
 ) -> np.ndarray:
     """Computes the histograms of a frame.
-
-    Args:
-        frame: uint8 [H, W, 3] in BGR, as OpenCV decodes.
-        short_side_px: Size to which a larger frame is reduced first. Defaults
-            to None, as it is.
 
     Returns:
         float32 [7, 32], each row sums to 1; bins of equal width over the
@@ -342,9 +277,6 @@ def channel_values(frame: np.ndarray) -> np.ndarray:
     Colours: hue, saturation and intensity as in the HSI space, I = (R+G+B)/3,
     S = 1 - min(R, G, B)/I, hue as the angle about the grey axis from red, as
     a part of a full turn. Grey pixels have hue 0, black ones saturation 0.
-
-    Args:
-        frame: uint8 [H, W, 3] in BGR.
 
     Returns:
         float32 [7, H, W] in [0, 1], in the order of `CHANNELS`.

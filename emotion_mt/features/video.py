@@ -1,234 +1,389 @@
-"""Decodes films: frames with timestamps, at a constant rate, resized."""
+"""Decodes films by their own clock."""
 
 from __future__ import annotations
 
+import heapq
+import math
 import os
 from collections.abc import Iterator, Sequence
-from types import TracebackType
+from typing import NamedTuple, Self
 
-import cv2
-import numpy as np
-from absl import logging
+import av
+from av.video.reformatter import VideoReformatter
 
-from emotion_mt.features import files
+from emotion_mt.features.container import (
+    VideoError,
+    open_film,
+    stated_length_s,
+)
+from emotion_mt.features.frames import Frame, Stillness
 
 #: Some containers round timestamps to whole milliseconds. A frame that is at
 #: most this much after an instant counts as on the screen at that instant. (Not
 #: a multiple of 1/24000 s or 1/30000 s, in which the usual rates would tie.)
 TIMESTAMP_TOLERANCE_S = 0.65e-3
 
-#: Short side before the centre of 224 is cut out, as I3D was trained.
-_CROP_SHORT_SIDE = 256 / 224
+#: Neighbouring frames further apart than this are a hole in the film, unless
+#: the first one's own duration or sound that goes on says that it stays.
+LONGEST_FRAME_S = 10.0
+
+#: A first frame that is no later than this stands for the time before it.
+LATEST_START_S = 1.0
+
+#: A film whose frames end this much before the length that its file states
+#: has broken off.
+SHORTFALL_TOLERANCE_S = 0.2
+
+#: Frames that `Video.scan` decodes.
+_SCANNED_FRAMES = 50
+
+#: Packets among which the order of decoding becomes that of time.
+_REORDERED = 32
+
+#: Codecs that FFmpeg 8 decodes differently from run to run if several threads
+#: decode several frames at once.
+_RACY = {"theora", "vp3", "vp4"}
+
+#: Broadcasts count 2^33 steps of 1/90000 s and begin anew. A jump back looks
+#: like that.
+_WRAP_S = 2**33 / 90_000
+
+#: FFmpeg's flag of formats whose timestamps may jump (AVFMT_TS_DISCONT).
+_TS_DISCONT = 0x200
 
 
-class VideoError(ValueError):
-    """Films that do not give the frames that were asked for.
+class Hole(NamedTuple):
+    """A time in which a film has no frame on the screen.
 
     Attributes:
-        problems: One message per film; each names the file, what was
-            expected and what was received.
+        start_s: When the frame before it ends, in seconds.
+        end_s: When the next frame comes.
     """
 
-    def __init__(self, problems: str | Sequence[str]) -> None:
-        """Joins the messages, one a line."""
-        if isinstance(problems, str):
-            problems = (problems,)
-        self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
+    start_s: float
+    end_s: float
 
 
 class Video:
     """A film that is decoded once, from its first frame on.
 
+    Its clock is the file's: time 0 is where the container starts, be that
+    with a frame or with sound, and a frame is on the screen from its
+    timestamp to that of the next one. Of several video streams the default
+    one is the film; pictures of a cover are none.
+
     Args:
-        path: The file; any container and codec that OpenCV's build reads.
+        path: The file; any container and codec that FFmpeg reads.
 
     Attributes:
         path: The file.
-        fps: Frames per second that the file states.
-        stated_frames: Number of frames that the file states; some containers
-            only estimate it. 0 where the file states none.
+        codec: Name of the codec.
+        fps: Mean number of frames per second that the file states.
         frames: Number of frames decoded so far.
         end_s: Time in seconds at which the last decoded frame ends.
+        holes: See `Hole`; those that were passed so far.
+        cancelled: Set it, and decoding ends soon, also in another thread.
 
     Raises:
-        VideoError: If there is no such file or it does not open as a video.
+        VideoError: If there is no such file, or no film in it that can be
+            decoded.
 
     Example:
         ```python
         with Video("BMI.avi") as video:
             for time_s, frame in video:
-                ...
+                frame.bgr()
         ```
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        _require_file(self.path)
-        self._capture = cv2.VideoCapture(self.path)
-        if not self._capture.isOpened():
-            self._capture.release()
-            raise VideoError(
-                f"{self.path}: expected a video that OpenCV {cv2.__version__} "
-                f"can open. Received a file of {os.path.getsize(self.path)} "
-                "bytes that it cannot"
-            )
-        self.fps = float(self._capture.get(cv2.CAP_PROP_FPS))
-        if not (np.isfinite(self.fps) and self.fps > 0):
-            self._capture.release()
-            raise VideoError(
-                f"{self.path}: expected a video that states its frame rate. "
-                f"Received: {self.fps}"
-            )
-        stated = float(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.stated_frames = max(0, int(stated)) if np.isfinite(stated) else 0
+        self._container, self._stream, self._problems = open_film(self.path)
+        context = self._stream.codec_context
+        self.codec = context.codec.canonical_name
+        context.thread_type = "SLICE" if self.codec in _RACY else "AUTO"
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        self.fps = float(rate or 0)
         self.frames = 0
         self.end_s = 0.0
+        self.holes: list[Hole] = []
+        self.cancelled = False
+        self._start_s = (self._container.start_time or 0) / av.time_base
+        self._previous_s: float | None = None
+        self._shift_s = 0.0
+        self._unstamped = self._damaged = 0
+        # Whole seconds in which packets of the film, and of sound, begin.
+        self._fed: set[int] = set()
+        self._heard: set[int] = set()
+        self._stillness = Stillness(context.codec.lossy)
+        self._reformatter = VideoReformatter()
 
-    def __enter__(self) -> Video:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._capture.release()
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def __iter__(self) -> Iterator[tuple[float, Frame]]:
+        """Yields (time in seconds, frame); times increase.
+
+        A frame whose timestamp is missing or does not increase follows its
+        predecessor by 1/fps. Where the stamps jump back by more than
+        `LONGEST_FRAME_S`, as in joined recordings, what comes follows what
+        was before.
+        """
+        for packet in self._packets():
+            for decoded in self._decode(packet):
+                time_s = self._on_clock(
+                    self._stamp_s(decoded), self._seconds(decoded.duration)
+                )
+                self._stillness.see(decoded)
+                self.frames += 1
+                yield time_s, Frame(decoded, self._reformatter)
+        if not self.cancelled:
+            self.check()
+
+    def scan(self) -> None:
+        """Reads the film to its end, decoding only its first frames.
+
+        Finds `end_s`, `holes` and `problems` nearly as decoding does, but at
+        the speed of the disk.
+        """
+        coming: list[tuple[float, float]] = []
+        newest_s, count = -math.inf, 0
+        for packet in self._packets():
+            if self.frames < _SCANNED_FRAMES:
+                for decoded in self._decode(packet):
+                    self._stillness.see(decoded)
+                    self.frames += 1
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if stamp is None or packet.is_discard:
+                continue
+            stamp_s = self._seconds(stamp) or 0.0
+            # All that was before a jump back comes before it.
+            keep = 0 if stamp_s < newest_s - LONGEST_FRAME_S else _REORDERED
+            while len(coming) > keep:
+                self._on_clock(*heapq.heappop(coming))
+            newest_s, count = stamp_s, count + 1
+            heapq.heappush(
+                coming, (stamp_s, self._seconds(packet.duration) or 0.0)
+            )
+        for _ in range(len(coming)):
+            self._on_clock(*heapq.heappop(coming))
+        self.check()
+        self.frames = count
+
+    def at(self, time_s: float) -> Frame | None:
+        """The frame that is on the screen at an instant, None if none is.
+
+        Looks for it from a key frame before, so that it may be called in any
+        order, but not while the film is iterated over.
+        """
+        for back_s in (0.0, 2.0, 15.0, math.inf):
+            from_s = self._start_s + max(0.0, time_s - back_s)
+            try:
+                self._container.seek(int(from_s * av.time_base))
+            except av.FFmpegError:
+                continue
+            shown, end_s = None, 0.0
+            for stamp_s, decoded in self._stamped():
+                if stamp_s > time_s + TIMESTAMP_TOLERANCE_S:
+                    if shown is None and stamp_s <= LATEST_START_S:
+                        return Frame(decoded, self._reformatter)
+                    end_s += LONGEST_FRAME_S
+                    break
+                shown = decoded
+                length_s = self._seconds(decoded.duration)
+                end_s = stamp_s + (length_s or 1 / self.fps)
+            if shown is not None:
+                late = time_s >= end_s
+                return None if late else Frame(shown, self._reformatter)
+        return None
+
+    def _stamped(self) -> Iterator[tuple[float, av.VideoFrame]]:
+        """(Timestamp on the film's clock, frame) from here on."""
+        for packet in self._packets():
+            for decoded in self._decode(packet):
+                stamp_s = self._stamp_s(decoded)
+                if stamp_s is not None:
+                    yield stamp_s - self._start_s, decoded
 
     @property
     def stated_end_s(self) -> float:
-        """Length in seconds that the file states."""
-        return self.stated_frames / self.fps
+        """Length in seconds that the file states, 0 if it does not."""
+        return max(0, self._container.duration or 0) / av.time_base
 
-    def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
-        """Yields (time in seconds, uint8 [H, W, 3] in BGR) per frame.
+    @property
+    def breaks_off(self) -> bool:
+        """Whether frames ended before the length that the file states."""
+        stated_s = stated_length_s(self._stream, self._start_s) or 0.0
+        return stated_s - self.end_s > SHORTFALL_TOLERANCE_S
 
-        Times count from the first frame and increase. A frame whose
-        timestamp is missing or does not increase gets that of its
-        predecessor plus 1/fps; a warning says for how many frames.
+    @property
+    def problems(self) -> list[str]:
+        """What was found wrong so far, a sentence each."""
+        found = list(self._problems)
+        for start_s, end_s in self.holes:
+            found.append(
+                f"no frames from {start_s:.2f} to {end_s:.2f} s, by the "
+                "timestamps of those around it"
+            )
+        if self._damaged:
+            found.append(
+                f"{self._damaged} packets of {self.codec} could not be "
+                "decoded and were left out"
+            )
+        if self._unstamped:
+            found.append(
+                f"{self._unstamped} frames have no timestamp or one that does "
+                f"not increase; they follow their predecessor by "
+                f"1/{self.fps:.3f} s"
+            )
+        return [f"{self.path}: {problem}" for problem in found]
 
-        Raises:
-            VideoError: If not one frame can be decoded.
-        """
-        previous_s = -1.0 / self.fps
-        first_s = None
-        repaired = 0
-        while True:
-            decoded, frame = self._capture.read()
-            if not decoded:
-                break
-            stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-            if first_s is None:
-                first_s = stamp_s if np.isfinite(stamp_s) else 0.0
-            time_s = stamp_s - first_s
-            if not time_s > previous_s:
-                repaired += 1
-                time_s = previous_s + 1.0 / self.fps
-            previous_s = time_s
-            self.frames += 1
-            self.end_s = time_s + 1.0 / self.fps
-            yield time_s, frame
+    def _packets(self) -> Iterator[av.Packet]:
+        """The packets of the film; notes when there is something to hear."""
+        sounds = self._container.streams.audio
+        packets = self._container.demux([self._stream, *sounds])
+        while not self.cancelled:
+            try:
+                packet = next(packets, None)
+            except av.FFmpegError as error:
+                self._problems.append(
+                    f"breaks off after {self.end_s:.2f} s: {error}"
+                )
+                # What the decoder still holds.
+                yield av.Packet()
+                return
+            if packet is None:
+                return
+            stamp = packet.dts if packet.pts is None else packet.pts
+            film = packet.stream.index == self._stream.index
+            if stamp is not None and not packet.is_discard:
+                at_s = float(stamp * packet.time_base) - self._start_s
+                seconds = self._fed if film else self._heard
+                seconds.add(int(at_s + self._shift_s))
+            if film:
+                self._stillness.feed(packet)
+                yield packet
+
+    def _decode(self, packet: av.Packet) -> Sequence[av.VideoFrame]:
+        try:
+            if packet.size == 0:
+                return self._stream.codec_context.decode(None)
+            return packet.decode()
+        except av.FFmpegError:
+            self._damaged += 1
+            return ()
+
+    def _stamp_s(self, frame: av.VideoFrame) -> float | None:
+        # AVI knows the order of decoding only; what FFmpeg makes of it for
+        # frames that are shown in another order is not even increasing.
+        avi = self._container.format.name == "avi" and frame.dts is not None
+        return self._seconds(frame.dts if avi else frame.pts)
+
+    def _seconds(self, stamp: int | None) -> float | None:
+        base = self._stream.time_base
+        return None if stamp is None else float(stamp * (base or 0))
+
+    def _on_clock(
+        self, stamp_s: float | None, duration_s: float | None
+    ) -> float:
+        """Puts the next frame on the film's clock, and returns its time."""
+        previous_s, time_s = self._previous_s, 0.0
+        if stamp_s is not None:
+            time_s = stamp_s - self._start_s + self._shift_s
+            if previous_s is not None and time_s > previous_s + _WRAP_S / 2:
+                time_s -= _WRAP_S
+            if previous_s is not None and time_s < previous_s - LONGEST_FRAME_S:
+                self._problems.append(
+                    f"at {self.end_s:.2f} s the timestamps jump back by "
+                    f"{self.end_s - time_s:.2f} s, as where recordings are "
+                    "joined; what comes then is taken to follow"
+                )
+                self._shift_s += self.end_s - time_s
+                time_s = self.end_s
+        if stamp_s is None or (previous_s is not None and time_s <= previous_s):
+            self._unstamped += 1
+            time_s = 0.0 if previous_s is None else previous_s + 1 / self.fps
+        if previous_s is None:
+            if time_s > LATEST_START_S:
+                self.holes.append(Hole(0.0, time_s))
+        elif self._is_hole(self.end_s, time_s):
+            self.holes.append(Hole(self.end_s, time_s))
+        self._previous_s = time_s
+        self.end_s = time_s + (duration_s or 1 / self.fps)
+        return time_s
+
+    def _is_hole(self, start_s: float, end_s: float) -> bool:
+        """Whether nothing says that a frame stays for so long."""
+        if end_s - start_s <= LONGEST_FRAME_S:
+            return False
+        within = range(int(start_s) + 1, int(end_s))
+        if any(second in self._fed for second in within):
+            return True  # There were packets that gave no frames.
+        if sum(second in self._heard for second in within) >= len(within) / 2:
+            return False
+        # Broadcasts jump. Elsewhere somebody set the stamps on purpose,
+        # unless the sound jumps too.
+        before = range(int(start_s - LONGEST_FRAME_S), int(start_s) + 1)
+        jumps = self._container.format.flags & _TS_DISCONT
+        return bool(jumps) or any(second in self._heard for second in before)
+
+    def check(self) -> None:
+        """Raises VideoError if what was decoded is not to be believed."""
         if not self.frames:
             raise VideoError(
-                f"{self.path}: expected a video with frames "
-                f"({self.stated_frames} stated). Received not one that OpenCV "
-                f"{cv2.__version__} can decode"
+                f"{self.path}: expected a video with frames. Received "
+                f"{self._stillness.packets} packets of {self.codec}, not one "
+                "of which could be decoded"
             )
-        if repaired:
-            logging.warning(
-                "%s: %d of %d frames have no timestamp or one that does not "
-                "increase; they follow their predecessor by 1/%.3f s",
-                self.path,
-                repaired,
-                self.frames,
-                self.fps,
+        if not self._stillness.believable:
+            raise VideoError(
+                f"{self.path}: expected frames that differ, as the packets of "
+                f"{self.codec} do. Received {self.frames} that are all alike"
             )
 
 
-def frames_on_screen(
+def on_screen(
     video: Video, fps: float | None
-) -> Iterator[tuple[int, np.ndarray]]:
+) -> Iterator[tuple[int, float, Frame] | Hole]:
     """Samples a film at a constant rate, by timestamp.
 
     Tick k is the instant k/fps; its frame is the last one whose timestamp is
-    not later (by more than `TIMESTAMP_TOLERANCE_S`). The film ends one
-    frame's length, at the rate that the file states, after its last timestamp.
-
-    Args:
-        video: The film; is decoded to its end.
-        fps: Ticks per second, or None for one tick per frame of the film.
+    not later (by more than `TIMESTAMP_TOLERANCE_S`). The film ends when its
+    last frame does.
 
     Yields:
-        (k, uint8 [H, W, 3] in BGR) for k = 0, 1, 2, …, without a gap. The
-        same array again where a frame is on the screen at several ticks.
+        (k, time in seconds, frame) for k = 0, 1, 2, …, the same frame again
+        where it is on the screen at several ticks; and each `Hole`, of whose
+        ticks there is none.
     """
-    if fps is None:
-        for tick, (_, frame) in enumerate(video):
-            yield tick, frame
-        return
-    tick = 0
-    shown = None
+    holes = tick = 0
+    shown: Frame | None = None
     for time_s, frame in video:
-        # The frame before this one was on the screen until now.
-        while shown is not None and tick_s(tick, fps) < time_s:
-            yield tick, shown
+        hole = video.holes[-1] if len(video.holes) > holes else None
+        if fps is not None and shown is not None:
+            until_s = hole.start_s if hole else time_s
+            while tick_s(tick, fps) < until_s:
+                yield tick, tick / fps, shown
+                tick += 1
+        if hole is not None:
+            holes += 1
+            yield hole
+            if fps is not None:
+                last_s = hole.end_s - TIMESTAMP_TOLERANCE_S
+                tick = max(tick, math.ceil(last_s * fps))
+        if fps is None:
+            yield tick, time_s, frame
             tick += 1
         shown = frame
-    while shown is not None and tick_s(tick, fps) < video.end_s:
-        yield tick, shown
-        tick += 1
+    if fps is not None and shown is not None:
+        while tick_s(tick, fps) < video.end_s:
+            yield tick, tick / fps, shown
+            tick += 1
 
 
 def tick_s(tick: int, fps: float) -> float:
     """Latest time in seconds that still belongs to a tick."""
     return tick / fps + TIMESTAMP_TOLERANCE_S
-
-
-def resize_frame(frame: np.ndarray, size_px: int, mode: str) -> np.ndarray:
-    """Brings a frame to the network's size.
-
-    Args:
-        frame: uint8 [H, W, 3] in BGR, as OpenCV decodes.
-        size_px: Height and width of the result.
-        mode: "stretch" or "crop", see `FeatureConfig.resize`.
-
-    Returns:
-        uint8 [size_px, size_px, 3] in RGB; bilinear interpolation.
-    """
-    if mode == "crop":
-        height, width = frame.shape[:2]
-        scale = round(size_px * _CROP_SHORT_SIDE) / min(height, width)
-        resized = cv2.resize(
-            frame,
-            (round(width * scale), round(height * scale)),
-            interpolation=cv2.INTER_LINEAR,
-        )
-        top = (resized.shape[0] - size_px) // 2
-        left = (resized.shape[1] - size_px) // 2
-        square = resized[top : top + size_px, left : left + size_px]
-    else:
-        square = cv2.resize(
-            frame, (size_px, size_px), interpolation=cv2.INTER_LINEAR
-        )
-    return cv2.cvtColor(square, cv2.COLOR_BGR2RGB)
-
-
-def fingerprint(path: str | os.PathLike[str]) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of a video file.
-
-    The whole file is read, at the speed of the disk: no cheaper digest is
-    sure to tell two films, or two cuts of one, apart.
-
-    Raises:
-        VideoError: If there is no such file.
-    """
-    _require_file(path)
-    return os.path.getsize(path), files.file_sha256(path)
-
-
-def _require_file(path: str | os.PathLike[str]) -> None:
-    if not os.path.isfile(path):
-        raise VideoError(
-            f"{os.fspath(path)}: expected a video file. Received: no such file"
-        )

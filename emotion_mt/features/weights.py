@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.features import architecture, files
 from emotion_mt.storage import atomic
 
@@ -38,17 +39,8 @@ def checked(
     Statistics of batch normalisations may come as [C] or [1, 1, 1, 1, C].
     Variables that the network does not have are left out.
 
-    Args:
-        variables: DeepMind's names, with scope, to arrays.
-        source: Where they are from, for the error.
-        width: See `architecture.units`.
-
     Returns:
         The names of `architecture.variable_shapes` to float32 arrays.
-
-    Raises:
-        WeightsError: If a variable is missing, has another shape or is not
-            finite.
     """
     result = {}
     problems = []
@@ -61,8 +53,8 @@ def checked(
             value = value.reshape(shape)
         if value.shape != shape:
             problems.append(f"{name}: shape {value.shape}, not {shape}")
-        elif not np.isfinite(value).all():
-            problems.append(f"{name}: values that are not finite")
+        elif value.dtype.kind not in "fiu" or not np.isfinite(value).all():
+            problems.append(f"{name}: not finite numbers")
         else:
             result[name] = np.ascontiguousarray(value, np.float32)
     if problems:
@@ -77,11 +69,7 @@ def checked(
 
 
 def variables_digest(variables: Variables) -> str:
-    """SHA-256 over names, shapes and values (float32, little-endian).
-
-    Args:
-        variables: What `checked` returned; the order does not matter.
-    """
+    """SHA-256 over names, shapes and values (float32, little-endian)."""
     return _digest(sorted(variables.items()))
 
 
@@ -112,10 +100,6 @@ def fold_batch_norm(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Kernel and bias of a unit with its batch normalisation inside.
 
-    Args:
-        variables: What `checked` returned.
-        unit: One of `architecture.units`.
-
     Returns:
         float32 kernel [k, k, k, inputs, outputs] and bias [outputs].
     """
@@ -136,13 +120,7 @@ def fold_batch_norm(
 def assign(
     model: keras.Model, variables: Variables, width: float = 1.0
 ) -> None:
-    """Puts variables into a model that `build_i3d` made.
-
-    Args:
-        model: With or without class scores; changed in place.
-        variables: What `checked` returned.
-        width: The `width` that the model was built with.
-    """
+    """Puts variables into a model that `build_i3d` made."""
     layers = {layer.name: layer for layer in model.layers}
     for unit in architecture.units(width).values():
         # A model that ends in Mixed_5c has no class scores.
@@ -152,12 +130,7 @@ def assign(
 
 
 def save_variables(path: pathlib.Path, variables: Variables) -> None:
-    """Writes a converted file (.npz) atomically.
-
-    Args:
-        path: The file (.npz); its folder is made if need be.
-        variables: What `checked` returned.
-    """
+    """Writes a converted file (.npz) atomically."""
     arrays: dict[str, Any] = dict(variables)
     with atomic.replacing(path) as temporary:
         np.savez(temporary, **arrays)
@@ -168,15 +141,8 @@ def load_variables(
 ) -> dict[str, np.ndarray]:
     """Reads a converted file; never unpickles.
 
-    Args:
-        path: What `save_variables` wrote.
-        width: See `architecture.units`.
-
     Returns:
         What `checked` returns.
-
-    Raises:
-        WeightsError: If the file is damaged or holds something else.
     """
     try:
         variables = files.read_npz(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
@@ -11,96 +10,53 @@ import numpy as np
 from absl import logging
 
 from emotion_mt.features.config import FeatureConfig
+from emotion_mt.features.container import VideoError
+from emotion_mt.features.frames import resize_frame
 from emotion_mt.features.video import (
+    TIMESTAMP_TOLERANCE_S,
+    Hole,
     Video,
-    VideoError,
-    frames_on_screen,
-    resize_frame,
+    on_screen,
 )
 
 #: (start_s, end_s) of a segment.
 Times = tuple[float, float]
 
-#: A last segment may end this much after the film, as subtitles do; its
-#: windows then end with the film.
+#: A segment may run this much past the film, as subtitles do, or into a hole.
 OVERRUN_TOLERANCE_S = 1.0
 
-#: A film that lacks more than this of the length that its file states has
-#: ended early. (Some files state the length of their sound.)
-SHORTFALL_TOLERANCE_S = 0.2
-
 # Keeps an instant such as 3.84 s · 25/s = 96.00000000000001 on its tick.
-_EPSILON = 1e-6
+_EPSILON_S = 1e-7
 
 
-@dataclasses.dataclass(frozen=True)
-class SegmentPlan:
-    """The windows of one segment, in ticks of the sampling rate.
+def check_times(path: str, segments: Sequence[Times]) -> None:
+    """Raises VideoError unless 0 <= start_s < end_s, both finite."""
+    for start_s, end_s in segments:
+        if not (0 <= start_s < end_s < math.inf):
+            raise VideoError(
+                f"{path}: a segment must have 0 <= start_s < end_s, in "
+                f"seconds. Received: start_s={start_s}, end_s={end_s}"
+            )
 
-    Attributes:
-        start_s: Start of the segment in seconds.
-        end_s: End of the segment in seconds.
-        first: First tick of the first window.
-        stop: Tick after the last one that windows may use; at least
-            `first + size`.
-        size: Ticks per window.
-        stride: Ticks from one window to the next.
+
+def segment_ticks(segment: Times, fps: float, size: int) -> tuple[int, int]:
+    """The ticks of a segment that is wholly on the screen.
+
+    Returns:
+        First tick and tick after the last, at least `size` of them: a shorter
+        segment is widened about its middle, but not to before tick 0.
     """
-
-    start_s: float
-    end_s: float
-    first: int
-    stop: int
-    size: int
-    stride: int
-
-    @property
-    def windows(self) -> int:
-        """Number of windows; at least 1."""
-        return (self.stop - self.first - self.size) // self.stride + 1
-
-    def completes_window(self, tick: int) -> bool:
-        """Whether a window of the segment ends with a tick."""
-        start = tick - self.size + 1
-        fits = self.first <= start and tick < self.stop
-        return fits and (start - self.first) % self.stride == 0
-
-
-def plan_segment(
-    start_s: float, end_s: float, fps: float, config: FeatureConfig
-) -> SegmentPlan:
-    """Chooses the windows of a segment.
-
-    The ticks k with start_s <= k/fps < end_s are the segment's. Windows start
-    at its first tick and every `stride_frames` after it, as long as they fit;
-    a tail that does not fill a window is dropped, as in the paper ("a batch
-    of 16 consecutive frames with a stride of 8"). A segment shorter than a
-    window gets one window about its middle, moved to the film's start if it
-    would begin before it. (Where the film ends is not known here; see
-    `film_windows`.)
-
-    Args:
-        start_s: Start in seconds.
-        end_s: End in seconds.
-        fps: Ticks per second.
-        config: Window and stride.
-
-    Raises:
-        ValueError: Unless 0 <= start_s < end_s, both finite.
-    """
-    if not (0 <= start_s < end_s < math.inf):
-        raise ValueError(
-            "a segment must have 0 <= start_s < end_s, in seconds. "
-            f"Received: start_s={start_s}, end_s={end_s}"
-        )
-    first = math.ceil(start_s * fps - _EPSILON)
-    stop = math.ceil(end_s * fps - _EPSILON)
-    size = config.window_frames
+    first, stop = (math.ceil((s - _EPSILON_S) * fps) for s in segment)
     if stop - first < size:
         first = max(0, (first + stop - size) // 2)
         stop = first + size
-    stride = config.stride_frames
-    return SegmentPlan(start_s, end_s, first, stop, size, stride)
+    return first, stop
+
+
+def count_windows(segment: Times, fps: float, config: FeatureConfig) -> int:
+    """Number of windows of a segment that is wholly on the screen."""
+    first, stop = segment_ticks(segment, fps, config.window_frames)
+    return (stop - first - config.window_frames) // config.stride_frames + 1
 
 
 def film_windows(
@@ -111,13 +67,29 @@ def film_windows(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yields the windows of a film's segments, decoding every frame once.
 
-    Segments may overlap, touch and lie in any order. Decoding stops when the
-    last one has gone by. At the end of the film,
+    The film is sampled at ticks k/fps (`on_screen`), k = 0 at the start of
+    its container; a tick shows the frame that is on the screen then. With
+    `config.fps` None every frame is a tick, at its own timestamp: a window of
+    16 native frames is 16 frames of the file in the order of their
+    timestamps, as far apart as they are.
 
-    - a segment that runs past it by no more than `OVERRUN_TOLERANCE_S` keeps
-      the windows that fit;
-    - if none fits, it gets the film's last `window_frames` ticks;
-    - a film with fewer ticks than that repeats its last frame.
+    The ticks t with start_s <= t < end_s are the segment's. Its windows start
+    at its first tick and every `stride_frames` after it, as long as they fit;
+    a tail that does not fill a window is dropped, as in the paper ("a batch of
+    16 consecutive frames with a stride of 8"). A segment shorter than a window
+    gets one about its middle, with as many ticks before its first as after
+    its last, or one fewer before.
+
+    No window reaches over an end of the film or a `Hole`. There,
+
+    - a segment keeps the windows that fit before and after;
+    - if none fits, it gets the last (or the first) `window_frames` ticks that
+      are on the screen; fewer ticks than that are followed by the last one
+      again;
+    - a segment without a tick on the screen gets no window.
+
+    Segments may overlap, touch and lie in any order. Decoding stops when the
+    last one has gone by.
 
     Args:
         video: The film, from its first frame on.
@@ -127,85 +99,187 @@ def film_windows(
 
     Yields:
         (index of the segment, uint8 [window_frames, size_px, size_px, 3] in
-        RGB); at least one window for every segment, in order of time.
+        RGB), in order of time.
 
     Raises:
-        VideoError: If the film does not decode, or ends before a segment
-            does. Windows may have been yielded before.
-        ValueError: If a segment's times make no sense.
+        VideoError: If the film does not decode, or a segment's times make no
+            sense. Windows may have been yielded before.
     """
-    fps = config.fps or video.fps
-    plans = [plan_segment(*segment, fps, config) for segment in segments]
-    waiting = collections.deque(
-        sorted(range(len(plans)), key=lambda i: plans[i].first)
-    )
-    end_s = max(plan.end_s for plan in plans)
-    size = config.window_frames
-    recent: collections.deque[np.ndarray] = collections.deque(maxlen=size)
-    active: list[int] = []
-    windowless = set(waiting)
-    ticks = 0
-    shrunk_from = None
-    for tick, frame in frames_on_screen(video, config.fps):
-        ticks = tick + 1
-        # A window's length ahead, so that `recent` is full if the film ends.
-        while waiting and plans[waiting[0]].first <= tick + size:
-            active.append(waiting.popleft())
-        if active:
-            if frame is not shrunk_from:
-                small = resize_frame(frame, size_px, config.resize)
-                shrunk_from = frame
-            recent.append(small)
-            complete = [i for i in active if plans[i].completes_window(tick)]
-            if complete:
-                windowless.difference_update(complete)
-                window = np.stack(recent)
-                yield from ((index, window) for index in complete)
-            active = [i for i in active if plans[i].stop > ticks]
-        if ticks / fps >= end_s and not active and not waiting:
+    check_times(video.path, segments)
+    run = _Run(segments, config)
+    shown, small = None, np.empty(0)
+    for item in on_screen(video, config.fps):
+        if isinstance(item, Hole):
+            yield from run.end(video.path, item)
+            continue
+        tick, time_s, frame = item
+        yield from run.begin_tick(tick, time_s)
+        if run.finished:
+            video.check()
             return
-    refuse_early_end(video, plans, ticks / fps, fps)
-    if windowless:
-        window = _last_window(video, recent, size)
-        for index in sorted(windowless):
-            yield index, window
+        if not run.wants(time_s):
+            continue
+        if frame is not shown:
+            small, shown = resize_frame(frame, size_px, config.resize), frame
+        yield from run.end_tick(tick, small)
+    yield from run.end(video.path, Hole(video.end_s, math.inf))
 
 
-def refuse_early_end(
-    video: Video, plans: Sequence[SegmentPlan], received_s: float, fps: float
-) -> None:
-    """Raises if segments reach past the film's last frame."""
-    lacking_s = (video.stated_frames - video.frames) / video.fps
-    complete = lacking_s <= SHORTFALL_TOLERANCE_S
-    tolerance_s = OVERRUN_TOLERANCE_S if complete else 1.0 / fps
+class _Run:
+    """Ticks without a hole between them, and the segments about them."""
+
+    def __init__(
+        self, segments: Sequence[Times], config: FeatureConfig
+    ) -> None:
+        self._segments = segments
+        self._size, self._stride = config.window_frames, config.stride_frames
+        order = sorted(range(len(segments)), key=lambda i: segments[i])
+        self._waiting = collections.deque(order)
+        # First tick of segments that have begun; and of those without a
+        # window that are over, tick after the window that they will get.
+        self._begun: dict[int, int] = {}
+        self._short: dict[int, int] = {}
+        self._with_window: set[int] = set()
+        self._recent: collections.deque[np.ndarray] = collections.deque(
+            maxlen=self._size
+        )
+        self._first: int | None = None
+        self._slack_s, self._ahead_s = TIMESTAMP_TOLERANCE_S, math.inf
+        if config.fps is not None:
+            self._slack_s = _EPSILON_S
+            self._ahead_s = (self._size + 1) / config.fps
+
+    @property
+    def finished(self) -> bool:
+        """Whether all segments have gone by."""
+        return not (self._waiting or self._begun or self._short)
+
+    def wants(self, time_s: float) -> bool:
+        """Whether a segment may need the frame."""
+        if self._begun or self._short:
+            return True
+        start_s = self._segments[self._waiting[0]][0]
+        if start_s <= time_s + self._ahead_s:
+            return True
+        self._recent.clear()
+        return False
+
+    def begin_tick(
+        self, tick: int, time_s: float
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Begins and ends segments; yields windows that were complete."""
+        if self._first is None:
+            self._first = tick
+        now_s, waiting = time_s + self._slack_s, self._waiting
+        while waiting and self._segments[waiting[0]][0] <= now_s:
+            self._begun[waiting.popleft()] = tick
+        for index, first in list(self._begun.items()):
+            if self._segments[index][1] > now_s:
+                continue
+            del self._begun[index]
+            if index in self._with_window:
+                continue
+            start = max(self._first, (first + tick - self._size) // 2)
+            self._short[index] = start + self._size
+        yield from self._short_windows(tick)
+
+    def end_tick(
+        self, tick: int, frame: np.ndarray
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Takes the tick's frame; yields windows that end with it."""
+        self._recent.append(frame)
+        start = tick - self._size + 1
+        complete = [
+            index
+            for index, first in self._begun.items()
+            if start >= first and (start - first) % self._stride == 0
+        ]
+        if complete:
+            self._with_window.update(complete)
+            window = self._last_window()
+            yield from ((index, window) for index in complete)
+        yield from self._short_windows(tick + 1)
+
+    def end(self, path: str, hole: Hole) -> Iterator[tuple[int, np.ndarray]]:
+        """Ends the run; yields windows of segments that have no other."""
+        for index in list(self._waiting):
+            start_s, end_s = self._segments[index]
+            if start_s < hole.start_s and self._recent:
+                self._begun[index] = 0
+            elif end_s > hole.end_s:
+                continue
+            self._waiting.remove(index)
+        lacking = sorted(self._begun.keys() - self._with_window)
+        for index in [*self._short, *lacking] if self._recent else ():
+            if len(self._recent) < self._size:
+                logging.warning(
+                    "%s: %d frames before %.2f s are fewer than a window of "
+                    "%d; the last one is repeated",
+                    path,
+                    len(self._recent),
+                    hole.start_s,
+                    self._size,
+                )
+            yield index, self._last_window()
+        # What goes on after the hole begins anew there.
+        later = [i for i in self._begun if self._segments[i][1] > hole.end_s]
+        self._with_window.update(self._begun)
+        self._waiting.extendleft(later)
+        self._begun.clear()
+        self._short.clear()
+        self._recent.clear()
+        self._first = None
+
+    def _short_windows(self, stop: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Windows of short segments that end before a tick."""
+        for index, wanted in list(self._short.items()):
+            if wanted == stop:
+                del self._short[index]
+                yield index, self._last_window()
+
+    def _last_window(self) -> np.ndarray:
+        """The last ticks; if they are too few, the last one again."""
+        frames = list(self._recent)
+        frames += [frames[-1]] * (self._size - len(frames))
+        return np.stack(frames)
+
+
+def lacking_segments(video: Video, segments: Sequence[Times]) -> list[str]:
+    """Says which segments of a decoded film lack frames, a sentence each."""
+    found = []
+    for hole in video.holes:
+        inside = [
+            start_s
+            for start_s, end_s in segments
+            if min(end_s, hole.end_s) - max(start_s, hole.start_s)
+            > min(OVERRUN_TOLERANCE_S, 0.99 * (end_s - start_s))
+        ]
+        if inside:
+            found.append(
+                f"{len(inside)} segments lie in the time without frames from "
+                f"{hole.start_s:.2f} to {hole.end_s:.2f} s, the first at "
+                f"{min(inside):.2f} s"
+            )
+    tolerance_s = 1 / video.fps if video.breaks_off else OVERRUN_TOLERANCE_S
     late = [
-        plan
-        for plan in plans
-        if plan.start_s >= received_s or plan.end_s > received_s + tolerance_s
+        end_s
+        for start_s, end_s in segments
+        if start_s >= video.end_s or end_s > video.end_s + tolerance_s
     ]
     if late:
-        last_s = max(plan.end_s for plan in late)
-        raise VideoError(
-            f"{video.path}: expected frames up to {last_s:.2f} s, where the "
-            f"last of {len(plans)} segments ends (the file states "
-            f"{video.stated_frames} frames at {video.fps:.3f} fps). Received "
-            f"{video.frames} frames, up to {received_s:.2f} s; {len(late)} "
-            "segments reach past that"
+        found.append(
+            f"expected frames up to {max(late):.2f} s, where the last of "
+            f"{len(segments)} segments ends. Received {video.frames} frames, "
+            f"up to {video.end_s:.2f} s; {len(late)} segments reach past that"
         )
+    return [f"{video.path}: {problem}" for problem in found]
 
 
-def _last_window(
-    video: Video, recent: Sequence[np.ndarray], size: int
-) -> np.ndarray:
-    """The last `size` ticks of the film, for segments that have no window."""
-    frames = list(recent)
-    if len(frames) < size:
-        logging.warning(
-            "%s: a film of %d frames is shorter than a window of %d; its last "
-            "frame is repeated",
-            video.path,
-            len(frames),
-            size,
-        )
-        frames += [frames[-1]] * (size - len(frames))
-    return np.stack(frames)
+def film_problems(path: str, segments: Sequence[Times]) -> list[str]:
+    """What is wrong with a film, found without decoding all of it."""
+    try:
+        with Video(path) as video:
+            video.scan()
+            return video.problems + lacking_segments(video, segments)
+    except VideoError as error:
+        return list(error.problems)

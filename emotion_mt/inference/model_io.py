@@ -10,7 +10,6 @@ import itertools
 import json
 import math
 import re
-import tokenize
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from emotion_mt.features.files import UNREADABLE
 from emotion_mt.inference.errors import BundleError
 from emotion_mt.models import (
     BaselineTextModel,
@@ -36,12 +36,6 @@ MODELS: Mapping[str, type[ViewerModel]] = {
 _UNBUILDABLE = (
     *(ArithmeticError, AttributeError, LookupError, RecursionError),
     *(TypeError, ValueError, tf.errors.OpError),
-)
-
-#: What NumPy raises for a file that is no array, or a header that is damaged.
-_UNREADABLE = (
-    *(OSError, OverflowError, SyntaxError, ValueError),
-    tokenize.TokenError,
 )
 
 
@@ -142,7 +136,7 @@ def _read_weights(path: Path, size: int) -> np.ndarray:
     try:
         # Mapped first: a size that the file does not have is not allocated.
         flat = np.array(np.lib.format.open_memmap(path, mode="r"))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise BundleError(
             f"{path}: expected an array of numbers (.npy). Received a file "
             f"that cannot be read as one: {error}"

@@ -215,11 +215,10 @@ class Predictor:
         """Adds what the film has at the rows' times."""
         with Video(video):
             pass  # It opens; else the I3D need not be loaded.
-        rows.visual, problem = film_features(
+        rows.visual, problems = film_features(
             video, rows.times, self.i3d, self._config, progress
         )
-        if problem:
-            rows.problems.append(problem)
+        rows.problems += problems
         rows.problems += [
             f"{name}: not predicted, the film has no frames at {start_s:.2f} s"
             for name, (start_s, _), vector in zip(

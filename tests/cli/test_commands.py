@@ -58,7 +58,7 @@ def test_extract(opened, small_corpus, tmp_path, capsys):
         assert written["features"].shape == (40, 1024)
 
     assert main(["extract", *flags]) == 0
-    assert "1 segments have no video" in capsys.readouterr().out
+    assert "1 segments have no visual feature" in capsys.readouterr().out
 
 
 @pytest.fixture

@@ -15,8 +15,12 @@ from absl import logging
 
 from emotion_mt.evaluation import records
 from emotion_mt.features import FeatureConfig
-from emotion_mt.features.store import FeatureStore, FilmKey
-from emotion_mt.features.video import VideoError, fingerprint
+from emotion_mt.features.container import VideoError, fingerprint
+from emotion_mt.features.store import (
+    FeatureStore,
+    FilmFeatures,
+    FilmKey,
+)
 from emotion_mt.storage import atomic
 from emotion_mt.storage.claims import try_claim
 from emotion_mt.storage.folders import replacing_folder
@@ -51,13 +55,13 @@ def test_damaged_features_are_never_taken(tmp_path, how, monkeypatch):
     )
     generator = random.Random(how)
     store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, STORED)
+    store.add("BMI", KEY, FilmFeatures(STORED))
     path = store.path("BMI", KEY)
     whole = path.read_bytes()
     refused = 0
     for _ in range(300):
         path.write_bytes(altered(whole, generator, how))
-        received = store.read("BMI", KEY)
+        received = store.read("BMI", KEY).by_times
         # Bits that mean nothing (dates in the archive) may be flipped.
         assert received == {} or same(received, STORED)
         refused += received == {}
@@ -65,8 +69,8 @@ def test_damaged_features_are_never_taken(tmp_path, how, monkeypatch):
     assert all(str(path) in message for message in messages)
     assert refused == 300 if how == "cut" else refused > 200
     # It is computed again and stored over the damaged one.
-    store.add("BMI", KEY, STORED)
-    assert same(store.read("BMI", KEY), STORED)
+    store.add("BMI", KEY, FilmFeatures(STORED))
+    assert same(store.read("BMI", KEY).by_times, STORED)
 
 
 @pytest.mark.parametrize("how", ["cut", "flipped"])
@@ -94,7 +98,7 @@ def write_record(folder):
 
 def write_features(folder):
     many = {(n + 0.5, n + 1.0): np.full(64, n, np.float32) for n in range(1000)}
-    FeatureStore(folder).add("BMI", KEY, many)
+    FeatureStore(folder).add("BMI", KEY, FilmFeatures(many))
 
 
 def write_folder(folder):
@@ -144,7 +148,7 @@ def contents(folder):
 def store_something(folder):
     """A small state of each kind that a failed write must not touch."""
     records.write_record(folder / "job.json", RECORD)
-    FeatureStore(folder).add("BMI", KEY, STORED)
+    FeatureStore(folder).add("BMI", KEY, FilmFeatures(STORED))
     with replacing_folder(folder / "bundle", ("a",), "a") as temporary:
         (temporary / "a").write_text("old")
     return contents(folder)
@@ -188,7 +192,7 @@ def test_read_only_folder(tmp_path, write):
             try_claim(disk / "other.json")
         # What is finished can still be read.
         assert records.read_record(disk / "job.json") == RECORD
-        assert same(FeatureStore(disk).read("BMI", KEY), STORED)
+        assert same(FeatureStore(disk).read("BMI", KEY).by_times, STORED)
         assert contents(disk) == before
 
 

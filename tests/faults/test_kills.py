@@ -17,7 +17,11 @@ import pytest
 
 from emotion_mt.evaluation import records
 from emotion_mt.features import FeatureConfig
-from emotion_mt.features.store import FeatureStore, FilmKey
+from emotion_mt.features.store import (
+    FeatureStore,
+    FilmFeatures,
+    FilmKey,
+)
 from emotion_mt.storage import atomic
 from emotion_mt.storage.folders import find_folder, replacing_folder
 
@@ -69,10 +73,10 @@ class FeatureFile:
 
     def write(self, folder, n):
         segment = {(float(n), n + 1.0): np.full(256, n, np.float32)}
-        FeatureStore(folder).add("BMI", self.key, segment)
+        FeatureStore(folder).add("BMI", self.key, FilmFeatures(segment))
 
     def newest(self, folder):
-        stored = FeatureStore(folder).read("BMI", self.key)
+        stored = FeatureStore(folder).read("BMI", self.key).by_times
         numbers = sorted(int(start) for start, _ in stored)
         # Not one that was there before is lost.
         assert numbers == list(range(len(numbers)))

@@ -1,8 +1,10 @@
 """Small networks, films that carry numbers, and the real weights if any."""
 
 import dataclasses
+import fractions
 import pathlib
 
+import av
 import cv2
 import numpy as np
 import pandas as pd
@@ -211,6 +213,47 @@ def write_film(path, frames, fps=25.0, codec="MJPG"):
     return str(path)
 
 
+def write_stamped(
+    path, stamps_ms, codec="mpeg4", frames=None, sound=(), gop=12
+):
+    """Writes numbered frames (or those given) at timestamps of their own.
+
+    Args:
+        path: The file.
+        stamps_ms: Milliseconds of each frame.
+        codec: FFmpeg's encoder.
+        frames: uint8 [H, W, 3] each.
+        gop: Frames from one key frame to the next, at most.
+        sound: Milliseconds at which 40 ms of silence begin.
+    """
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(codec, rate=25, bit_rate=4_000_000)
+        shape = numbered_frame(0).shape if frames is None else frames[0].shape
+        video.gop_size = gop
+        video.height, video.width = shape[:2]
+        video.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        video.codec_context.time_base = fractions.Fraction(1, 1000)
+        audio = container.add_stream("mp2", rate=48000) if sound else None
+        for at_ms in sorted({*stamps_ms, *sound}):
+            if at_ms in sound:
+                silence = av.AudioFrame("s16", "stereo", 1920)
+                silence.planes[0].update(bytes(1920 * 4))
+                silence.sample_rate, silence.pts = 48000, 48 * at_ms
+                container.mux(audio.encode(silence))
+            if at_ms in stamps_ms:
+                number = stamps_ms.index(at_ms)
+                array = (
+                    numbered_frame(number) if frames is None else frames[number]
+                )
+                frame = av.VideoFrame.from_ndarray(array, "bgr24")
+                frame.pts, frame.time_base = at_ms, fractions.Fraction(1, 1000)
+                container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        if audio is not None:
+            container.mux(audio.encode(None))
+    return str(path)
+
+
 def make_corpus(rows):
     """A corpus of (movie, start_s, end_s, video) rows."""
     segments = pd.DataFrame(
@@ -235,6 +278,7 @@ class Tools:
     numbered_frame = staticmethod(numbered_frame)
     read_number = staticmethod(read_number)
     write_film = staticmethod(write_film)
+    write_stamped = staticmethod(write_stamped)
     make_corpus = staticmethod(make_corpus)
 
 

@@ -15,7 +15,7 @@ from emotion_mt.features import (
     VideoError,
     extract,
     extract_features,
-    pipeline,
+    extraction,
     weights,
 )
 from emotion_mt.features.i3d import build_i3d
@@ -168,40 +168,68 @@ def test_a_moved_film_keeps_its_features(tools, films, small_i3d, tmp_path):
     assert run(corpus, small_i3d, tmp_path).report.segments_stored == 1
 
 
+def test_problems_of_a_moved_film_name_it(tools, films, small_i3d, tmp_path):
+    for name in ("here.avi", "there.avi"):
+        shutil.copy(films["A"], tmp_path / name)
+        rows = [("A", 0.0, 1.3, str(tmp_path / name))]
+        rows.append(("A", 8.0, 9.0, str(tmp_path / name)))
+        corpus = tools.make_corpus(rows)
+        (problem,) = run(corpus, small_i3d, tmp_path / "s").report.problems
+        assert problem.startswith(f"{tmp_path / name}: expected frames up to 9")
+
+
 def test_bad_films_are_listed_and_the_others_kept(
     tools, films, corpus, small_i3d, expected, tmp_path
 ):
-    cut = tmp_path / "cut.avi"
-    content = pathlib.Path(films["A"]).read_bytes()
-    cut.write_bytes(content[: len(content) // 2])
     text = tmp_path / "text.avi"
     text.write_text("no film")
     store = tmp_path / "store"
     rows = [
-        ("CUT", 0.0, 0.64, str(cut)),
-        ("CUT", 1.0, 4.0, str(cut)),
         ("TXT", 0.0, 1.0, str(text)),
         ("GONE", 0.0, 1.0, str(tmp_path / "gone.avi")),
-        ("LATE", 50.0, 51.0, films["B"]),
     ]
     good = corpus.segments[corpus.segments["movie"] == "A"]
     rows += [("A", s.start_s, s.end_s, s.video) for s in good.itertuples()]
     with pytest.raises(VideoError) as caught:
         run(tools.make_corpus(rows), small_i3d, store)
-    problems = caught.value.problems
-    assert re.search(r"text\.avi: expected .* Received a file of", problems[0])
-    assert re.search(r"gone\.avi: .* Received: no such file", problems[1])
-    assert re.search(r"cut\.avi: expected frames up to 4\.00 s", problems[2])
-    assert re.search(r"B\.avi: expected frames up to 51\.00 s", problems[3])
-    assert str(store) in problems[4]
-    assert len(problems) == 5
-    # The good film and the good segment of the bad one are in the store.
-    repaired = tools.make_corpus([rows[0], *rows[5:]])
-    result = run(repaired, small_i3d, store)
+    gone, received, where = caught.value.problems
+    assert re.search(r"gone\.avi: .* Received: no such file", gone)
+    assert re.search(r"text\.avi: expected .* Received a file of", received)
+    assert str(store) in where
+    # The good film is in the store.
+    result = run(tools.make_corpus(rows[2:]), small_i3d, store)
     assert result.report.windows == 0
     np.testing.assert_allclose(
-        result.features[1:], expected[:3], rtol=1e-4, atol=1e-5
+        result.features, expected[:3], rtol=1e-4, atol=1e-5
     )
+
+
+def test_segments_without_frames_are_named_and_have_no_feature(
+    tools, films, small_i3d, expected, tmp_path, capsys
+):
+    cut = tmp_path / "cut.avi"
+    content = pathlib.Path(films["A"]).read_bytes()
+    cut.write_bytes(content[: len(content) // 2])
+    rows = [("A", 0.0, 1.3, films["A"])]
+    rows += [("CUT", 0.0, 0.64, str(cut)), ("CUT", 3.0, 4.0, str(cut))]
+    rows += [("LATE", 50.0, 51.0, films["B"])]
+    corpus = tools.make_corpus(rows)
+    for computed in (4, 0):
+        # The second time from the store.
+        result = run(corpus, small_i3d, tmp_path / "store")
+        assert result.report.segments_computed == computed
+        found = np.isfinite(result.features).all(axis=1)
+        assert found.tolist() == [True, True, False, False]
+        late, beyond = (
+            [p for p in result.report.problems if f"{name}.avi: exp" in p]
+            for name in ("cut", "B")
+        )
+        assert re.search(r"frames up to 4\.00 s.*; 1 segments reach", late[0])
+        assert re.search(r"up to 51\.00 s.*Received 75 frames", beyond[0])
+        assert beyond[0] in str(result.report)
+    np.testing.assert_allclose(result.features[0], expected[0], rtol=1e-4)
+    extract_features(corpus, small_i3d, tmp_path / "store")
+    assert capsys.readouterr().err.count(beyond[0]) == 1
 
 
 def test_segment_times_that_make_no_sense(tools, films, small_i3d, tmp_path):
@@ -246,33 +274,21 @@ def test_progress_and_report_are_shown(corpus, small_i3d, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_each_film_is_decoded_once(corpus, small_i3d, tmp_path, monkeypatch):
-    opened = []
-    film_windows = pipeline.film_windows
-
-    def counting(video, *arguments):
-        opened.append(video.path)
-        return film_windows(video, *arguments)
-
-    monkeypatch.setattr(pipeline, "film_windows", counting)
-    run(corpus, small_i3d, tmp_path)
-    assert sorted(p[-5:] for p in opened) == ["A.avi", "B.avi"]
-
-
 def test_a_stopped_run_keeps_finished_films(
     corpus, small_i3d, expected, tmp_path, monkeypatch
 ):
-    take = pipeline.FilmJob.take
+    film_windows = extraction.film_windows
 
-    def stop_in_second_film(self, segment, pooled):
-        if self.path.endswith("B.avi") and self.received.sum() == 3:
-            raise KeyboardInterrupt
-        take(self, segment, pooled)
+    def stop_in_second_film(video, *arguments):
+        for number, window in enumerate(film_windows(video, *arguments)):
+            if video.path.endswith("B.avi") and number == 3:
+                raise KeyboardInterrupt
+            yield window
 
-    monkeypatch.setattr(pipeline.FilmJob, "take", stop_in_second_film)
+    monkeypatch.setattr(extraction, "film_windows", stop_in_second_film)
     with pytest.raises(KeyboardInterrupt):
         run(corpus, small_i3d, tmp_path, batch_windows=2)
-    monkeypatch.setattr(pipeline.FilmJob, "take", take)
+    monkeypatch.setattr(extraction, "film_windows", film_windows)
     result = run(corpus, small_i3d, tmp_path, batch_windows=2)
     assert result.report.segments_stored == 3
     np.testing.assert_allclose(result.features, expected, rtol=1e-4, atol=1e-5)

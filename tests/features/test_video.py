@@ -1,22 +1,19 @@
+import pathlib
+import shutil
+
 import cv2
 import numpy as np
 import pytest
 
-from emotion_mt.features import video as video_lib
-from emotion_mt.features.video import (
-    Video,
-    VideoError,
-    fingerprint,
-    frames_on_screen,
-    resize_frame,
-)
+from emotion_mt.features import VideoError
+from emotion_mt.features.container import fingerprint
+from emotion_mt.features.frames import resize_frame
+from emotion_mt.features.video import Hole, Video, on_screen
 
 RATES = {
     "23.976": 24000 / 1001,
-    "24": 24.0,
     "25": 25.0,
     "29.97": 30000 / 1001,
-    "30": 30.0,
     "50": 50.0,
 }
 CONTAINERS = [("avi", "MJPG"), ("mp4", "mp4v"), ("mkv", "FFV1")]
@@ -25,15 +22,15 @@ CONTAINERS = [("avi", "MJPG"), ("mp4", "mp4v"), ("mkv", "FFV1")]
 @pytest.mark.parametrize(("suffix", "codec"), CONTAINERS)
 @pytest.mark.parametrize("rate", list(RATES))
 def test_frames_by_timestamp_are_exact(tools, tmp_path, rate, suffix, codec):
-    fps = RATES[rate]
-    count = 130
+    fps, count = RATES[rate], 130
     path = tools.write_film(tmp_path / f"f.{suffix}", count, fps, codec)
     with Video(path) as video:
         sampled = [
-            (tick, tools.read_number(frame))
-            for tick, frame in frames_on_screen(video, 25.0)
+            (tick, tools.read_number(frame.bgr()))
+            for tick, _, frame in on_screen(video, 25.0)
         ]
-        assert video.frames == video.stated_frames == count
+        assert video.frames == count
+        assert video.problems == []
     # Frame i is on the screen from i/fps on, which Matroska keeps in whole
     # milliseconds.
     starts = np.arange(count) / fps
@@ -43,124 +40,246 @@ def test_frames_by_timestamp_are_exact(tools, tmp_path, rate, suffix, codec):
     instants = np.arange(0, end - 0.65e-3, 1 / 25)
     expected = [int(np.sum(starts <= t + 0.65e-3) - 1) for t in instants]
     assert sampled == list(enumerate(expected))
-    assert abs(len(sampled) - count / fps * 25) <= 1
 
 
-def test_native_rate_takes_every_frame(tools, tmp_path):
-    path = tools.write_film(tmp_path / "f.avi", 40, 19.62)
-    with Video(path) as video:
-        ticks = [
-            (tick, tools.read_number(frame))
-            for tick, frame in frames_on_screen(video, None)
-        ]
-    assert ticks == [(i, i) for i in range(40)]
+def numbers(tools, video, fps=25.0):
+    """Number of the frame at each tick; None for a hole."""
+    return [
+        None if isinstance(item, Hole) else tools.read_number(item[2].bgr())
+        for item in on_screen(video, fps)
+    ]
 
 
-class Capture:
-    """A film with given timestamps, in place of OpenCV's."""
-
-    def __init__(self, stamps_ms, fps=25.0, stated=None):
-        self.stamps_ms = stamps_ms
-        self.values = {
-            cv2.CAP_PROP_FPS: fps,
-            cv2.CAP_PROP_FRAME_COUNT: stated or len(stamps_ms),
-        }
-        self.position = -1
-
-    def isOpened(self):
-        return True
-
-    def release(self):
-        pass
-
-    def get(self, what):
-        if what == cv2.CAP_PROP_POS_MSEC:
-            return self.stamps_ms[self.position]
-        return self.values[what]
-
-    def read(self):
-        if self.position + 1 >= len(self.stamps_ms):
-            return False, None
-        self.position += 1
-        return True, np.full((2, 2, 3), self.position, np.uint8)
-
-
-@pytest.fixture
-def film_with(monkeypatch, tmp_path):
-    def make(*arguments, **more):
-        path = tmp_path / "film.avi"
-        path.touch()
-        capture = Capture(*arguments, **more)
-        monkeypatch.setattr(cv2, "VideoCapture", lambda _: capture)
-        return Video(path)
-
-    return make
-
-
-def numbers(video, fps=25.0):
-    return [int(frame[0, 0, 0]) for _, frame in frames_on_screen(video, fps)]
-
-
-def test_variable_frame_rate(film_with):
-    # Three frames at 25 fps, one that stays for 200 ms, two at 50 fps.
+def test_variable_frame_rate(tools, tmp_path):
+    # Frames at 25 per second, one that stays for 200 ms, two at 50.
     stamps = [0, 40, 80, 120, 320, 340]
-    assert numbers(film_with(stamps)) == [0, 1, 2, 3, 3, 3, 3, 3, 4, 5]
+    path = tools.write_stamped(tmp_path / "f.mkv", stamps)
+    with Video(path) as video:
+        shown = numbers(tools, video)
+    assert shown == [0, 1, 2, 3, 3, 3, 3, 3, 4, 5]
 
 
-def test_timestamps_count_from_the_first_frame(film_with):
-    assert numbers(film_with([500, 540, 580])) == [0, 1, 2]
+@pytest.mark.parametrize("suffix", ["mkv", "ts", "mp4"])
+def test_time_0_is_the_start_of_the_container(tools, tmp_path, suffix):
+    """The sound begins 400 ms before the frames, wherever the stamps start."""
+    stamps = list(range(9400, 10400, 40))
+    sound = tuple(range(9000, 10400, 40))
+    path = tools.write_stamped(
+        tmp_path / f"f.{suffix}", stamps, "libx264", sound=sound
+    )
+    with Video(path) as video:
+        times = [time_s for time_s, _ in video]
+        assert video.holes == []
+    # The first frame of sound is delayed by its encoder.
+    late_s = 0.4 if suffix != "mp4" else times[0]
+    np.testing.assert_allclose(times, late_s + np.arange(25) / 25, atol=0.021)
+
+
+def test_a_late_picture_is_a_hole(tools, tmp_path):
+    stamps, sound = list(range(3000, 4000, 40)), tuple(range(0, 4000, 40))
+    path = tools.write_stamped(
+        tmp_path / "f.mkv", stamps, "libx264", sound=sound
+    )
+    with Video(path) as video:
+        assert numbers(tools, video) == [None, *range(25)]
+        assert video.holes == [Hole(0.0, pytest.approx(3.0, abs=0.03))]
+        assert "no frames from 0.00 to 3.0" in video.problems[0]
+
+
+JUMP = [40 * n + 30_000 * (n >= 25) for n in range(50)]
 
 
 @pytest.mark.parametrize(
-    "stamps",
+    ("suffix", "sound", "hole"),
     [
-        [0] * 6,
-        [0, 40, 80, 80, 80, 200],
-        [0, 40, 80, 0, 0, 200],
-        [0, float("nan"), 80, 120, 160, 200],
-        [0, 40, 80, -1, 160, 200],
+        # Broadcasts that jump; not if the sound goes on.
+        ("ts", (), True),
+        ("ts", tuple(range(0, 32_000, 40)), False),
+        # Stamps that somebody set, unless the sound jumps too.
+        ("mkv", (), False),
+        ("mp4", (), False),
+        ("mkv", tuple(range(0, 32_000, 40)), False),
+        (
+            "mkv",
+            tuple(range(0, 1000, 40)) + tuple(range(31_000, 32_000, 40)),
+            1,
+        ),
     ],
 )
-def test_missing_timestamps_follow_the_frame_rate(
-    film_with, stamps, monkeypatch
-):
-    warnings = []
-    monkeypatch.setattr(
-        video_lib.logging, "warning", lambda text, *a: warnings.append(text % a)
+def test_a_slide_is_no_hole(tools, tmp_path, suffix, sound, hole):
+    path = tools.write_stamped(
+        tmp_path / f"f.{suffix}", JUMP, "libx264", sound=sound
     )
-    video = film_with(stamps)
-    assert [round(t, 3) for t, _ in video] == [0, 0.04, 0.08, 0.12, 0.16, 0.2]
-    assert len(warnings) == 1
-    assert "film.avi" in warnings[0]
-    assert "of 6 frames have no timestamp" in warnings[0]
+    for read in (lambda v: list(v), lambda v: v.scan()):
+        with Video(path) as video:
+            read(video)
+            assert bool(video.holes) == bool(hole)
+            assert video.end_s == pytest.approx(32.0, abs=0.1)
+    with Video(path) as video:
+        shown = numbers(tools, video)
+    assert (None in shown) == bool(hole)
+    assert len(shown) == pytest.approx(51 if hole else 800, abs=3)
+
+
+def test_stamps_that_jump_back(tools, tmp_path):
+    """Two recordings, one after the other."""
+    parts = []
+    for start in (100_000, 0):
+        stamps = list(range(start, start + 1000, 40))
+        part = tools.write_stamped(tmp_path / f"{start}.ts", stamps)
+        parts.append(pathlib.Path(part).read_bytes())
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(parts))
+    for read in (lambda v: list(v), lambda v: v.scan()):
+        with Video(path) as video:
+            read(video)
+            assert video.end_s == pytest.approx(2.0, abs=0.1)
+            assert "timestamps jump back by 10" in video.problems[0]
+
+
+def test_frames_that_follow_their_predecessor(tmp_path):
+    # A stream of JPEG pictures has no timestamps.
+    picture = cv2.imencode(".jpg", np.zeros((48, 64, 3), np.uint8))[1].tobytes()
+    path = tmp_path / "film.mjpeg"
+    path.write_bytes(picture * 10)
+    with Video(path) as video:
+        times = [time_s for time_s, _ in video]
+    np.testing.assert_allclose(times, np.arange(10) / 25, atol=1e-6)
+
+
+@pytest.mark.parametrize("time_s", [0.0, 1.0, 2.99, 3.99, 0.41])
+def test_single_frames(tools, tmp_path, time_s):
+    path = tools.write_stamped(tmp_path / "f.mkv", list(range(0, 4000, 40)))
+    with Video(path) as video:
+        frame = video.at(time_s)
+        assert tools.read_number(frame.bgr()) == int(time_s * 25)
+        assert video.at(4.1) is None
 
 
 def test_no_file(tmp_path):
     message = r"none\.avi: expected a video file\. Received: no such file"
-    with pytest.raises(VideoError, match=message):
-        Video(tmp_path / "none.avi")
-    with pytest.raises(VideoError, match=message):
-        fingerprint(tmp_path / "none.avi")
+    for look in (Video, fingerprint):
+        with pytest.raises(VideoError, match=message):
+            look(tmp_path / "none.avi")
 
 
-def test_not_a_video(tmp_path):
-    path = tmp_path / "text.avi"
-    path.write_text("this is no video")
-    with pytest.raises(
-        VideoError, match=r"text\.avi: expected .* Received a file of 16 bytes"
-    ):
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("text.avi", "this is no video", "Received a file of 16 bytes"),
+        (
+            "list.m3u8",
+            "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nf.ts\n"
+            "#EXT-X-ENDLIST\n",
+            r"a list of other files \(hls\)",
+        ),
+        ("list.avi", "ffconcat version 1.0\nfile f.ts\n", r"files \(concat\)"),
+    ],
+)
+def test_not_a_video(tools, tmp_path, name, content, message):
+    tools.write_stamped(tmp_path / "f.ts", list(range(0, 1000, 40)))
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(VideoError, match=f"{name}: expected .*{message}"):
         Video(path)
 
 
-def test_no_frame_decodes(film_with):
-    with pytest.raises(VideoError, match=r"with frames \(7 stated\)"):
-        list(film_with([], stated=7))
+def test_a_codec_that_nobody_knows_is_named(tools, tmp_path):
+    path = tmp_path / "f.avi"
+    tools.write_film(path, 30, codec="XVID")
+    path.write_bytes(path.read_bytes().replace(b"XVID", b"XYZ9"))
+    with pytest.raises(VideoError, match=r"XYZ9.*Convert it .* ffmpeg -i FILE"):
+        Video(path)
 
 
-@pytest.mark.parametrize("fps", [0.0, float("nan"), -1.0])
-def test_no_frame_rate(film_with, fps):
-    with pytest.raises(VideoError, match="states its frame rate"):
-        film_with([0], fps=fps)
+def test_packets_that_give_no_frame(tools, tmp_path):
+    path = tmp_path / "f.mkv"
+    tools.write_stamped(path, [40 * n for n in range(60)], "libx264")
+    content = bytearray(path.read_bytes())
+    # What follows the first cluster's header.
+    start = content.index(b"\x1f\x43\xb6\x75") + 60
+    content[start:] = bytes(len(content) - start)
+    path.write_bytes(content)
+    with (
+        Video(path) as video,
+        pytest.raises(VideoError, match=r"f\.mkv: .* not one of which could"),
+    ):
+        list(video)
+
+
+def test_packets_in_the_middle_that_give_no_frame(tools, tmp_path, monkeypatch):
+    """A hole, not a frame that stays, although the sound goes on."""
+    path = tmp_path / "f.mkv"
+    sound = tuple(range(0, 60_000, 40))
+    stamps = list(range(0, 60_000, 200))
+    tools.write_stamped(path, stamps, "libx264", sound=sound)
+    decode = Video._decode
+
+    def fail(self, packet):
+        return (f for f in decode(self, packet) if not 20_000 < f.pts < 40_000)
+
+    monkeypatch.setattr(Video, "_decode", fail)
+    with Video(path) as video:
+        shown = numbers(tools, video)
+        assert "no frames from 20.04 to 40.0" in video.problems[0]
+    assert shown.count(None) == 1
+
+
+def still(seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (48, 64, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [
+        *(("mpeg4", "avi"), ("libx265", "ts"), ("libx264", "mp4")),
+        *(("libvpx-vp9", "webm"), ("mjpeg", "mkv"), ("ffv1", "mkv")),
+    ],
+)
+@pytest.mark.parametrize("gop", [1, 12])
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_film_of_one_picture_is_believed(
+    tools, tmp_path, codec, suffix, flat, gop
+):
+    picture = np.full((48, 64, 3), 90, np.uint8) if flat else still()
+    path = tools.write_stamped(
+        tmp_path / f"f.{suffix}",
+        [40 * n for n in range(60)],
+        codec,
+        [picture] * 60,
+        gop=gop,
+    )
+    with Video(path) as video:
+        assert len(list(video)) == 60
+        assert video.problems == []
+
+
+def test_alike_frames_of_different_packets_are_not_believed(
+    tools, tmp_path, monkeypatch
+):
+    """A decoder that gives its first frame again and again."""
+    frames = [still(n) for n in range(40)]
+    path = tools.write_stamped(
+        tmp_path / "f.mkv", [40 * n for n in range(40)], "mpeg4", frames
+    )
+    decode = Video._decode
+    first = []
+
+    def stale(self, packet):
+        for frame in decode(self, packet):
+            if not first:
+                first.append(frame.to_ndarray())
+            again = type(frame).from_ndarray(first[0], "yuv420p")
+            again.pts = frame.pts
+            yield again
+
+    monkeypatch.setattr(Video, "_decode", stale)
+    for read in (lambda v: list(v), lambda v: v.scan()):
+        with (
+            Video(path) as video,
+            pytest.raises(VideoError, match="Received 40 that are all alike"),
+        ):
+            read(video)
 
 
 def test_fingerprint_sees_one_byte(tmp_path):
@@ -170,6 +289,16 @@ def test_fingerprint_sees_one_byte(tmp_path):
     path.write_bytes(b"a" * 999 + b"b")
     assert before[0] == 1000
     assert fingerprint(path) != before
+
+
+class Picture:
+    """A frame of an array."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def bgr(self):
+        return self.array
 
 
 def gradient(height, width):
@@ -200,7 +329,7 @@ def bilinear(image, size):
 @pytest.mark.parametrize("shape", [(240, 320), (100, 60), (480, 854)])
 def test_stretch_is_bilinear_and_rgb(shape):
     frame = gradient(*shape)
-    received = resize_frame(frame, 224, "stretch")
+    received = resize_frame(Picture(frame), 224, "stretch")
     assert received.shape == (224, 224, 3)
     assert received.dtype == np.uint8
     expected = bilinear(frame.astype(float), (224, 224))[..., ::-1]
@@ -210,7 +339,7 @@ def test_stretch_is_bilinear_and_rgb(shape):
 @pytest.mark.parametrize("shape", [(240, 320), (320, 240), (90, 400)])
 def test_crop_keeps_the_aspect_and_the_centre(shape):
     frame = gradient(*shape)
-    received = resize_frame(frame, 224, "crop")
+    received = resize_frame(Picture(frame), 224, "crop")
     assert received.shape == (224, 224, 3)
     scale = 256 / min(shape)
     size = tuple(round(n * scale) for n in shape)
@@ -223,6 +352,35 @@ def test_crop_keeps_the_aspect_and_the_centre(shape):
 def test_real_clip_has_its_frames_and_rate(clip):
     with Video(clip) as video:
         times = [time_s for time_s, _ in video]
-        assert (len(times), video.stated_frames) == (355, 355)
         assert video.fps == pytest.approx(19.62)
     np.testing.assert_allclose(times, np.arange(355) / 19.62, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "frames", "end_s"),
+    [
+        ("interlaced.mp4", 100, 4.0),
+        ("av1.mp4", 150, 6.0),
+        ("colon.mp4", 250, 10.0),
+        ("cover_first.mkv", 250, 10.0),
+        ("cut_by_stream_copy.mp4", 227, 9.08),
+        ("timestamps_jump.ts", 250, 1006.0),
+    ],
+)
+@pytest.mark.parametrize("called", ["Part 1: the end", "-50 %d %s", "电影 é"])
+def test_cases_under_any_name(shared, tmp_path, name, frames, end_s, called):
+    path = tmp_path / f"{called}.{name.rpartition('.')[2]}"
+    shutil.copy(shared / "cases" / "videos" / name, path)
+    with Video(path) as video:
+        pictures = [frame.bgr() for _, frame in video]
+        assert len(pictures) == frames
+        assert video.end_s == pytest.approx(end_s)
+        assert video.breaks_off is False
+        # Some of the cases have pairs of equal frames.
+        different = {picture.tobytes() for picture in pictures}
+        assert len(different) >= (100 if name[0] == "i" else frames // 2)
+        jumps = [Hole(pytest.approx(4.0), pytest.approx(1000.0))]
+        assert video.holes == (jumps if name[0] == "t" else [])
+    with Video(path) as video:
+        video.scan()
+        assert video.end_s == pytest.approx(end_s)

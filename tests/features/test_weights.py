@@ -35,7 +35,7 @@ def test_checked_leaves_out_what_the_network_does_not_have(
         ),
         (
             lambda v: v.update({f"{UNIT}/batch_norm/beta": [np.nan, 0]}),
-            "beta: values that are not finite",
+            "beta: not finite numbers",
         ),
         (lambda v: v.clear(), r"Received 0 variables, 230 .*; …"),
     ],

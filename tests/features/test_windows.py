@@ -1,64 +1,15 @@
 import numpy as np
 import pytest
 
-from emotion_mt.features import windows as windows_lib
-from emotion_mt.features.config import FeatureConfig
-from emotion_mt.features.video import Video, VideoError
-from emotion_mt.features.windows import film_windows, plan_segment
+from emotion_mt.features import (
+    FeatureConfig,
+    VideoError,
+    windows as windows_lib,
+)
+from emotion_mt.features.video import Video
+from emotion_mt.features.windows import film_windows, lacking_segments
 
 CONFIG = FeatureConfig()
-
-
-def starts_of(plan):
-    """First ticks of the windows, by asking tick after tick."""
-    return [
-        tick - plan.size + 1
-        for tick in range(plan.stop + 50)
-        if plan.completes_window(tick)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("start_s", "end_s", "expected"),
-    [
-        (0.0, 0.64, [0]),
-        (0.0, 0.92, [0]),
-        (0.0, 0.96, [0, 8]),
-        (0.0, 3.84, [0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80]),
-        # Ticks 2 (0.08 s) to 18.
-        (0.05, 0.73, [2]),
-        # Shorter than a window: ticks 100 to 109, widened to 97 to 112.
-        (4.0, 4.4, [97]),
-        # One tick, none at all, and at the start of the film.
-        (4.0, 4.04, [92]),
-        (4.01, 4.02, [93]),
-        (0.0, 0.04, [0]),
-        (0.1, 0.3, [0]),
-    ],
-)
-def test_windows_of_a_segment(start_s, end_s, expected):
-    plan = plan_segment(start_s, end_s, 25.0, CONFIG)
-    assert starts_of(plan) == expected
-    assert plan.windows == len(expected)
-
-
-def test_eleven_windows_in_96_frames_at_any_rate():
-    for fps in (19.62, 24000 / 1001, 25, 30000 / 1001, 50):
-        plan = plan_segment(0.0, 96 / fps, fps, CONFIG)
-        assert starts_of(plan) == list(range(0, 81, 8))
-
-
-def test_other_window_and_stride():
-    config = FeatureConfig(window_frames=8, stride_frames=3)
-    assert starts_of(plan_segment(0, 0.6, 25.0, config)) == [0, 3, 6]
-
-
-@pytest.mark.parametrize(
-    "times", [(1.0, 1.0), (2.0, 1.0), (-1.0, 1.0), (0.0, np.inf), (np.nan, 1)]
-)
-def test_times_that_make_no_sense(times):
-    with pytest.raises(ValueError, match="must have 0 <= start_s < end_s"):
-        plan_segment(*times, 25.0, CONFIG)
 
 
 def windows_of(tools, path, segments, config=CONFIG):
@@ -69,8 +20,13 @@ def windows_of(tools, path, segments, config=CONFIG):
             assert window.shape == (config.window_frames, 96, 96, 3)
             assert window.dtype == np.uint8
             received[index].append([tools.read_number(f) for f in window])
+        problems = lacking_segments(video, segments)
         frames = video.frames
-    return received, frames
+    return received, frames, problems
+
+
+def runs(*starts, size=16):
+    return [list(range(start, start + size)) for start in starts]
 
 
 @pytest.fixture(scope="module")
@@ -79,86 +35,116 @@ def film(tools, tmp_path_factory):
     return tools.write_film(tmp_path_factory.mktemp("film") / "f.avi", 100)
 
 
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "expected"),
+    [
+        (0.0, 0.64, [0]),
+        (0.0, 0.92, [0]),
+        (0.0, 0.96, [0, 8]),
+        (0.0, 3.84, range(0, 81, 8)),
+        # Ticks 2 (0.08 s) to 18.
+        (0.05, 0.73, [2]),
+        # Shorter than a window: ticks 50 to 59, widened to 47 to 62.
+        (2.0, 2.4, [47]),
+        # One tick, none at all, at the start and at the end of the film.
+        (2.0, 2.04, [42]),
+        (2.01, 2.02, [43]),
+        (0.0, 0.04, [0]),
+        (0.1, 0.3, [0]),
+        (3.9, 4.0, [84]),
+        (3.97, 3.99, [84]),
+        # It may overrun a little, as subtitles do.
+        (3.0, 4.9, [75, 83]),
+        (3.9, 4.5, [84]),
+    ],
+)
+def test_windows_of_a_segment(tools, film, start_s, end_s, expected):
+    (received,), _, problems = windows_of(tools, film, [(start_s, end_s)])
+    assert received == runs(*expected)
+    assert problems == []
+
+
+def test_other_window_and_stride(tools, film):
+    config = FeatureConfig(window_frames=8, stride_frames=3)
+    (received,), _, _ = windows_of(tools, film, [(0, 0.6)], config)
+    assert received == runs(0, 3, 6, size=8)
+
+
+@pytest.mark.parametrize(
+    "times", [(1.0, 1.0), (2.0, 1.0), (-1.0, 1.0), (0.0, np.inf), (np.nan, 1)]
+)
+def test_times_that_make_no_sense(tools, film, times):
+    with pytest.raises(VideoError, match="must have 0 <= start_s < end_s"):
+        windows_of(tools, film, [times])
+
+
 def test_segments_that_overlap_touch_and_lie_in_any_order(tools, film):
     segments = [(2.0, 3.0), (0.0, 1.2), (1.2, 2.0), (0.4, 1.6), (2.0, 3.0)]
-    received, _ = windows_of(tools, film, segments)
+    received, _, _ = windows_of(tools, film, segments)
     for (start_s, end_s), windows in zip(segments, received, strict=True):
         first, stop = round(start_s * 25), round(end_s * 25)
-        expected = [list(range(s, s + 16)) for s in range(first, stop - 15, 8)]
-        assert windows == expected
-
-
-def test_short_segments_are_widened_within_the_film(tools, film):
-    segments = [(2.0, 2.2), (0.0, 0.2), (3.9, 4.0)]
-    received, _ = windows_of(tools, film, segments)
-    assert received == [
-        [list(range(44, 60))],
-        [list(range(16))],
-        [list(range(84, 100))],
-    ]
+        assert windows == runs(*range(first, stop - 15, 8))
 
 
 def test_decoding_stops_after_the_last_segment(tools, film):
-    _, frames = windows_of(tools, film, [(0.0, 1.0)])
+    _, frames, _ = windows_of(tools, film, [(0.0, 1.0)])
     assert frames <= 27
 
 
-def test_a_long_gap_is_not_resized(tools, tmp_path, monkeypatch):
-    path = tools.write_film(tmp_path / "long.avi", 600)
+@pytest.mark.parametrize(
+    ("fps", "segments", "most"),
+    [
+        # A long gap is not resized.
+        (25.0, [(0.0, 0.64), (20.0, 20.64)], 16 + 35),
+        # Each frame is resized once, at another rate too.
+        (10.0, [(0.0, 6.0)], 60),
+    ],
+)
+def test_what_is_resized(tools, tmp_path, monkeypatch, fps, segments, most):
+    path = tools.write_film(tmp_path / "f.avi", 600, fps)
     resized = []
     resize = windows_lib.resize_frame
 
     def count(frame, size_px, mode):
-        resized.append(tools.read_number(frame))
+        resized.append(frame)
         return resize(frame, size_px, mode)
 
     monkeypatch.setattr(windows_lib, "resize_frame", count)
-    received, _ = windows_of(tools, path, [(0.0, 0.64), (20.0, 20.64)])
-    assert received == [[list(range(16))], [list(range(500, 516))]]
-    assert len(resized) == len(set(resized)) <= 16 + 32
+    received, _, _ = windows_of(tools, path, segments)
+    # Tick k shows frame floor(k/25 · fps).
+    first = round(segments[-1][0] * 25)
+    shown = [k * round(fps) // 25 for k in range(first, first + 16)]
+    assert received[-1][0] == shown
+    assert len(resized) == len(set(map(id, resized))) <= most
 
 
-def test_each_frame_is_resized_once_at_other_rates(
-    tools, tmp_path, monkeypatch
-):
-    path = tools.write_film(tmp_path / "slow.avi", 60, fps=10.0)
-    resized = []
-    resize = windows_lib.resize_frame
-
-    def count(frame, size_px, mode):
-        resized.append(tools.read_number(frame))
-        return resize(frame, size_px, mode)
-
-    monkeypatch.setattr(windows_lib, "resize_frame", count)
-    received, _ = windows_of(tools, path, [(0.0, 6.0)])
-    # Tick k shows frame floor(k/25 · 10).
-    assert received[0][1] == [(k * 10) // 25 for k in range(8, 24)]
-    assert resized == list(range(60))
-
-
-def test_native_rate_counts_frames(tools, tmp_path):
+def test_native_frames_are_those_of_the_file(tools, tmp_path):
     path = tools.write_film(tmp_path / "f.avi", 120, fps=19.62)
     config = FeatureConfig(fps=None)
-    received, _ = windows_of(tools, path, [(0.0, 96 / 19.62)], config)
-    assert received == [[list(range(s, s + 16)) for s in range(0, 81, 8)]]
+    segments = [(0.0, 96 / 19.62), (64 / 19.62, 80 / 19.62), (5.0, 5.2)]
+    received, _, _ = windows_of(tools, path, segments, config)
+    # 5.0 s to 5.2 s: frames 99 to 102, widened about their middle.
+    assert received == [runs(*range(0, 81, 8)), runs(64), runs(93)]
 
 
-def test_a_subtitle_may_overrun_the_film_a_little(tools, film):
-    received, _ = windows_of(tools, film, [(3.0, 4.9), (3.9, 4.5)])
-    assert received == [
-        [list(range(75, 91)), list(range(83, 99))],
-        [list(range(84, 100))],
-    ]
+def test_native_frames_go_by_their_own_timestamps(tools, tmp_path):
+    """10 frames 40 ms apart, 30 frames 100 ms apart."""
+    stamps = [*range(0, 400, 40), *range(400, 3400, 100)]
+    path = tools.write_stamped(tmp_path / "vfr.mkv", stamps)
+    config = FeatureConfig(fps=None, window_frames=8)
+    (received,), _, _ = windows_of(tools, path, [(0.38, 2.0)], config)
+    assert received == runs(10, 18, size=8)
 
 
 @pytest.mark.parametrize("segment", [(3.0, 5.1), (4.0, 4.2), (100.0, 101.0)])
 def test_a_segment_past_the_end_of_the_film(tools, film, segment):
-    with pytest.raises(
-        VideoError,
-        match=rf"f\.avi: expected frames up to {segment[1]:.2f} s.*100 frames "
-        r"at 25\.000 fps.*Received 100 frames, up to 4\.00 s; 1 segments",
-    ):
-        windows_of(tools, film, [(0.0, 1.0), segment])
+    received, _, problems = windows_of(tools, film, [(0.0, 1.0), segment])
+    assert received[0] == runs(0, 8)
+    # It has what there is of it.
+    assert received[1] == (runs(75, 83) if segment[0] < 4 else [])
+    (problem,) = problems
+    assert f"{film}: expected frames up to {segment[1]:.2f} s" in problem
+    assert "Received 100 frames, up to 4.00 s; 1 segments reach" in problem
 
 
 def test_a_film_that_ends_early(tools, tmp_path):
@@ -168,32 +154,53 @@ def test_a_film_that_ends_early(tools, tmp_path):
     path.write_bytes(content[: len(content) // 2])
     with Video(path) as video:
         decoded = len(list(video))
-        assert decoded < video.stated_frames == 200
-    # The missing frames are within the tolerance for subtitles, but the file
-    # states them.
-    end_s = decoded / 25 + 0.5
-    with pytest.raises(
-        VideoError, match=rf"states 200 frames.*Received {decoded} frames"
-    ):
-        windows_of(tools, str(path), [(0.0, 1.0), (1.0, end_s)])
-    # What does not reach the missing part is used.
-    received, _ = windows_of(tools, str(path), [(0.0, 0.64)])
-    assert received == [[list(range(16))]]
+    assert decoded < 110
+    # What is missing is within the tolerance for subtitles, but the file
+    # states that there is more.
+    segments = [(0.0, 1.0), (1.0, decoded / 25 + 0.5)]
+    _, _, problems = windows_of(tools, path, segments)
+    assert f"Received {decoded} frames" in problems[-1]
+    received, _, problems = windows_of(tools, path, [(0.0, 0.64)])
+    assert (received, problems) == ([runs(0)], [])
 
 
 @pytest.mark.parametrize("count", [1, 5, 15])
-def test_a_film_shorter_than_a_window(tools, tmp_path, count, monkeypatch):
-    messages = []
-    monkeypatch.setattr(
-        windows_lib.logging,
-        "warning",
-        lambda text, *a: messages.append(text % a),
-    )
+def test_a_film_shorter_than_a_window(tools, tmp_path, count, caplog):
     path = tools.write_film(tmp_path / "short.avi", count)
-    received, _ = windows_of(tools, path, [(0.0, count / 25)])
-    expected = [min(k, count - 1) for k in range(16)]
-    assert received == [[expected]]
-    assert f"film of {count} frames is shorter" in messages[0]
+    received, _, _ = windows_of(tools, path, [(0.0, count / 25)])
+    assert received == [[[min(k, count - 1) for k in range(16)]]]
+    assert f"{count} frames before" in caplog.text
+
+
+def test_a_hole_in_the_film(tools, tmp_path):
+    """Frames 0 to 49 at 0 to 2 s, 50 to 99 at 1002 to 1004 s."""
+    stamps = [40 * n + 1_000_000 * (n >= 50) for n in range(100)]
+    path = tools.write_stamped(tmp_path / "jump.ts", stamps)
+    segments = [
+        (0.0, 0.96),
+        (1.0, 3.0),  # into the hole
+        (1.9, 2.0),  # short, at its edge
+        (500.0, 500.5),  # in it
+        (1001.8, 1002.8),  # out of it
+        (1002.0, 1002.1),  # short, at its end
+        (1.0, 1003.0),  # over it
+        (1003.0, 1003.64),
+    ]
+    received, _, problems = windows_of(tools, path, segments)
+    assert received == [
+        runs(0, 8),
+        runs(25, 33),
+        runs(34),
+        [],
+        runs(50),
+        runs(50),
+        runs(25, 33, 50, 58),
+        runs(75),
+    ]
+    assert (
+        "2 segments lie in the time without frames from 2.00 to 1002.00"
+        in (problems[0])
+    )
 
 
 def test_random_segments_against_a_plain_computation(tools, tmp_path):
@@ -204,7 +211,7 @@ def test_random_segments_against_a_plain_computation(tools, tmp_path):
     starts = rng.uniform(0, 6, 12)
     lengths = rng.uniform(0.7, 2, 12)
     segments = list(zip(starts, starts + lengths, strict=True))
-    received, _ = windows_of(tools, path, segments)
+    received, _, _ = windows_of(tools, path, segments)
     shown = [min(int(k / 25 * fps + 1e-3 * fps), count - 1) for k in range(200)]
     for (start_s, end_s), windows in zip(segments, received, strict=True):
         ticks = [k for k in range(200) if start_s <= k / 25 < end_s]

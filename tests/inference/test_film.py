@@ -31,11 +31,11 @@ def expected_feature(i3d, path, first, stop):
 def test_features_are_those_of_the_windows(film, network):
     times = [(0.4, 1.2), (0.0, 0.4), (0.4, 1.2)]
 
-    features, problem = film_features(
+    features, problems = film_features(
         film, times, network, CONFIG, progress=False
     )
 
-    assert problem == ""
+    assert problems == []
     expected = [
         expected_feature(network, film, first, stop)
         for first, stop in ((10, 30), (0, 10), (10, 30))
@@ -46,13 +46,13 @@ def test_features_are_those_of_the_windows(film, network):
 def test_segments_past_the_end_do_not_lose_the_others(film, network):
     inside, across, after = (0.0, 0.4), (1.2, 9.0), (7.0, 9.0)
 
-    features, problem = film_features(
+    features, problems = film_features(
         film, [after, inside, across], network, CONFIG, progress=False
     )
 
     found = np.isfinite(features).all(axis=1)
     assert found.tolist() == [False, True, True]
-    assert "Received 50 frames, up to 2.00 s" in problem
+    assert "Received 50 frames, up to 2.00 s" in problems[0]
     # Ticks 30 … 49: it ends with the film.
     np.testing.assert_allclose(
         features[2],
@@ -79,13 +79,13 @@ def broken_film(film, tmp_path):
 def test_a_film_that_breaks_off(broken_film, network):
     times = [(0.0, 0.4), (0.4, 0.8), (1.6, 2.0)]
 
-    features, problem = film_features(
+    features, problems = film_features(
         broken_film, times, network, CONFIG, progress=False
     )
 
     found = np.isfinite(features).all(axis=1)
     assert found.tolist() == [True, True, False]
-    assert "broken.avi: expected frames up to 2.00 s" in problem
+    assert "broken.avi: expected frames up to 2.00 s" in problems[-1]
 
 
 @pytest.mark.parametrize(

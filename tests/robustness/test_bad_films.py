@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_mt.features import FeatureConfig
-from emotion_mt.features.video import Video, VideoError, frames_on_screen
+from emotion_mt.features import FeatureConfig, VideoError
+from emotion_mt.features.video import Video, on_screen
 from emotion_mt.features.windows import film_windows
 
 
@@ -87,7 +87,7 @@ def test_rotated_by_its_header(tmp_path):
     data[place : place + len(matrix)] = turned
     path.write_bytes(data)
     with Video(path) as video:
-        _, frame = next(frames_on_screen(video, 25.0))
+        frame = next(on_screen(video, 25.0))[2].bgr()
     # Turned clockwise, left is up.
     assert frame.shape == (64, 48, 3)
     np.testing.assert_allclose(frame[:30], 200, atol=12)

@@ -6,7 +6,6 @@ import time
 import cv2
 import numpy as np
 import pytest
-from absl import logging
 
 from emotion_mt.features import FeatureConfig, VideoError
 from emotion_mt.inference.film import cut_film
@@ -44,22 +43,14 @@ def state(path, frames):
     assert received == frames
 
 
-def test_a_true_header_is_believed(film, caplog):
-    logging.set_verbosity(logging.WARNING)
-    assert cut_film(film, 1.0, CONFIG) == [(0.0, 1.0), (1.0, 2.0)]
-    assert "decoded once more" not in caplog.text
-
-
-@pytest.mark.parametrize("stated", [1, 51, 10**9])
-def test_a_wrong_header_changes_nothing(film, stated, caplog):
-    logging.set_verbosity(logging.WARNING)
+@pytest.mark.parametrize("stated", [FRAMES, 1, 51, 10**9])
+def test_a_wrong_header_changes_nothing(film, stated):
     state(film, stated)
     start_s = time.process_time()
     times = cut_film(film, 1.0, CONFIG)
     # At the stated length it would take minutes and gigabytes.
     assert time.process_time() - start_s < 5
     np.testing.assert_allclose(times, [(0, 1), (1, 2)])
-    assert f"{film}: expected the {stated} frames that it" in caplog.text
 
 
 def test_a_frame_rate_that_lies(tmp_path):

@@ -31,8 +31,11 @@ def _inspect(values: flags.FlagValues) -> int:
         values.dimension,
         allow_outside=values.allow_outside,
     )
+    films = _film_problems(inspection.corpus)
     if not values.json:
         print(inspection.render(), end="")
+        if films:
+            print("\n- ".join(["\nProblems of videos", *films]))
         return 0
     content: dict[str, Any] = {"corpus": describe(inspection.corpus)}
     for name in ("films", "counts", "left_out"):
@@ -41,8 +44,23 @@ def _inspect(values: flags.FlagValues) -> int:
         content[name] = json.loads(rows)
     for name in ("problems", "notes"):
         content[name] = list(getattr(inspection, name))
+    content["video_problems"] = films
     console.write_json(content)
     return 0
+
+
+def _film_problems(corpus: Corpus) -> list[str]:
+    """What is wrong with the videos of a corpus; reads all of them."""
+    from emotion_mt.features.windows import film_problems
+
+    segments = corpus.segments[corpus.segments["video"].notna()]
+    return [
+        problem
+        for path, rows in segments.groupby("video", sort=False)
+        for problem in film_problems(
+            str(path), [*zip(rows["start_s"], rows["end_s"], strict=True)]
+        )
+    ]
 
 
 def describe(corpus: Corpus) -> dict[str, Any]:

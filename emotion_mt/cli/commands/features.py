@@ -54,9 +54,9 @@ def _extract(values: flags.FlagValues) -> int:
             }
         )
         return 0
-    print(run.report)
+    # `Run` has said what was done.
     if missing:
-        print(f"{missing} segments have no video.")
+        print(f"{missing} segments have no visual feature.")
     if out is not None:
         print(f"Written to {out}")
     return 0

@@ -1,0 +1,362 @@
+"""Films of many kinds against an independent decoder, the ffmpeg program.
+
+    python benchmarks/films.py
+
+makes films in containers × codecs, interlaced or not, of 8 and 10 bits, 4:2:0
+and 4:2:2, full and limited range, rotated, at a variable rate, cut by stream
+copy, with a late picture and with one video stream of several, and compares the
+windows of cues with the frames that ffmpeg shows at the same instants: time 0
+is where the container starts, and a frame is on the screen from its timestamp
+to that of the next one. Windows may differ by 2 grey levels in the mean. It
+prints a Markdown table with counts and ends with status 1 if a window differs
+by more; docs/reliability.md keeps a run. `pip install imageio-ffmpeg`.
+
+tests/features/test_film_grid.py does some of it in `make test`.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import itertools
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import imageio_ffmpeg
+import numpy as np
+
+from emotion_mt.features import FeatureConfig
+from emotion_mt.features.video import Video
+from emotion_mt.features.windows import film_windows, segment_ticks
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+
+#: Grey levels by which the mean of a window may differ.
+TOLERANCE = 2.0
+
+#: A frame may come this much after a tick, as in `features.video`.
+LATE_S = 0.65e-3
+
+#: Cues in seconds: at the start, off the grid of ticks, short, at the end.
+CUES = ((0.0, 1.0), (1.31, 2.5), (2.9, 3.1), (3.2, 3.96))
+
+#: Container to the codecs that it takes.
+CONTAINERS = {
+    "mp4": ("h264", "hevc", "mpeg4", "av1", "vp9"),
+    "mov": ("h264", "hevc", "mpeg4", "dv", "prores", "mjpeg"),
+    "mkv": ("h264", "hevc", "mpeg2", "mpeg4", "vp9", "av1", "theora", "ffv1"),
+    "avi": ("h264", "mpeg4", "dv", "mjpeg"),
+    "mpg": ("mpeg2",),
+    "ts": ("h264", "hevc", "mpeg2"),
+    "webm": ("vp9", "av1"),
+    "ogv": ("theora",),
+}
+
+#: Codec to the arguments of its encoder.
+ENCODERS = {
+    "h264": "-c:v libx264 -preset veryfast -crf 18",
+    "hevc": "-c:v libx265 -preset ultrafast -crf 18 -x265-params log-level=1",
+    "mpeg2": "-c:v mpeg2video -q:v 3 -bf 2",
+    "mpeg4": "-c:v mpeg4 -q:v 3 -bf 2",
+    "dv": "-c:v dvvideo",
+    "prores": "-c:v prores_ks",
+    "mjpeg": "-c:v mjpeg -q:v 3",
+    "vp9": "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -crf 20 -b:v 0",
+    "av1": "-c:v libsvtav1 -preset 12 -crf 25 -svtav1-params progress=0",
+    "theora": "-c:v libtheora -q:v 8",
+    "ffv1": "-c:v ffv1",
+}
+
+#: Codecs that can be interlaced, with how.
+INTERLACED = {
+    "h264": "-flags +ilme+ildct",
+    "mpeg2": "-flags +ilme+ildct",
+    "mpeg4": "-flags +ilme+ildct",
+    "dv": "",
+}
+
+#: Pixel formats beside the usual one, yuv420p.
+PIXELS = {
+    "h264": ("yuv422p", "yuv420p10le", "yuv422p10le"),
+    "hevc": ("yuv422p", "yuv420p10le", "yuv422p10le"),
+    "mpeg2": ("yuv422p",),
+    "vp9": ("yuv422p", "yuv420p10le"),
+    "av1": ("yuv420p10le",),
+    "ffv1": ("yuv422p", "yuv420p10le", "yuv422p10le"),
+    "theora": ("yuv422p",),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of film.
+
+    Attributes:
+        group: What is special about it.
+        container: Suffix of the file.
+        codec: Key of `ENCODERS`.
+        pixels: Pixel format, or "" for the codec's usual one.
+        scan: "" or "interlaced".
+        how: "", or what is done to it: a key of `_DONE`.
+    """
+
+    group: str
+    container: str
+    codec: str
+    pixels: str = ""
+    scan: str = ""
+    how: str = ""
+
+    def __str__(self) -> str:
+        parts = (self.container, self.codec, self.pixels, self.scan, self.how)
+        return "-".join(part for part in parts if part)
+
+
+#: What is done to a film of one codec in several containers.
+_DONE = (
+    *("full range", "rotated", "variable rate", "cut", "late picture"),
+    *("sound first", "cover", "two streams", "bt709", "23.976"),
+)
+
+
+def kinds() -> Iterator[Kind]:
+    """All kinds."""
+    for container, codecs in CONTAINERS.items():
+        for codec in codecs:
+            yield Kind("container × codec", container, codec)
+            if codec in INTERLACED:
+                yield Kind("interlaced", container, codec, scan="interlaced")
+            # AVI and Ogg are too old for some.
+            for pixels in PIXELS.get(codec, ()):
+                yield Kind("bits and chroma", container, codec, pixels)
+    for how, container in itertools.product(_DONE, ("mp4", "mkv", "ts", "mov")):
+        if how == "rotated" and container == "ts":
+            continue
+        if how == "cover" and container != "mkv":
+            continue
+        yield Kind(how, container, "h264", how=how)
+
+
+def _run(*arguments: str | Path) -> bytes:
+    command = [FFMPEG, "-v", "error", "-nostdin", "-y"]
+    command += [part for a in arguments for part in _split(a)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command}: {done.stderr.decode()[-600:]}")
+    return done.stdout
+
+
+def _split(argument: str | Path) -> list[str]:
+    is_path = isinstance(argument, Path)
+    return [str(argument)] if is_path else argument.split()
+
+
+def make(kind: Kind, folder: Path) -> Path:
+    """Writes a film of 4 s, 25 frames per second, that moves; with sound."""
+    path = folder / f"{kind}.{kind.container}".replace(" ", "_")
+    size = "720x576" if kind.codec == "dv" else "192x144"
+    rate = "24000/1001" if kind.how == "23.976" else "25"
+    fields = "" if not kind.scan else ",tinterlace=interleave_top,setsar=1"
+    doubled = "50" if kind.scan else rate
+    # The brightness jumps from frame to frame.
+    picture = f"testsrc2=size={size}:rate={doubled}:duration=4"
+    picture += f",hue=b=2*sin(7*n){fields}"
+    if kind.how == "variable rate":
+        picture += ",select=lt(mod(n\\,25)\\,9)+gt(mod(n\\,25)\\,20)"
+    encoder = ENCODERS[kind.codec]
+    encoder += f" -pix_fmt {kind.pixels or _usual_pixels(kind.codec)}"
+    if kind.scan:
+        encoder += f" {INTERLACED[kind.codec]}"
+    if kind.how == "full range":
+        picture += ",scale=out_range=full"
+        encoder += " -color_range pc"
+    if kind.how == "bt709":
+        picture += ",scale=out_color_matrix=bt709"
+        encoder += " -colorspace bt709 -color_primaries bt709 -color_trc bt709"
+    source = f"-f lavfi -i {picture}"
+    late_s = {"late picture": 2.0, "sound first": 0.4}.get(kind.how, 0.0)
+    if kind.how == "variable rate":
+        encoder += " -fps_mode vfr"
+    sound = "-f lavfi -i sine=duration=4.5:sample_rate=48000"
+    coded = "libopus" if kind.container == "webm" else "mp2"
+    coded = {"ogv": "libvorbis", "avi": "pcm_s16le", "mpg": "mp2"}.get(
+        kind.container, coded
+    )
+    coded = "pcm_s16le" if kind.codec == "dv" else coded
+    coded = "aac" if kind.container in ("mp4", "mov") else coded
+    encoder += f" -c:a {coded} -ac 2"
+    if late_s:
+        first = folder / f"first.{kind.container}"
+        _run(source, "-an", encoder, first)
+        _run(
+            sound,
+            f"-itsoffset {late_s} -i",
+            first,
+            "-map 0 -map 1 -c copy",
+            f"-c:a {coded} -ac 2",
+            path,
+        )
+        return path
+    if kind.how == "two streams":
+        other = "-f lavfi -i color=white:size=64x48:rate=25:duration=4"
+        _run(
+            other,
+            source,
+            sound,
+            "-map 0 -map 1 -map 2",
+            encoder,
+            "-disposition:v:0 0 -disposition:v:1 default",
+            path,
+        )
+        return path
+    if kind.how == "cover":
+        other = "-f lavfi -i color=white:size=64x48:rate=25:duration=0.04"
+        _run(
+            other,
+            source,
+            sound,
+            "-map 0 -map 1 -map 2",
+            encoder,
+            "-c:v:0 png -disposition:v:0 0",
+            path,
+        )
+        return path
+    if kind.how in ("rotated", "cut"):
+        first = folder / f"first.{kind.container}"
+        _run(source, sound, encoder, "-g 50", first)
+        if kind.how == "rotated":
+            _run("-display_rotation 90 -i", first, "-c copy", path)
+        else:
+            # In the middle between two key frames.
+            _run("-ss 0.7 -i", first, "-c copy", path)
+        return path
+    _run(source, sound, encoder, path)
+    return path
+
+
+def film_stream(kind: Kind) -> int:
+    """Number of the stream that is the film."""
+    second = kind.how in ("late picture", "sound first", "cover")
+    # A transport stream flags no default.
+    return int(
+        second or (kind.how, kind.container != "ts") == ("two streams", 1)
+    )
+
+
+def _usual_pixels(codec: str) -> str:
+    special = {"prores": "yuv422p10le", "mjpeg": "yuvj420p"}
+    return special.get(codec, "yuv420p")
+
+
+def reference_frames(path: Path, stream: int) -> tuple[list[float], np.ndarray]:
+    """What ffmpeg shows: times since the container's start, and frames.
+
+    Args:
+        path: The film.
+        stream: Number of the video stream among the file's streams.
+
+    Returns:
+        Seconds, increasing, and uint8 [N, 64, 64, 3] in RGB.
+    """
+    # With more threads it decodes Theora differently from run to run.
+    command = [FFMPEG, "-hide_banner", "-nostdin", "-threads", "1"]
+    command += ["-i", str(path)]
+    command += ["-map", f"0:{stream}", "-fps_mode", "passthrough"]
+    command += ["-vf", "showinfo", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
+    # Without it, the clock would not be the container's but the picture's.
+    command += ["-map", "0:a?", "-f", "null", "-"]
+    # Lines of several threads may run into each other in its log.
+    for _ in range(3):
+        done = subprocess.run(command, capture_output=True, check=True)
+        shown = re.findall(
+            r"\] n: *\d+ pts: *-?\d+ pts_time:(-?[\d.]+).* s:(\d+)x(\d+)",
+            done.stderr.decode(errors="replace"),
+        )
+        width, height = map(int, shown[0][1:])
+        frames = np.frombuffer(done.stdout, np.uint8)
+        frames = frames.reshape(-1, height, width, 3)
+        if len(frames) == len(shown):
+            small = [cv2.resize(frame, (64, 64)) for frame in frames]
+            return [float(time_s) for time_s, *_ in shown], np.stack(small)
+    raise RuntimeError(f"{path}: {len(frames)} frames, {len(shown)} in the log")
+
+
+def differences(path: Path, stream: int = 0, shift: int = 0) -> list[float]:
+    """Differences of the windows of `CUES` from ffmpeg's, in grey levels.
+
+    Means over parts of a frame are compared, since decoders differ in how they
+    spread the colours of four pixels.
+
+    Args:
+        path: The film.
+        stream: See `reference_frames`.
+        shift: Frames by which the film is moved, to see that it is noticed.
+    """
+    times_s, frames = reference_frames(path, stream)
+    found = collections.defaultdict(list)
+    with Video(path) as video:
+        for index, window in film_windows(video, CUES, 64, FeatureConfig()):
+            found[index].append(window)
+        end_s = video.end_s
+    # A frame that comes a little late stands for the time before it.
+    first_s = times_s[0] if times_s[0] > 1 else 0.0
+    result = []
+    for index, cue in enumerate(CUES):
+        first, stop = segment_ticks(cue, 25.0, 16)
+        ticks = [
+            k for k in range(first, stop) if first_s <= k / 25 + LATE_S < end_s
+        ]
+        starts = range(0, len(ticks) - 15, 8)
+        if len(found[index]) != (max(1, len(starts)) if ticks else 0):
+            result.append(np.inf)
+        for start, window in zip(starts, found[index], strict=False):
+            instants = np.array(ticks[start : start + 16]) / 25 + LATE_S
+            shown = np.searchsorted(times_s, instants, "right") - 1 + shift
+            expected = frames[np.clip(shown, 0, len(frames) - 1)]
+            difference = _parts(expected) - _parts(window)
+            result.append(float(np.abs(difference).mean()))
+    return result
+
+
+def _parts(frames: np.ndarray) -> np.ndarray:
+    """Float [N, 8, 8, 3], means of parts of frames of 64 pixels."""
+    return frames.reshape(-1, 8, 8, 8, 8, 3).mean(axis=(2, 4))
+
+
+def main() -> int:
+    """Compares all kinds, and prints what was found."""
+    table: dict[str, list[int]] = {}
+    worst: dict[str, float] = collections.defaultdict(float)
+    bad = []
+    with tempfile.TemporaryDirectory() as name:
+        for kind in kinds():
+            row = table.setdefault(kind.group, [0, 0, 0])
+            try:
+                path = make(kind, Path(name))
+            except RuntimeError as error:
+                print(f"not made: {kind}: {error}", file=sys.stderr)
+                continue
+            found = differences(path, film_stream(kind))
+            row[0] += 1
+            row[1] += len(found)
+            beyond = sum(value > TOLERANCE for value in found)
+            row[2] += beyond
+            worst[kind.group] = max([worst[kind.group], *found])
+            if beyond or not found:
+                bad.append(f"{kind}: {np.round(found, 2)}")
+            path.unlink()
+    print("| films | how many | windows | different | largest difference |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for group, row in table.items():
+        print(f"| {group} | {' | '.join(map(str, row))} | {worst[group]:.2f} |")
+    print("\n".join(bad), file=sys.stderr)
+    return bool(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
