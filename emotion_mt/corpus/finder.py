@@ -1,4 +1,4 @@
-"""Finds the files of COGNIMUSE's films anywhere under a folder."""
+"""Finds the files of COGNIMUSE's movies anywhere under a folder."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from emotion_mt.corpus import films
 from emotion_mt.corpus.corpus import printable
 from emotion_mt.corpus.subtitles import SUBTITLE_EXTENSIONS
+from emotion_mt.corpus.traces import TRACE_EXTENSIONS
 
 #: File name extensions of videos.
 VIDEO_EXTENSIONS = (
@@ -27,49 +29,40 @@ _TRACE_NAMES = {
     "intended": re.compile(r"intended()_(\d+)(?:_(.+))?", re.I),
 }
 
-#: Names that say what a file is and leave the film to its folder.
+#: Names that say what a file is and leave the movie to its folder.
 _GENERIC_STEMS = frozenset(
     {"film", "movie", "subtitle", "subtitles", "subs", "text", "video"}
 )
 
 
-@dataclasses.dataclass(frozen=True, order=True)
-class TraceFile:
+class TraceFile(NamedTuple):
     """A trace file and what its name says.
 
-    Attributes:
-        film: Film code.
-        annotation: "experienced" or "intended".
-        subject: Number of the viewer, from 1; 0 for the expert.
-        take: Number of the pass of this rater.
-        path: The file.
+    `subject` is the number of the viewer, from 1, or 0 for the expert; `take`
+    that of the pass.
     """
 
-    film: str
+    movie: str
     annotation: str
     subject: int
     take: int
     path: Path
 
 
-@dataclasses.dataclass(frozen=True, order=True)
-class MediaFile:
+class MediaFile(NamedTuple):
     """A subtitle or video file.
 
-    Attributes:
-        film: Film code.
-        rank: How surely it is the film's file: 0 if it is named after the
-            film, 1 if it is named after its role in the film's folder
-            ("video", "subtitle"), 2 for any other in there.
-        path: The file.
+    `rank` says how surely it is the movie's file: 0 if it is named after the
+    movie, 1 if it is named after its role in the movie's folder ("video",
+    "subtitle"), 2 for any other in there.
     """
 
-    film: str
+    movie: str
     rank: int
     path: Path
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class FoundFiles:
     """What `find_files` found.
 
@@ -77,34 +70,35 @@ class FoundFiles:
         traces: Trace files, sorted.
         subtitles: Subtitle files, sorted.
         videos: Video files, sorted.
-        unknown_traces: Film name (or "" if there is none) to the trace files
-            that carry it and belong to no known film.
-        unknown_media: Subtitle and video files of no known film.
+        unknown_traces: Movie name (or "" if there is none) to the trace files
+            that carry it and belong to no known movie.
+        unknown_media: Subtitle and video files of no known movie.
         unreadable: Messages about folders that could not be looked into.
     """
 
-    traces: tuple[TraceFile, ...]
-    subtitles: tuple[MediaFile, ...]
-    videos: tuple[MediaFile, ...]
-    unknown_traces: dict[str, tuple[Path, ...]]
-    unknown_media: tuple[Path, ...]
-    unreadable: tuple[str, ...] = ()
+    traces: list[TraceFile] = dataclasses.field(default_factory=list)
+    subtitles: list[MediaFile] = dataclasses.field(default_factory=list)
+    videos: list[MediaFile] = dataclasses.field(default_factory=list)
+    unknown_traces: dict[str, list[Path]] = dataclasses.field(
+        default_factory=dict
+    )
+    unknown_media: list[Path] = dataclasses.field(default_factory=list)
+    unreadable: list[str] = dataclasses.field(default_factory=list)
 
     @property
-    def films(self) -> tuple[str, ...]:
-        """The films that any file belongs to, the paper's first."""
-        media = (*self.subtitles, *self.videos)
-        found = {file.film for file in self.traces}
-        found |= {file.film for file in media}
+    def movies(self) -> tuple[str, ...]:
+        """The movies that any file belongs to, the paper's first."""
+        files = (*self.traces, *self.subtitles, *self.videos)
+        found = {file.movie for file in files}
         return tuple(code for code in films.FILM_CODES if code in found)
 
 
 def find_files(folder: Path) -> FoundFiles:
     """Finds traces, subtitles and videos by the pattern of their names.
 
-    A file belongs to the film that its name says, otherwise to the film that
-    the nearest folder above it is named after (`folder` itself included).
-    Hidden files and folders are passed over; links are followed.
+    A file belongs to the movie that its name says, otherwise to the movie
+    that the nearest folder above it is named after (`folder` itself
+    included). Hidden files and folders are passed over; links are followed.
 
     Args:
         folder: Where to look.
@@ -112,71 +106,55 @@ def find_files(folder: Path) -> FoundFiles:
     Returns:
         The files found.
     """
-    traces: list[TraceFile] = []
-    media: dict[tuple[str, ...], list[MediaFile]] = {
-        SUBTITLE_EXTENSIONS: [],
-        VIDEO_EXTENSIONS: [],
+    found = FoundFiles()
+    media = {
+        SUBTITLE_EXTENSIONS: found.subtitles,
+        VIDEO_EXTENSIONS: found.videos,
     }
-    unknown_traces: dict[str, list[Path]] = {}
-    unknown_media: list[Path] = []
-    unreadable: list[str] = []
-    for path in _walk(folder, unreadable):
+    for path in _walk(folder, found.unreadable):
         extension = path.suffix.lower()
-        if extension == ".dat":
-            trace = _trace_file(path, folder)
-            if isinstance(trace, TraceFile):
-                traces.append(trace)
-            elif trace is not None:
-                unknown_traces.setdefault(trace, []).append(path)
-        for extensions, found in media.items():
+        if extension in TRACE_EXTENSIONS:
+            _add_trace(path, folder, found)
+        for extensions, files in media.items():
             if extension in extensions:
                 file = _media_file(path, folder)
-                found.append(file) if file else unknown_media.append(path)
-    return FoundFiles(
-        traces=tuple(sorted(traces)),
-        subtitles=tuple(sorted(media[SUBTITLE_EXTENSIONS])),
-        videos=tuple(sorted(media[VIDEO_EXTENSIONS])),
-        unknown_traces={k: tuple(v) for k, v in unknown_traces.items()},
-        unknown_media=tuple(unknown_media),
-        unreadable=tuple(unreadable),
-    )
+                files.append(file) if file else found.unknown_media.append(path)
+    for files in (found.traces, found.subtitles, found.videos):
+        files.sort()
+    return found
 
 
 def pick_media(
-    candidates: Sequence[MediaFile], kind: str, same_is_fine: bool
-) -> tuple[Path | None, list[str], list[str]]:
-    """Chooses a film's file among candidates.
+    candidates: Sequence[MediaFile], kind: str
+) -> tuple[list[Path], str]:
+    """Chooses a movie's file among candidates.
 
     Args:
-        candidates: Files of one film.
-        kind: What they are, for messages.
-        same_is_fine: Whether to accept copies with the same content (which
-            have to be read for that).
+        candidates: Files of one movie.
+        kind: What they are, for messages. Of all but videos copies with the
+            same content count as one, which have to be read for that.
 
     Returns:
-        The file or None, problems, and notes.
+        The best files, which should be one; and what is to be said.
     """
-    if not candidates:
-        return None, [], []
-    rank = min(file.rank for file in candidates)
+    rank = min((file.rank for file in candidates), default=0)
     best = [file.path for file in candidates if file.rank == rank]
     others = [file.path for file in candidates if file.rank != rank]
-    film = candidates[0].film
-    notes = []
-    if len(best) > 1 and same_is_fine and _same_content(best):
+    if kind != "video" and _same_content(best):
         others += best[1:]
         best = best[:1]
     if len(best) > 1:
-        problem = (
-            f"{film}: expected one {kind}. Received {len(best)}: "
-            f"{_listed(best)}. Keep one, or name one {film}{best[0].suffix}"
+        movie = candidates[0].movie
+        return best, (
+            f"{movie}: expected one {kind}. Received {len(best)}: "
+            f"{_listed(best)}. Keep one, or name one {movie}{best[0].suffix}"
         )
-        return None, [problem], []
     if others:
-        notes.append(
-            f"{film}: {kind} {best[0]} is used; not used: {_listed(others)}"
+        movie = candidates[0].movie
+        return best, (
+            f"{movie}: {kind} {best[0]} is used; not used: {_listed(others)}"
         )
-    return best[0], [], notes
+    return best, ""
 
 
 def fault_of_video(path: Path) -> str:
@@ -186,7 +164,7 @@ def fault_of_video(path: Path) -> str:
     if path.stat().st_size == 0:
         return "an empty file"
     if printable(str(path)) != str(path):
-        # OpenCV takes names as UTF-8, and messages are lines.
+        # Decoders take names as UTF-8, and messages are lines.
         return "a file whose path is not plain text in UTF-8"
     return ""
 
@@ -197,7 +175,7 @@ def pick_traces(
     """Keeps one file per rater and pass.
 
     Args:
-        traces: Sorted trace files of one film and annotation.
+        traces: Sorted trace files of one movie and annotation.
 
     Returns:
         The files to use, problems, and notes.
@@ -205,23 +183,20 @@ def pick_traces(
     by_pass: dict[tuple[int, int], list[TraceFile]] = {}
     for trace in traces:
         by_pass.setdefault((trace.subject, trace.take), []).append(trace)
-    used, problems, notes = [], [], []
-    for same in by_pass.values():
-        paths = [trace.path for trace in same]
-        used.append(same[0])
-        if len(same) == 1:
-            continue
-        if _same_content(paths):
+    problems, notes = [], []
+    for first, *more in by_pass.values():
+        paths = [trace.path for trace in (first, *more)]
+        if more and _same_content(paths):
             notes.append(
-                f"{same[0].film}: trace {paths[0]} is used once; not used: "
+                f"{first.movie}: trace {paths[0]} is used once; not used: "
                 f"{_listed(paths[1:])} (same content)"
             )
-        else:
+        elif more:
             problems.append(
-                f"{same[0].film}: expected one file per rater and pass. "
+                f"{first.movie}: expected one file per rater and pass. "
                 f"Received {len(paths)} that differ: {_listed(paths)}"
             )
-    return used, problems, notes
+    return [same[0] for same in by_pass.values()], problems, notes
 
 
 def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
@@ -251,36 +226,33 @@ def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _film_of_folders(path: Path, root: Path) -> str | None:
-    for name in reversed(path.relative_to(root).parts[:-1]):
-        if code := films.film_code(name):
-            return code
-    return films.film_code(root.resolve().name)
+def _movie_of_folders(path: Path, root: Path) -> str | None:
+    parents = (root.resolve().name, *path.relative_to(root).parts[:-1])
+    return next(filter(None, map(films.film_code, reversed(parents))), None)
 
 
-def _trace_file(path: Path, root: Path) -> TraceFile | str | None:
-    """Returns the trace, a film name that is not known, or None."""
+def _add_trace(path: Path, root: Path, found: FoundFiles) -> None:
     for annotation, pattern in _TRACE_NAMES.items():
-        match = pattern.fullmatch(path.stem)
-        if not match:
+        if not (match := pattern.fullmatch(path.stem)):
             continue
         subject, take, name = match.groups()
-        film = films.film_code(name) if name else _film_of_folders(path, root)
-        if film is None:
-            return name or ""
-        return TraceFile(film, annotation, int(subject or 0), int(take), path)
-    return None
+        movie = films.film_code(name) if name else _movie_of_folders(path, root)
+        if movie is None:
+            found.unknown_traces.setdefault(name or "", []).append(path)
+        else:
+            numbers = (int(subject or 0), int(take))
+            found.traces.append(TraceFile(movie, annotation, *numbers, path))
 
 
 def _media_file(path: Path, root: Path) -> MediaFile | None:
-    if film := films.film_code(path.stem):
-        return MediaFile(film, 0, path)
+    if movie := films.film_code(path.stem):
+        return MediaFile(movie, 0, path)
     first_word = re.split(r"[\W_]", path.stem, maxsplit=1)[0]
     if first_word in films.FILM_CODES:
         return MediaFile(first_word, 2, path)
-    if film := _film_of_folders(path, root):
+    if movie := _movie_of_folders(path, root):
         generic = path.stem.casefold() in _GENERIC_STEMS
-        return MediaFile(film, 1 if generic else 2, path)
+        return MediaFile(movie, 1 if generic else 2, path)
     return None
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from emotion_mt.corpus import textfiles
-from emotion_mt.corpus.assemble import build_corpus
+from emotion_mt.corpus.assemble import Messages, build_corpus
 from emotion_mt.corpus.cognimuse import read_cognimuse
 from emotion_mt.corpus.corpus import Corpus, CorpusError, printable
-from emotion_mt.corpus.finder import ANNOTATIONS
-from emotion_mt.corpus.manifest import is_manifest, read_manifest
+from emotion_mt.corpus.finder import ANNOTATIONS, find_files
+from emotion_mt.corpus.manifest import (
+    SEGMENTS_FILE,
+    is_manifest,
+    read_manifest,
+)
+from emotion_mt.corpus.own import FOLDS_FILE, read_folds
+from emotion_mt.corpus.tables import Scale
+from emotion_mt.corpus.textfiles import read_text
 from emotion_mt.corpus.traces import DIMENSIONS
 
 #: File at the root of a folder that `simulate_corpus` wrote.
@@ -28,12 +36,15 @@ def load_corpus(
     on_problem: str = "raise",
     movies: Sequence[str] | None = None,
     allow_outside: bool = False,
+    scale: tuple[float, float] = (-1.0, 1.0),
+    encoding: str | None = None,
 ) -> Corpus:
-    """Reads a corpus of films, segments and ratings.
+    """Reads a corpus of movies, segments and ratings.
 
     The folder holds either COGNIMUSE's files in any of its layouts
     (`cognimuse.read_cognimuse`), or a manifest: `segments.csv` and
-    `annotations.csv` (`manifest.read_manifest`).
+    `annotations.csv` (`manifest.read_manifest`). A `folds.csv` beside them
+    says what trains, validates and tests (`own.read_folds`).
 
     Args:
         folder: The folder.
@@ -43,19 +54,22 @@ def load_corpus(
             rating, it only says which.
         dimension: "valence" or "arousal"; for a manifest as above.
         on_problem: "raise" stops at input that cannot be used; "skip" leaves
-            out the films it concerns and lists the messages in
+            out the movies it concerns and lists the messages in
             `Corpus.problems`.
-        movies: Films to read, by code; by default all that are found.
+        movies: Movies to read, by code; by default all that are found.
         allow_outside: Whether the videos that a manifest names may lie
             outside of `folder`, by their path or behind a link. Defaults to
             False, so that a manifest from others names no other files.
+        scale: Lowest and highest value of the ratings; its middle becomes 0.
+        encoding: Encoding of text files that are not Unicode, such as
+            "cp1250". Defaults to None, guess it and say so.
 
     Returns:
         The corpus.
 
     Raises:
         ValueError: If an argument is not among the values above.
-        CorpusError: If `folder` does not exist or no film in it can be used,
+        CorpusError: If `folder` does not exist or no movie in it can be used,
             or, for `on_problem="raise"`, on any problem; the error lists all
             of them.
 
@@ -70,7 +84,7 @@ def load_corpus(
     _check_choice("on_problem", on_problem, _ON_PROBLEM)
     if isinstance(movies, str) or (movies is not None and not movies):
         raise ValueError(
-            "`movies` must be a sequence of film names or None. "
+            "`movies` must be a sequence of movie names or None. "
             f"Received: {movies!r}"
         )
     root = Path(folder)
@@ -79,23 +93,38 @@ def load_corpus(
         raise CorpusError(
             f"{root}: expected an existing folder. Received: {received}"
         )
-    manifest = is_manifest(root)
+    manifest, on = is_manifest(root), Scale(*scale)
     if manifest:
-        reading = read_manifest(root, movies, allow_outside=allow_outside)
-    else:
-        reading = read_cognimuse(root, annotation, dimension, movies)
-    problems = reading.problems
-    if not reading.films and not problems:
-        problems = (
-            f"{root}: expected COGNIMUSE's traces and subtitles, or "
-            "segments.csv and annotations.csv. Received no film",
-            *reading.notes,
+        reading = read_manifest(
+            root,
+            movies,
+            allow_outside=allow_outside,
+            scale=on,
+            encoding=encoding,
         )
-    if problems and (on_problem == "raise" or not reading.films):
+    else:
+        how = (annotation, dimension, movies, on, encoding)
+        reading = read_cognimuse(root, *how)
+    problems = list(reading.problems)
+    if not reading.movies and not problems:
+        problems = [_nothing(root), *reading.notes]
+    messages = Messages()
+    folds = ()
+    if (root / FOLDS_FILE).is_file() and reading.movies:
+        read = [movie.source.movie for movie in reading.movies]
+        whole = movies is None and not problems
+        folds = read_folds(root / FOLDS_FILE, read, messages, whole, encoding)
+        problems += messages.reading((), ()).problems
+    if problems and (on_problem == "raise" or not reading.movies):
         raise CorpusError(problems)
     simulation = _read_simulation(root)
+    if manifest and (others := find_files(root).traces):
+        messages.notes.append(
+            f"{root}: {len(others)} traces are not read, for example "
+            f"{others[0].path}; {SEGMENTS_FILE} says what the corpus is"
+        )
     return build_corpus(
-        reading,
+        dataclasses.replace(reading, notes=(*reading.notes, *messages.notes)),
         average=manifest or annotation == "experienced",
         name=printable(root.resolve().name),
         annotation=annotation,
@@ -107,7 +136,20 @@ def load_corpus(
             if simulation is not None and annotation == "experienced"
             else None
         ),
+        own_folds=folds,
     )
+
+
+def _nothing(root: Path) -> str:
+    """Says that there is no corpus, and where there may be one."""
+    expected = (
+        f"{root}: expected COGNIMUSE's traces and subtitles, or segments.csv "
+        "and annotations.csv. Received no movie"
+    )
+    deeper = sorted(str(path.parent) for path in root.rglob(SEGMENTS_FILE))
+    if not deeper:
+        return expected
+    return f"{expected}; one corpus each is in {', '.join(deeper[:9])}"
 
 
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
@@ -117,18 +159,14 @@ def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         )
 
 
-def _read_simulation(root: Path) -> Mapping[str, object] | None:
+def _read_simulation(root: Path) -> Mapping[str, Any] | None:
     path = root / SIMULATION_FILE
     if not path.is_file():
         return None
-    text, _ = textfiles.read_text(path)
+    text = read_text(path).text
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise CorpusError(
-            f"{path}, line {error.lineno}: expected JSON. Received: {error.msg}"
-        ) from error
-    except (ValueError, RecursionError) as error:  # numbers, nesting
+    except (ValueError, RecursionError) as error:  # syntax, numbers, nesting
         raise CorpusError(
             f"{path}: expected JSON. Received: {error}"
         ) from error
@@ -141,34 +179,26 @@ def _read_simulation(root: Path) -> Mapping[str, object] | None:
 
 
 def _ceiling(
-    root: Path, simulation: Mapping[str, object], dimension: str
+    root: Path, simulation: Mapping[str, Any], dimension: str
 ) -> dict[str, dict[str, float]] | None:
     """Returns movie -> viewer -> accuracy in [0, 1], or None if not given."""
-    if "ceiling" not in simulation:
+    try:
+        by_movie = simulation["ceiling"][dimension]
+        return {
+            movie: {v: _accuracy(a) for v, a in by_viewer.items()}
+            for movie, by_viewer in by_movie.items()
+        }
+    except KeyError:
         return None
-    expected = (
-        f"{root / SIMULATION_FILE}: expected "
-        '{"ceiling": {dimension: {movie: {viewer: accuracy in [0, 1]}}}}'
-    )
-    by_dimension = simulation["ceiling"]
-    if not isinstance(by_dimension, dict):
-        raise CorpusError(f"{expected}. Received: {by_dimension!r}")
-    by_movie = by_dimension.get(dimension)
-    if by_movie is None:
-        return None
-    ceiling: dict[str, dict[str, float]] = {}
-    for movie, by_viewer in _items(by_movie, expected):
-        ceiling[movie] = {}
-        for viewer, accuracy in _items(by_viewer, expected):
-            if not (isinstance(accuracy, int | float) and 0 <= accuracy <= 1):
-                raise CorpusError(
-                    f"{expected}. Received {accuracy!r} for {movie}, {viewer}"
-                )
-            ceiling[movie][viewer] = float(accuracy)
-    return ceiling
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CorpusError(
+            f"{root / SIMULATION_FILE}: expected "
+            '{"ceiling": {dimension: {movie: {viewer: accuracy in [0, 1]}}}}. '
+            f"Received: {error}"
+        ) from error
 
 
-def _items(value: object, expected: str) -> list[tuple[str, object]]:
-    if not isinstance(value, dict):
-        raise CorpusError(f"{expected}. Received: {value!r}")
-    return list(value.items())
+def _accuracy(value: Any) -> float:
+    if not (isinstance(value, int | float) and 0 <= value <= 1):
+        raise ValueError(repr(value))
+    return float(value)

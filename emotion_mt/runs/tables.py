@@ -101,7 +101,10 @@ def _jobs(specs: Sequence[TableSpec], run: Run) -> dict[TableSpec, list[Job]]:
     experiment, viewers = run.experiment, run.corpus.viewers
     jobs = {}
     for spec in specs:
-        splits = spec.splits(run.corpus.movies, experiment.baseline_validation)
+        splits = run.corpus.own_folds[: 1 if spec.baseline else None]
+        splits = splits or spec.splits(
+            run.corpus.movies, experiment.baseline_validation
+        )
         how = (experiment.seeds, experiment.training)
         if own := spec.jobs(viewers, splits, *how):
             jobs[spec] = own
