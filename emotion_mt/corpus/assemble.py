@@ -27,9 +27,9 @@ class MovieReading:
     """One movie as read from disk.
 
     Attributes:
-        segments: The used segments, in order of time.
+        segments: The n used segments, in order of time; each has a rating.
         ratings: Viewer to float64 [n], segment means in [-1, 1], NaN where
-            the viewer did not rate. Each segment is rated by someone.
+            the viewer did not rate.
         left_out: The segments that are not used.
         source: Where it came from.
     """
@@ -40,19 +40,37 @@ class MovieReading:
     source: Source
 
 
-@dataclasses.dataclass(frozen=True)
-class Reading:
-    """What a reader found in a folder.
+class Messages:
+    """What a reader has to say.
 
     Attributes:
-        movies: The movies that can be used.
-        problems: Messages about input that cannot be used.
         notes: Messages about things that stop nothing.
     """
 
-    movies: tuple[MovieReading, ...]
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._problems: list[tuple[frozenset[str], str]] = []
+
+    def problem(self, message: str, *movies: str) -> None:
+        """Adds a message about some movies, or none in particular."""
+        self._problems.append((frozenset(filter(None, movies)), message))
+
+    def spoilt(self, movie: str) -> bool:
+        """Says whether a movie cannot be used."""
+        return any(movie in movies for movies, _ in self._problems)
+
+    def problems(self, *movies: str) -> list[str]:
+        """Returns what concerns some movies or none in particular."""
+        return [m for of, m in self._problems if not of or of & set(movies)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """The movies in a folder that can be used, and what is to be said."""
+
+    movies: Sequence[MovieReading]
+    problems: Sequence[str]
+    notes: Sequence[str]
 
 
 def order_of(viewer: str) -> tuple[Any, ...]:
@@ -72,15 +90,9 @@ def keep_rated(
     ratings: Mapping[str, np.ndarray],
     reasons: Sequence[str],
 ) -> tuple[tuple[Segment, ...], dict[str, np.ndarray], list[LeftOut]]:
-    """Leaves out the segments that nobody rated.
+    """Leaves out the segments that nobody rated, for one of `reasons` each.
 
-    Args:
-        segments: N segments.
-        ratings: Viewer to float [N], NaN where the viewer did not rate.
-        reasons: N reasons to give for a segment that nobody rated.
-
-    Returns:
-        The segments that are kept, their ratings, and those left out.
+    Ratings are float [N], NaN where the viewer did not rate.
     """
     rated = np.zeros(len(segments), dtype=bool)
     for values in ratings.values():
@@ -95,78 +107,39 @@ def keep_rated(
 
 
 def build_corpus(
-    reading: Reading, *, average: bool, **attributes: Any
+    movies: Sequence[MovieReading], *, average: bool, **attributes: Any
 ) -> Corpus:
-    """Puts the movies of a reading together.
+    """Puts movies together, one at least; viewers are in natural order.
 
-    Args:
-        reading: Its movies; at least one.
-        average: Whether to add the mean over the viewers as
-            `paper.AVERAGE`, if there are several and none has that name.
-        **attributes: Further attributes of the corpus.
-
-    Returns:
-        The corpus; its viewers are in natural order, the average last.
+    With `average` the mean over the viewers comes last, as `paper.AVERAGE`,
+    if there are several and none has that name.
     """
-    movies = reading.movies
     names = {viewer for movie in movies for viewer in movie.ratings}
     viewers = tuple(sorted(names, key=order_of))
     tables = [
-        np.column_stack(
-            [m.ratings.get(v, [np.nan] * len(m.segments)) for v in viewers]
-        )
+        [m.ratings.get(v, np.full(len(m.segments), np.nan)) for v in viewers]
         for m in movies
     ]
-    values = np.concatenate(tables, axis=0)
+    values = np.concatenate(tables, axis=1).T
     if average and len(viewers) > 1 and paper.AVERAGE not in viewers:
         values = np.column_stack([values, mean_of_rated(values.T)])
         viewers = (*viewers, paper.AVERAGE)
+    attributes["notes"] = tuple(map(printable, attributes["notes"]))
     return Corpus(
         segments=_frame([s for m in movies for s in m.segments], Segment),
         viewers=viewers,
         values=values.astype(np.float32),
         left_out=_frame([s for m in movies for s in m.left_out], LeftOut),
         sources=_frame([m.source for m in movies], Source),
-        notes=tuple(map(printable, reading.notes)),
         **attributes,
     )
 
 
 def _frame(rows: Sequence[tuple], kind: Any) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(kind._fields))
-    times = [c for c in frame if c.endswith("_s")]
-    frame = frame.astype(dict.fromkeys(times, float))
-    for number, column in enumerate(frame):
-        if column in ("subtitles", "encoding", "video"):
-            # pandas would turn None into NaN; "no file" is None here.
-            cells = [row[number] for row in rows]
-            frame[column] = pd.Series(cells, dtype=object)
-    return frame
-
-
-class Messages:
-    """What a reader has to say: problems of movies, and notes.
-
-    Attributes:
-        notes: Messages about things that stop nothing.
-    """
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self._problems: list[tuple[frozenset[str], str]] = []
-
-    def problem(self, message: str, *movies: str) -> None:
-        """Adds a message about some movies, or none in particular."""
-        self._problems.append((frozenset(filter(None, movies)), message))
-
-    def spoilt(self, movie: str) -> bool:
-        """Says whether a movie cannot be used."""
-        return any(movie in movies for movies, _ in self._problems)
-
-    def reading(
-        self, movies: Sequence[MovieReading], wanted: Sequence[str]
-    ) -> Reading:
-        """Returns movies with what is to be said about the `wanted` ones."""
-        about = frozenset(wanted)
-        problems = (m for of, m in self._problems if not of or of & about)
-        return Reading(tuple(movies), tuple(problems), tuple(self.notes))
+    # pandas would turn None into NaN; "no file" is None here.
+    kinds = {c: float if c.endswith("_s") else object for c in kind._fields}
+    columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
+    named = zip(kinds, columns, strict=True)
+    return pd.DataFrame(
+        {c: pd.Series(cells, dtype=kinds[c]) for c, cells in named}
+    ).astype({"traces": int} if "traces" in kinds else {})

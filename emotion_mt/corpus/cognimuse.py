@@ -48,28 +48,16 @@ def read_cognimuse(
     scale: Scale | None = None,
     encoding: str | None = None,
 ) -> Reading:
-    """Reads the movies found anywhere under a folder.
+    """Reads the movies found anywhere under a folder, in the paper's order.
 
     Traces are `subj{S}_{I}_{Movie}.dat` (viewer S, pass I) and
     `intended_{I}.dat`, or `.csv`; subtitles and videos are named after the
     movie or lie in a folder named after it; see `finder.find_files`. Passes of
     a rater are averaged per segment.
 
-    Args:
-        folder: The folder.
-        annotation: "experienced" (one viewer per subject, "V1", "V2", …) or
-            "intended" (one rater, "Expert").
-        dimension: "valence" or "arousal".
-        movies: Movie codes to read; by default all that are found.
-        scale: Of the traces; by default [-1, 1].
-        encoding: See `textfiles.read_text`.
-
-    Returns:
-        The movies that can be used, in the paper's order, with problems and
-        notes. A movie with a problem is not used.
-
-    Raises:
-        ValueError: If `movies` holds a code that is not COGNIMUSE's.
+    The annotation is "experienced" (one viewer per subject, "V1", "V2", …) or
+    "intended" (one rater, "Expert"); for the other arguments see
+    `load_corpus`. A movie with a problem is not used.
     """
     unknown = sorted(set(movies or ()) - set(films.FILM_CODES))
     if unknown:
@@ -104,7 +92,7 @@ def read_cognimuse(
         for movie in readings
         for viewer in sorted(everyone - set(movie.ratings))
     ]
-    return messages.reading(readings, wanted)
+    return Reading(readings, messages.problems(*wanted), messages.notes)
 
 
 def _say_unknown(
@@ -140,11 +128,8 @@ class _MovieReader:
 
     def read(self) -> MovieReading | None:
         """Returns the movie; None if there is a problem with it."""
-        traces, subtitles, video = (
-            self._traces(),
-            self._subtitles(),
-            self._video(),
-        )
+        traces, subtitles = self._traces(), self._subtitles()
+        video = self._video()
         if subtitles is None or self.messages.spoilt(self.movie):
             return None
         segments = [

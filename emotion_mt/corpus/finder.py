@@ -64,16 +64,11 @@ class MediaFile(NamedTuple):
 
 @dataclasses.dataclass
 class FoundFiles:
-    """What `find_files` found.
+    """What `find_files` found, sorted.
 
-    Attributes:
-        traces: Trace files, sorted.
-        subtitles: Subtitle files, sorted.
-        videos: Video files, sorted.
-        unknown_traces: Movie name (or "" if there is none) to the trace files
-            that carry it and belong to no known movie.
-        unknown_media: Subtitle and video files of no known movie.
-        unreadable: Messages about folders that could not be looked into.
+    `unknown_traces` are by the movie name that they carry, or ""; these and
+    `unknown_media` belong to no known movie. `unreadable` holds messages about
+    folders that could not be looked into.
     """
 
     traces: list[TraceFile] = dataclasses.field(default_factory=list)
@@ -88,8 +83,8 @@ class FoundFiles:
     @property
     def movies(self) -> tuple[str, ...]:
         """The movies that any file belongs to, the paper's first."""
-        files = (*self.traces, *self.subtitles, *self.videos)
-        found = {file.movie for file in files}
+        found = {file.movie for file in self.traces}
+        found |= {file.movie for file in (*self.subtitles, *self.videos)}
         return tuple(code for code in films.FILM_CODES if code in found)
 
 
@@ -100,11 +95,6 @@ def find_files(folder: Path) -> FoundFiles:
     that the nearest folder above it is named after (`folder` itself
     included). Hidden files and folders are passed over; links are followed.
 
-    Args:
-        folder: Where to look.
-
-    Returns:
-        The files found.
     """
     found = FoundFiles()
     media = {
@@ -119,7 +109,8 @@ def find_files(folder: Path) -> FoundFiles:
             if extension in extensions:
                 file = _media_file(path, folder)
                 files.append(file) if file else found.unknown_media.append(path)
-    for files in (found.traces, found.subtitles, found.videos):
+    found.traces.sort()
+    for files in media.values():
         files.sort()
     return found
 
@@ -127,15 +118,10 @@ def find_files(folder: Path) -> FoundFiles:
 def pick_media(
     candidates: Sequence[MediaFile], kind: str
 ) -> tuple[list[Path], str]:
-    """Chooses a movie's file among candidates.
+    """Chooses a movie's best files, which should be one, among candidates.
 
-    Args:
-        candidates: Files of one movie.
-        kind: What they are, for messages. Of all but videos copies with the
-            same content count as one, which have to be read for that.
-
-    Returns:
-        The best files, which should be one; and what is to be said.
+    Also returns what is to be said. Of all kinds but "video" copies with the
+    same content count as one, which have to be read for that.
     """
     rank = min((file.rank for file in candidates), default=0)
     best = [file.path for file in candidates if file.rank == rank]
@@ -143,14 +129,13 @@ def pick_media(
     if kind != "video" and _same_content(best):
         others += best[1:]
         best = best[:1]
+    movie = candidates[0].movie if candidates else ""
     if len(best) > 1:
-        movie = candidates[0].movie
         return best, (
             f"{movie}: expected one {kind}. Received {len(best)}: "
             f"{_listed(best)}. Keep one, or name one {movie}{best[0].suffix}"
         )
     if others:
-        movie = candidates[0].movie
         return best, (
             f"{movie}: {kind} {best[0]} is used; not used: {_listed(others)}"
         )
@@ -172,13 +157,9 @@ def fault_of_video(path: Path) -> str:
 def pick_traces(
     traces: Sequence[TraceFile],
 ) -> tuple[list[TraceFile], list[str], list[str]]:
-    """Keeps one file per rater and pass.
+    """Keeps one of a movie's files, sorted, per rater and pass.
 
-    Args:
-        traces: Sorted trace files of one movie and annotation.
-
-    Returns:
-        The files to use, problems, and notes.
+    Returns the files to use, problems, and notes.
     """
     by_pass: dict[tuple[int, int], list[TraceFile]] = {}
     for trace in traces:

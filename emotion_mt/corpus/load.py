@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emotion_mt.corpus.assemble import Messages, build_corpus
+from emotion_mt import paper
+from emotion_mt.corpus.assemble import Messages, Reading, build_corpus
 from emotion_mt.corpus.cognimuse import read_cognimuse
 from emotion_mt.corpus.corpus import Corpus, CorpusError, printable
 from emotion_mt.corpus.finder import ANNOTATIONS, find_files
-from emotion_mt.corpus.manifest import (
-    SEGMENTS_FILE,
-    is_manifest,
-    read_manifest,
-)
+from emotion_mt.corpus.manifest import SEGMENTS_FILE, is_manifest, read_manifest
 from emotion_mt.corpus.own import FOLDS_FILE, read_folds
 from emotion_mt.corpus.tables import Scale
 from emotion_mt.corpus.textfiles import read_text
@@ -26,7 +22,11 @@ from emotion_mt.corpus.traces import DIMENSIONS
 #: File at the root of a folder that `simulate_corpus` wrote.
 SIMULATION_FILE = "simulation.json"
 
-_ON_PROBLEM = ("raise", "skip")
+_CHOICES = {
+    "annotation": ANNOTATIONS,
+    "dimension": DIMENSIONS,
+    "on_problem": ("raise", "skip"),
+}
 
 
 def load_corpus(
@@ -79,65 +79,85 @@ def load_corpus(
         corpus.labels[:, corpus.column("V3")]
         ```
     """
-    _check_choice("annotation", annotation, ANNOTATIONS)
-    _check_choice("dimension", dimension, DIMENSIONS)
-    _check_choice("on_problem", on_problem, _ON_PROBLEM)
+    given = (annotation, dimension, on_problem)
+    for (argument, choices), value in zip(_CHOICES.items(), given, strict=True):
+        if value not in choices:
+            raise ValueError(
+                f"`{argument}` must be one of {choices}. Received: {value!r}"
+            )
     if isinstance(movies, str) or (movies is not None and not movies):
         raise ValueError(
             "`movies` must be a sequence of movie names or None. "
             f"Received: {movies!r}"
         )
-    root = Path(folder)
+    root, on = Path(folder), Scale(*scale)
     if not root.is_dir():
         received = "a file" if root.exists() else "nothing there"
         raise CorpusError(
             f"{root}: expected an existing folder. Received: {received}"
         )
-    manifest, on = is_manifest(root), Scale(*scale)
-    if manifest:
-        reading = read_manifest(
+    manifest = is_manifest(root)
+    reading = (
+        read_manifest(
             root,
             movies,
             allow_outside=allow_outside,
             scale=on,
             encoding=encoding,
         )
-    else:
-        how = (annotation, dimension, movies, on, encoding)
-        reading = read_cognimuse(root, *how)
-    problems = list(reading.problems)
+        if manifest
+        else read_cognimuse(root, annotation, dimension, movies, on, encoding)
+    )
+    problems, notes = list(reading.problems), list(reading.notes)
     if not reading.movies and not problems:
-        problems = [_nothing(root), *reading.notes]
-    messages = Messages()
-    folds = ()
-    if (root / FOLDS_FILE).is_file() and reading.movies:
-        read = [movie.source.movie for movie in reading.movies]
-        whole = movies is None and not problems
-        folds = read_folds(root / FOLDS_FILE, read, messages, whole, encoding)
-        problems += messages.reading((), ()).problems
+        problems = [_nothing(root), *notes]
+    folds = _folds(root, reading, movies is None, encoding, problems, notes)
     if problems and (on_problem == "raise" or not reading.movies):
         raise CorpusError(problems)
-    simulation = _read_simulation(root)
-    if manifest and (others := find_files(root).traces):
-        messages.notes.append(
-            f"{root}: {len(others)} traces are not read, for example "
-            f"{others[0].path}; {SEGMENTS_FILE} says what the corpus is"
+    if manifest and (traces := find_files(root).traces):
+        notes.append(
+            f"{root}: {len(traces)} traces are not read, for example "
+            f"{traces[0].path}; {SEGMENTS_FILE} says what the corpus is"
         )
+    simulation = _read_simulation(root)
+    experienced = annotation == "experienced"
     return build_corpus(
-        dataclasses.replace(reading, notes=(*reading.notes, *messages.notes)),
-        average=manifest or annotation == "experienced",
+        reading.movies,
+        average=manifest or experienced,
         name=printable(root.resolve().name),
         annotation=annotation,
         dimension=dimension,
         simulated=simulation is not None,
         problems=tuple(map(printable, problems)),
+        notes=notes,
         ceiling=(
             _ceiling(root, simulation, dimension)
-            if simulation is not None and annotation == "experienced"
+            if simulation is not None and experienced
             else None
         ),
         own_folds=folds,
     )
+
+
+def _folds(
+    root: Path,
+    reading: Reading,
+    every_movie: bool,
+    encoding: str | None,
+    problems: list[str],
+    notes: list[str],
+) -> tuple[paper.Split, ...]:
+    """Reads the user's folds, if there are any."""
+    path = root / FOLDS_FILE
+    if not path.is_file() or not reading.movies:
+        return ()
+    messages = Messages()
+    movies = [movie.source.movie for movie in reading.movies]
+    whole = every_movie and not problems
+    folds = read_folds(path, movies, messages, whole, encoding)
+    problems += messages.problems()
+    notes += messages.notes
+    return folds
 
 
 def _nothing(root: Path) -> str:
@@ -150,13 +170,6 @@ def _nothing(root: Path) -> str:
     if not deeper:
         return expected
     return f"{expected}; one corpus each is in {', '.join(deeper[:9])}"
-
-
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ValueError(
-            f"`{name}` must be one of {tuple(choices)}. Received: {value!r}"
-        )
 
 
 def _read_simulation(root: Path) -> Mapping[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import os
 import posixpath
@@ -23,6 +22,7 @@ from emotion_mt.corpus.corpus import (
     CorpusError,
     Segment,
     Source,
+    is_rated,
     is_taken,
     printable,
 )
@@ -63,36 +63,33 @@ def read_manifest(
     scale: Scale | None = None,
     encoding: str | None = None,
 ) -> Reading:
-    """Reads a manifest.
+    """Reads a manifest; for the arguments see `load_corpus`.
 
     `segments.csv` has the columns segment_id, movie, start_s, end_s, text and
     video; video is a path relative to `folder` or empty, and must not lead
     out of it, links included, unless `allow_outside`. `annotations.csv` has
     the columns segment_id, viewer and value; a viewer who did not rate a
-    segment has no row for it, or an empty value. Further columns are ignored.
-    For separators and numbers see `tables.read_table`.
-
-    Args:
-        folder: The folder.
-        movies: Movies to read; by default all.
-        allow_outside: Whether videos may lie outside of `folder`.
-        scale: Of the values; by default [-1, 1].
-        encoding: See `textfiles.read_text`.
-
-    Returns:
-        The movies that can be used, in the order of the file, with problems
-        and notes. A movie with a faulty row is not used.
-
-    Raises:
-        CorpusError: If a file or a column is missing, or a file is no table.
+    segment has no row for it, or an empty value. For separators and numbers
+    see `tables.read_table`. Movies are in the order of the file; one with a
+    faulty row is not used. A missing file or column is a CorpusError.
     """
     messages = Messages()
-    segment_rows, rating_rows = _read_tables(folder, messages, encoding)
-    root = None if allow_outside else folder
-    segments = _Segments(folder, root, messages).read(segment_rows)
-    ratings = _read_ratings(
-        folder, rating_rows, segments, scale or Scale(), messages
-    )
+    tables: list[list[Row]] = []
+    fatal: list[str] = []
+    for name, columns in (
+        (SEGMENTS_FILE, SEGMENT_COLUMNS),
+        (ANNOTATIONS_FILE, ANNOTATION_COLUMNS),
+    ):
+        try:
+            how = (folder / name, columns, messages)
+            tables.append(read_table(*how, encoding=encoding))
+        except CorpusError as error:
+            fatal += error.problems
+    if fatal:
+        raise CorpusError(fatal)
+    segments = _read_segments(folder, allow_outside, tables[0], messages)
+    scale = scale or Scale()
+    ratings = _read_ratings(folder, tables[1], segments, scale, messages)
     by_movie: dict[str, list[Segment]] = {}
     for segment in segments.values():
         by_movie.setdefault(segment.movie, []).append(segment)
@@ -102,38 +99,16 @@ def read_manifest(
     for movie in wanted:
         if messages.spoilt(movie):
             continue
-        reading = _movie(by_movie.get(movie, []), ratings)
-        if reading is None:
+        if reading := _movie(by_movie.get(movie, []), ratings):
+            readings.append(reading)
+        else:
             messages.problem(
                 f"{folder}: {movie}: expected segments in {SEGMENTS_FILE} with "
                 f"ratings in {ANNOTATIONS_FILE}. Received none",
                 movie,
             )
-        else:
-            readings.append(reading)
-    messages.notes += _about_viewers(folder, readings)
-    return messages.reading(readings, wanted)
-
-
-def _read_tables(
-    folder: Path, messages: Messages, encoding: str | None
-) -> list[list[Row]]:
-    """Reads both files; raises what is wrong with either of them."""
-    tables: list[list[Row]] = []
-    fatal: list[str] = []
-    for name, columns in (
-        (SEGMENTS_FILE, SEGMENT_COLUMNS),
-        (ANNOTATIONS_FILE, ANNOTATION_COLUMNS),
-    ):
-        path = folder / name
-        try:
-            rows = read_table(path, columns, messages, encoding=encoding)
-            tables.append(rows)
-        except CorpusError as error:
-            fatal += error.problems
-    if fatal:
-        raise CorpusError(fatal)
-    return tables
+    notes = [*messages.notes, *_about_viewers(folder, readings)]
+    return Reading(readings, messages.problems(*wanted), notes)
 
 
 def _movie(
@@ -142,55 +117,44 @@ def _movie(
     """Puts a movie together; None if nobody rated any of its segments."""
     segments = sorted(segments, key=lambda s: (s.start_s, s.end_s))
     rated = [ratings.get(s.segment_id, {}) for s in segments]
-    viewers = {viewer for values in rated for viewer in values}
     columns = {
-        v: np.array([values.get(v, np.nan) for values in rated])
-        for v in viewers
+        viewer: np.array([values.get(viewer, np.nan) for values in rated])
+        for viewer in {viewer for values in rated for viewer in values}
     }
     reasons = [NOT_RATED] * len(segments)
     kept, columns, left_out = keep_rated(segments, columns, reasons)
     if not kept:
         return None
     videos = {segment.video for segment in kept}
-    source = Source(
-        movie=kept[0].movie,
-        subtitles=None,
-        encoding=None,
-        traces=0,
-        rated_until_s=max(segment.end_s for segment in kept),
-        video=videos.pop() if len(videos) == 1 else None,
-    )
+    video = videos.pop() if len(videos) == 1 else None
+    until_s = max(segment.end_s for segment in kept)
+    source = Source(kept[0].movie, None, None, 0, until_s, video)
     return MovieReading(kept, columns, tuple(left_out), source)
 
 
 def _about_viewers(folder: Path, movies: Sequence[MovieReading]) -> list[str]:
     """Notes on viewers whose ratings say little."""
+    path, notes = folder / ANNOTATIONS_FILE, []
     found: dict[str, list[float]] = {}
     for movie in movies:
-        for viewer, values in movie.ratings.items():
-            found.setdefault(viewer, []).extend(values[~np.isnan(values)])
-    path, most = (
-        folder / ANNOTATIONS_FILE,
-        max(map(len, found.values()), default=0),
-    )
-    notes = []
+        for viewer, column in movie.ratings.items():
+            rated = column[is_rated(column)].tolist()
+            found[viewer] = [*found.get(viewer, []), *rated]
     for words, side in (("below", -1), ("above", 1)):
         named = [v for v in found if not any(side * x > 0 for x in found[v])]
+        values = [x for v in named for x in found[v]]
         if named:
-            values = [x for v in named for x in found[v]]
             notes.append(
                 f"{path}: no value {words} 0 of {_list(named)}, all lie "
                 f"between {min(values):g} and {max(values):g}. If the middle "
                 "of the scale is not 0, say what it is: --scale=LOW,HIGH"
             )
-    few = {
-        v: n for v in found if (n := len(found[v])) < FEW_RATINGS < most / 10
-    }
-    if few:
-        counted = _list([f"{v} ({n})" for v, n in few.items()])
+    counts = {viewer: len(values) for viewer, values in found.items()}
+    most = max(counts.values(), default=0)
+    if few := [v for v, n in counts.items() if n < FEW_RATINGS < most / 10]:
         notes.append(
-            f"{path}: fewer than {FEW_RATINGS} ratings of {counted}; they take "
-            "part like all others, and no score of theirs means much"
+            f"{path}: fewer than {FEW_RATINGS} ratings of {_list(few)}; they "
+            "take part like all others, and no score of theirs means much"
         )
     return notes
 
@@ -201,109 +165,92 @@ def _list(viewers: Sequence[str], limit: int = 6) -> str:
     return f"{named} and {more} more" if more > 0 else named
 
 
-@dataclasses.dataclass(frozen=True)
-class _Segments:
-    """Reads the rows of `segments.csv`.
+def _read_segments(
+    folder: Path, allow_outside: bool, rows: Sequence[Row], messages: Messages
+) -> dict[str, Segment]:
+    """Returns id to segment, faulty rows included where possible.
 
-    `root` is what the videos have to lie in, if anything.
+    A faulty segment keeps its id, so that its ratings are no problem too.
     """
-
-    folder: Path
-    root: Path | None
-    messages: Messages
-
-    def read(self, rows: Sequence[Row]) -> dict[str, Segment]:
-        """Returns id to segment, faulty rows included where possible.
-
-        A faulty segment keeps its id, so that its ratings are no problem too.
-        """
-        segments: dict[str, Segment] = {}
-        lines: dict[str, str] = {}
-        for row in rows:
-            movie = plain_line(row.cells["movie"])
-            id_ = row.name("segment_id", self.messages, movie)
-            row.name("movie", self.messages, movie)
-            if not id_:
-                continue
-            if id_ in segments:
-                # Either row may be the wrong one, so neither movie is sure.
-                self.messages.problem(
-                    f"{row.where}: expected a segment_id of its own. Received "
-                    f"{id_!r}, as in {lines[id_]}",
-                    *(movie, segments[id_].movie),
-                )
-                continue
-            text, lines[id_] = plain_line(row.cells["text"]), row.where
-            times, video = self._times(row, movie), self._video(row, movie)
-            segments[id_] = Segment(id_, movie, *times, text, video)
-        return segments
-
-    def _times(self, row: Row, movie: str) -> tuple[float, float]:
-        times = []
-        for column in ("start_s", "end_s"):
-            time_s = row.number(column)
-            if time_s is None or not 0 <= time_s <= LATEST_S:
-                late = time_s is not None and time_s > LATEST_S
-                limit = f"at most {LATEST_S:g}" if late else "a number >= 0"
-                self.messages.problem(
-                    f"{row.where}: expected {column} in seconds, {limit}. "
-                    f"Received: {row.cells[column]!r}",
-                    movie,
-                )
-                return math.nan, math.nan
-            times.append(time_s)
-        start_s, end_s = times
-        if end_s <= start_s:
-            self.messages.problem(
-                f"{row.where}: expected end_s > start_s. "
-                f"Received: start_s={start_s:g}, end_s={end_s:g}",
-                movie,
+    segments: dict[str, Segment] = {}
+    lines: dict[str, str] = {}
+    for row in rows:
+        movie = plain_line(row.cells["movie"])
+        id_ = row.name("segment_id", messages, movie)
+        row.name("movie", messages, movie)
+        if not id_:
+            continue
+        if id_ in segments:
+            # Either row may be the wrong one, so neither movie is sure.
+            messages.problem(
+                f"{row.where}: expected a segment_id of its own. Received "
+                f"{id_!r}, as in {lines[id_]}",
+                *(movie, segments[id_].movie),
             )
-        return start_s, end_s
+            continue
+        lines[id_] = row.where
+        times, fault = _times(row)
+        video, other = _video(folder, allow_outside, row)
+        for message in filter(None, (fault, other)):
+            messages.problem(f"{row.where}: {message}", movie)
+        text = plain_line(row.cells["text"])
+        segments[id_] = Segment(id_, movie, *times, text, video)
+    return segments
 
-    def _video(self, row: Row, movie: str) -> str | None:
-        """Returns the path of the row's video, or None."""
-        cell = row.cells["video"]
-        if not cell:
-            return None
-        expected, path = "an existing video file, or an empty field", None
-        if printable(cell) != cell:
-            expected = "a video path in one line, without control characters"
-            fault = "no such path"
-        else:
-            path = self._inside(cell) if self.root else self.folder / cell
-            if path is None:
-                expected = (
-                    f"a video path relative to {self.folder} and inside it"
-                )
-            try:
-                fault = fault_of_video(path) if path else "elsewhere"
-            except OSError as error:  # such as a name that is too long
-                fault = str(error.strerror)
-        if fault:
-            self.messages.problem(
-                f"{row.where}: expected {expected}. "
-                f"Received: {cell[:200]!r} ({fault})",
-                movie,
+
+def _times(row: Row) -> tuple[tuple[float, float], str]:
+    """Returns start and end in seconds, and what is wrong with them."""
+    times = []
+    for column in ("start_s", "end_s"):
+        time_s = row.number(column)
+        if time_s is None or not 0 <= time_s <= LATEST_S:
+            late = time_s is not None and time_s > LATEST_S
+            limit = f"at most {LATEST_S:g}" if late else "a number >= 0"
+            return (math.nan, math.nan), (
+                f"expected {column} in seconds, {limit}. "
+                f"Received: {row.cells[column]!r}"
             )
-            return None
-        return str(path)
+        times.append(time_s)
+    start_s, end_s = times
+    received = f"start_s={start_s:g}, end_s={end_s:g}"
+    fault = f"expected end_s > start_s. Received: {received}"
+    return (start_s, end_s), "" if start_s < end_s else fault
 
-    def _inside(self, cell: str) -> Path | None:
-        """Returns the path that a cell names, None if it leads out."""
-        relative = posixpath.normpath(cell.replace("\\", "/"))
-        if (
-            relative.split("/")[0] == ".."
-            or relative.startswith("/")
-            or PureWindowsPath(cell).drive
-        ):
-            return None
-        path = self.folder / relative
-        # A link may lead out as well. (Path.resolve would raise for a loop.)
-        real = Path(os.path.realpath(path))
-        return (
-            path if real.is_relative_to(os.path.realpath(self.folder)) else None
-        )
+
+def _video(
+    folder: Path, allow_outside: bool, row: Row
+) -> tuple[str | None, str]:
+    """Returns the path of the row's video, if any, and what is wrong."""
+    cell = row.cells["video"]
+    if not cell:
+        return None, ""
+    expected, fault = "an existing video file, or an empty field", ""
+    path = folder / cell if allow_outside else _inside(folder, cell)
+    if printable(cell) != cell:
+        expected = "a video path in one line, without control characters"
+        path = None
+    elif path is None:
+        expected = f"a video path relative to {folder} and inside it"
+    try:
+        fault = "" if path is None else fault_of_video(path)
+    except OSError as error:  # such as a name that is too long
+        fault = str(error.strerror)
+    if path is not None and not fault:
+        return str(path), ""
+    fault = f" ({fault})" if fault else ""
+    return None, f"expected {expected}. Received: {cell[:200]!r}{fault}"
+
+
+def _inside(folder: Path, cell: str) -> Path | None:
+    """Returns the path that a cell names, None if it leads out of `folder`."""
+    relative = posixpath.normpath(cell.replace("\\", "/"))
+    root = relative.startswith("/") or PureWindowsPath(cell).drive
+    if root or relative.split("/")[0] == ".." or "\0" in cell:
+        return None
+    path = folder / relative
+    # A link may lead out as well. (Path.resolve would raise for a loop.)
+    real = Path(os.path.realpath(path))
+    return path if real.is_relative_to(os.path.realpath(folder)) else None
 
 
 def _read_ratings(
@@ -327,26 +274,27 @@ def _read_ratings(
             continue
         movie = segments[id_].movie
         viewer = row.name("viewer", messages, movie)
-        value, fault = row.number("value"), ""
+        value = row.number("value")
+        if not viewer:
+            continue
         if is_taken(viewer):
-            fault = (
-                "expected a viewer with another name: the tables have a "
-                f"column of that name. Received: {viewer!r}"
+            messages.problem(
+                f"{row.where}: expected a viewer with another name: the tables "
+                f"have a column of that name. Received: {viewer!r}",
+                movie,
             )
         elif (id_, viewer) in lines:
-            fault = (
-                "expected one rating per segment and viewer. Received a "
-                f"second one of {viewer!r} for {id_!r}; the first is in "
-                f"{lines[id_, viewer]}"
+            messages.problem(
+                f"{row.where}: expected one rating per segment and viewer. "
+                f"Received a second one of {viewer!r} for {id_!r}; the first "
+                f"is in {lines[id_, viewer]}",
+                movie,
             )
         elif row.cells["value"] and (value is None or not scale.holds(value)):
             outside.setdefault(movie, []).append(row)
-        elif viewer and value is not None:
+        elif value is not None:
             ratings.setdefault(id_, {})[viewer] = float(scale.to_unit(value))
-        if viewer:
-            lines.setdefault((id_, viewer), row.where)
-        if fault:
-            messages.problem(f"{row.where}: {fault}", movie)
+        lines.setdefault((id_, viewer), row.where)
     for movie, (row, *more) in outside.items():
         messages.problem(
             f"{row.where}: expected a value in {scale}, or an empty field if "

@@ -8,12 +8,12 @@ own order. So the lines are told apart here, and pysubs2 reads the markup.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 import os
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from emotion_mt.corpus.corpus import CorpusError
 
@@ -24,16 +24,12 @@ COMMENT = "comment, not a subtitle"
 _Path = str | os.PathLike[str]
 
 
-@dataclasses.dataclass(frozen=True)
-class Lines:
+class Lines(NamedTuple):
     """A cue as it stands in the file.
 
-    Attributes:
-        line: Line of its times, from 1.
-        start_s: Start in seconds; NaN if it cannot be read.
-        end_s: End in seconds; NaN if it cannot be read.
-        body: Its text with markup; lines end in a line feed.
-        left_out: Why it cannot be used, or "".
+    `line` is that of its times, from 1, which are NaN where they cannot be
+    read; `body` is its text with markup and line feeds; `left_out` says why it
+    cannot be used, or "".
     """
 
     line: int
@@ -43,73 +39,44 @@ class Lines:
     left_out: str = ""
 
 
-@dataclasses.dataclass(frozen=True)
-class FoundLines:
-    """What a subtitle file holds.
+def find_lines(
+    path: _Path, lines: Sequence[str], notes: list[str]
+) -> tuple[str, list[Lines]]:
+    """Returns the format, by content, and the cues in the order of the file.
 
-    Attributes:
-        format: "srt", "vtt", "ass" or "ssa", by content.
-        cues: The cues, in the order of the file; one can be read at least.
-        notes: What a user should know and that stops nothing.
-    """
-
-    format: str
-    cues: tuple[Lines, ...]
-    notes: tuple[str, ...]
-
-
-def find_lines(path: _Path, lines: Sequence[str]) -> FoundLines:
-    """Finds the cues of a subtitle file.
-
-    Args:
-        path: The file, for messages.
-        lines: Its lines; one at least is not blank.
-
-    Returns:
-        The cues.
-
-    Raises:
-        CorpusError: If there is no cue whose times can be read, or the fields
-            of an ASS file or a time map of a WebVTT file cannot be read.
+    `notes` receives what a user should know, such as each line that looks
+    like times and cannot be read; a file without a cue that can is refused
+    (CorpusError). One line at least is not blank.
     """
     format_ = _format_of(lines)
-    notes: list[str] = []
-    find = _ass_cues if format_ in ("ass", "ssa") else _srt_cues
-    cues = list((_vtt_cues if format_ == "vtt" else find)(path, lines, notes))
+    find = {"vtt": _vtt_cues, "srt": _srt_cues}.get(format_, _ass_cues)
+    cues = list(find(path, lines, notes))
     bad = [cue.line for cue in cues if cue.left_out == UNREADABLE]
-    expected = f"expected a cue such as {_EXAMPLES[format_]!r}"
-    faults = [
-        f"{path}, line {n}: left out, {expected}. "
-        f"Received: {lines[n - 1].strip()[:80]!r}"
-        for n in bad
-    ]
-    if len(bad) == len(cues):
+    expected = f"expected a cue such as {_EXAMPLES[format_]!r}. Received"
+    if not cues:
         first = next(line for line in lines if line.strip()).strip()
         raise CorpusError(
-            faults[0].replace("left out, ", "")
-            + (f" (and {len(bad) - 1} more such lines)" if bad[1:] else "")
-            if bad
-            else f"{path}: {expected}. Received no cue; the file begins with "
-            f"{first[:80]!r}"
+            f"{path}: {expected} no cue; the file begins with {first[:80]!r}"
         )
-    return FoundLines(format_, tuple(cues), (*notes, *faults))
+    shown = [f"{expected}: {lines[n - 1].strip()[:80]!r}" for n in bad]
+    if len(bad) == len(cues):
+        more = f" (and {len(bad) - 1} more such lines)" if bad[1:] else ""
+        raise CorpusError(f"{path}, line {bad[0]}: {shown[0]}{more}")
+    for line, fault in zip(bad, shown, strict=True):
+        notes.append(f"{path}, line {line}: left out, {fault}")
+    return format_, cues
 
 
 def _format_of(lines: Sequence[str]) -> str:
     filled = [line.strip() for line in lines if line.strip()]
     if filled[0].startswith("WEBVTT"):
         return "vtt"
-    sections = {
-        line.partition("]")[0].casefold()
-        for line in filled
-        if line.startswith("[")
-    }
-    if "[v4+ styles" in sections:
-        return "ass"
+    sections = {line.partition("]")[0].casefold() for line in filled}
     if "[v4 styles" in sections:
         return "ssa"
     # A script without styles is still a script.
-    return "ass" if "[script info" in sections else "srt"
+    ass = {"[v4+ styles", "[script info"} & sections
+    return "ass" if ass else "srt"
 
 
 _EXAMPLES = {
@@ -185,17 +152,15 @@ def _without_next_number(
     it is taken for a number only if it is the one expected, since a
     subtitle may well say "42".
     """
-    filled = [i for i, line in enumerate(lines) if line.strip()]
-    if not filled:
+    last = max((i for i, ln in enumerate(lines) if ln.strip()), default=-1)
+    if last < 0:
         return []
-    last = filled[-1]
     adjacent = last == len(lines) - 1
     word = lines[last].strip()
     # (Python refuses to read a number of thousands of digits.)
     is_number = word.isdecimal() and len(word) < 20
-    if is_number and (adjacent or int(word) == next_number):
-        return lines[:last]
-    return lines
+    cut = is_number and (adjacent or int(word) == next_number)
+    return lines[:last] if cut else lines
 
 
 _NOT_CUES = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s.*)?")
@@ -230,8 +195,8 @@ def _vtt_cues(
             if stop < len(block) and body and body[-1].strip().isdecimal():
                 body = body[:-1]  # the name of the next cue
             cue = _cue(first + head + 1, block[head], body, hidden)
-            yield dataclasses.replace(
-                cue, start_s=cue.start_s + shift_s, end_s=cue.end_s + shift_s
+            yield cue._replace(
+                start_s=cue.start_s + shift_s, end_s=cue.end_s + shift_s
             )
     if stray:
         more = f" and {len(stray) - 1} more" if stray[1:] else ""

@@ -119,21 +119,17 @@ def read_subtitles(
             f"{path}: expected subtitles (SRT, WebVTT or ASS). "
             "Received an empty file"
         )
-    found = find_lines(path, file.lines)
-    html_like = found.format in ("srt", "vtt")
-    said = [_said(lines, html_like) for lines in found.cues]
+    notes = list(file.notes)
+    format_, found = find_lines(path, file.lines, notes)
+    said = [_said(lines, format_ in ("srt", "vtt")) for lines in found]
     cues = [
-        Cue(n, lines.line, lines.start_s, lines.end_s, " ".join(texts), reason)
-        for n, (lines, (texts, reason)) in enumerate(
-            zip(found.cues, said, strict=True), 1
+        Cue(number, *lines[:3], " ".join(texts), reason)
+        for number, (lines, (texts, reason)) in enumerate(
+            zip(found, said, strict=True), 1
         )
     ]
     subtitles = Subtitles(
-        Path(path),
-        found.format,
-        file.encoding,
-        tuple(cues),
-        (*file.notes, *found.notes),
+        Path(path), format_, file.encoding, tuple(cues), tuple(notes)
     )
     return _say_once(subtitles, [texts for texts, _ in said])
 

@@ -165,7 +165,9 @@ def summarize(corpus: Corpus) -> Inspection:
     Returns:
         The figures.
     """
-    labels, sources = corpus.labels, corpus.sources.set_index("movie")
+    labels = corpus.labels
+    rows_of = corpus.sources.to_dict(orient="records")
+    sources: dict[str, dict] = {str(row["movie"]): row for row in rows_of}
     counts, films = [], []
     for movie in corpus.movies:
         rows = corpus.rows([movie])
@@ -180,7 +182,7 @@ def summarize(corpus: Corpus) -> Inspection:
             counts.append((movie, viewer, positive, negative, missing, share))
         segments = corpus.segments.iloc[rows]
         left_out = int((corpus.left_out["movie"] == movie).sum())
-        source = sources.loc[movie] if movie in sources.index else {}
+        source = sources.get(movie, {})
         videos = segments["video"].dropna()
         films.append(
             (

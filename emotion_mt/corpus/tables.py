@@ -60,12 +60,12 @@ class Scale:
         usual = self == Scale()
         return " (for another scale: --scale=LOW,HIGH)" if usual else ""
 
-    def holds(self, values: np.ndarray) -> np.ndarray:
-        """Says which values are on the scale; bool, of the same shape."""
+    def holds(self, values: Any) -> Any:
+        """Says which values, float [...], are on the scale; bool [...]."""
         return (self.low <= values) & (values <= self.high)
 
-    def to_unit(self, values: np.ndarray) -> np.ndarray:
-        """Maps the scale to [-1, 1], its middle to 0."""
+    def to_unit(self, values: Any) -> Any:
+        """Maps values, float [...], to [-1, 1]; the middle becomes 0."""
         if self == Scale():
             return values
         middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
@@ -78,21 +78,14 @@ class Row:
     """A row of a table.
 
     Attributes:
-        path: The file.
-        line: Number of its last line in the file, from 1.
+        where: The file and the line, for messages.
         cells: Column, in lower case, to cell, without blanks around it.
         decimal_commas: Whether "0,4" may be a number.
     """
 
-    path: str | os.PathLike[str]
-    line: int
+    where: str
     cells: Mapping[str, str]
     decimal_commas: bool = False
-
-    @property
-    def where(self) -> str:
-        """The file and the line, for messages."""
-        return f"{self.path}, line {self.line}"
 
     def number(self, column: str) -> float | None:
         """Returns a finite number, or None if the cell holds none."""
@@ -109,21 +102,18 @@ class Row:
     def name(self, column: str, messages: Messages, *movies: str) -> str:
         """Returns a composed name; "" with a problem if it is none."""
         cell = self.cells[column]
-        if not cell:
-            fault = f"expected a {column}. Received: ''"
-        elif len(cell) > LONGEST_NAME:
-            fault = (
-                f"expected a {column} of at most {LONGEST_NAME} characters. "
-                f"Received {len(cell)}: {cell[:20]!r}…"
-            )
+        received, limit = repr(cell), ""
+        if len(cell) > LONGEST_NAME:
+            limit = f" of at most {LONGEST_NAME} characters"
+            received = f"{len(cell)}: {cell[:20]!r}…"
         elif printable(cell) != cell:
-            fault = (
-                f"expected a {column} in one line, without control "
-                f"characters. Received: {cell!r}"
-            )
-        else:
+            limit = " in one line, without control characters"
+        elif cell:
             return plain_line(cell)
-        messages.problem(f"{self.where}: {fault}", *movies)
+        messages.problem(
+            f"{self.where}: expected a {column}{limit}. Received: {received}",
+            *movies,
+        )
         return ""
 
 
@@ -135,24 +125,13 @@ def read_table(
     encoding: str | None = None,
     more: bool = False,
 ) -> list[Row]:
-    """Reads a table with a header.
+    """Reads the rows of a table with a header that are not blank.
 
     Commas, semicolons or tabs separate the columns, whichever gives the
     header. Between semicolons or tabs numbers may have a decimal comma.
-
-    Args:
-        path: The file.
-        columns: Columns that it must have.
-        messages: Receives a problem per row that is none, and notes on what
-            was guessed or ignored.
-        encoding: See `textfiles.read_text`.
-        more: Whether further columns are used.
-
-    Returns:
-        The rows that are not blank.
-
-    Raises:
-        CorpusError: If the file is not there or no table with these columns.
+    Further columns are ignored with a note, unless `more` are wanted.
+    `messages` receives a problem per row that is none. A file that is not
+    there or no table with these columns is refused (CorpusError).
     """
     if not os.path.isfile(path):
         raise CorpusError(
@@ -163,10 +142,8 @@ def read_table(
     messages.notes += file.notes
     # Where Excel was told how to read it, the first line says so.
     told = _SEPARATOR_LINE.fullmatch(file.lines[0])
-    skipped = len(file.lines[0]) if told else 0
-    separator, header = _header(
-        path, file.text[skipped:], columns, told[1] if told else None
-    )
+    text = file.text[len(file.lines[0]) if told else 0 :]
+    separator, header = _header(path, text, columns, told[1] if told else "")
     unused = [name for name in header if name not in columns]
     if unused and not more:
         messages.notes.append(f"{path}: columns not used: {', '.join(unused)}")
@@ -175,30 +152,47 @@ def read_table(
             f"{path}: columns separated by {SEPARATORS[separator]}; a comma "
             "in a number is a decimal comma"
         )
-    return _rows(path, file.text[skipped:], separator, header, messages)
+    rows: list[Row] = []
+    reader = _reader(text, separator)
+    try:
+        next(filter(any, reader))  # the header
+        for cells in reader:
+            where = f"{path}, line {reader.line_num}"
+            stripped = [cell.strip() for cell in cells]
+            if len(cells) == len(header):
+                cell_of = dict(zip(header, stripped, strict=True))
+                if any(stripped):
+                    rows.append(Row(where, cell_of, separator != ","))
+            elif any(stripped):
+                messages.problem(
+                    f"{where}: expected {len(header)} fields. Received "
+                    f"{len(cells)}: {separator.join(cells)[:80]!r}"
+                )
+    except csv.Error as error:
+        raise CorpusError(
+            f"{path}, line {reader.line_num}: expected values separated by "
+            f"{SEPARATORS[separator]}. Received: {error}"
+        ) from error
+    return rows
 
 
 def _reader(text: str, separator: str) -> Any:
-    return csv.reader(
-        io.StringIO(text, newline=""), delimiter=separator, strict=True
-    )
+    lines = io.StringIO(text, newline="")
+    return csv.reader(lines, delimiter=separator, strict=True)
 
 
 def _header(
-    path: str | os.PathLike[str],
-    text: str,
-    columns: Sequence[str],
-    told: str | None,
+    path: str | os.PathLike[str], text: str, columns: Sequence[str], told: str
 ) -> tuple[str, list[str]]:
     """Returns the separator and the names of the columns."""
-    headers = {}
+    headers: dict[str, list[str]] = {}
     for separator in [told] if told in SEPARATORS else SEPARATORS:
         try:
-            filled = filter(any, _reader(text, separator))
-            header = [c.strip().casefold() for c in next(filled, [])]
+            rows = filter(any, _reader(text, separator))
+            names = [name.strip().casefold() for name in next(rows, [])]
         except csv.Error:
-            header = []
-        headers[separator] = header
+            names = []
+        headers[separator] = names
     # The right one finds most of the columns; if none does, it is a comma.
     separator = max(headers, key=lambda s: len({*headers[s]} & {*columns}))
     header = headers[separator]
@@ -213,35 +207,3 @@ def _header(
             + (f"more than once: {', '.join(twice)}" if twice else "")
         )
     return separator, header
-
-
-def _rows(
-    path: str | os.PathLike[str],
-    text: str,
-    separator: str,
-    header: Sequence[str],
-    messages: Messages,
-) -> list[Row]:
-    rows: list[Row] = []
-    reader = _reader(text, separator)
-    try:
-        next(filter(any, reader))  # the header
-        for cells in reader:
-            where = f"{path}, line {reader.line_num}"
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                messages.problem(
-                    f"{where}: expected {len(header)} fields. Received "
-                    f"{len(cells)}: {separator.join(cells)[:80]!r}"
-                )
-                continue
-            stripped = [cell.strip() for cell in cells]
-            cell_of = dict(zip(header, stripped, strict=True))
-            rows.append(Row(path, reader.line_num, cell_of, separator != ","))
-    except csv.Error as error:
-        raise CorpusError(
-            f"{path}, line {reader.line_num}: expected values separated by "
-            f"{SEPARATORS[separator]}. Received: {error}"
-        ) from error
-    return rows

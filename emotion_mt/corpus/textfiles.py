@@ -30,19 +30,16 @@ _ESCAPES = (b"\x1b$", b"\x1b(")
 
 #: A second encoding that is this likely, compared with the first, and reads
 #: other letters, is not ruled out.
-_NEARLY = 0.9
+_NEARLY = 0.85
 
 _BROKEN = "\ufffd"
 
 
 @dataclasses.dataclass(frozen=True)
 class TextFile:
-    """A text file as read.
+    """A text file without byte order mark, and how it was read.
 
-    Attributes:
-        text: Its content without the byte order mark.
-        encoding: The encoding it was read in.
-        notes: What was guessed or replaced; names the file.
+    `notes` say what was guessed or replaced; each names the file.
     """
 
     text: str
@@ -85,31 +82,33 @@ def read_text(
     """
     encoding = None if encoding is None else _known(encoding)
     data = _read_bytes(path)
-    for mark, marked in _MARKS:
-        if data.startswith(mark):
-            return TextFile(_decode(path, data, marked), marked)
-    if data.count(0) > len(data) / 4:
+    sure = next((name for mark, name in _MARKS if data.startswith(mark)), None)
+    if sure is None and data.count(0) > len(data) / 4:
         # No text in UTF-8 or an 8-bit encoding has so many zero bytes; in
         # UTF-16 each Latin letter has one, after it or before it.
         little = data[1::2].count(0) >= data[0::2].count(0)
-        wide = "utf-16-le" if little else "utf-16-be"
-        return TextFile(_decode(path, data, wide), wide)
+        sure = "utf-16-le" if little else "utf-16-be"
     escaped = any(escape in data for escape in _ESCAPES)
-    if encoding is not None and (escaped or data.isascii()):
-        return TextFile(_decode(path, data, encoding), encoding)
-    if not escaped:
-        text = data.decode("utf-8", "replace")
+    if sure in (None, "utf-8") and not escaped:
+        text = data.decode("utf-8", "replace").removeprefix("\ufeff")
         broken = text.count(_BROKEN) - data.count(_BROKEN.encode())
-        if not broken:
-            return TextFile(text, "utf-8")
         # By chance few letters of other encodings are also one in UTF-8.
-        whole = sum(not c.isascii() for c in text) - broken
-        likely = encoding is None and whole >= broken
-        if likely or encoding == "utf-8":
+        likely = sum(not c.isascii() for c in text) >= 2 * broken
+        if not broken:
+            plain = encoding is not None and data.isascii()
+            sure = sure or (None if plain else "utf-8")
+        elif encoding == "utf-8" or (encoding is None and likely):
             return TextFile(text, "utf-8", (_replaced(path, text, "UTF-8"),))
-    if encoding is not None:
-        return TextFile(_decode(path, data, encoding), encoding)
-    return _detect(path, data)
+    if sure is None and encoding is None:
+        return _detect(path, data)
+    name = sure or encoding or ""
+    try:
+        return TextFile(data.decode(name).removeprefix("\ufeff"), name)
+    except (UnicodeError, LookupError) as error:  # such as "hex", no text
+        raise CorpusError(
+            f"{path}: expected text in {name}. Received bytes that do not "
+            f"decode: {error}"
+        ) from error
 
 
 # What has no width and no meaning for words: control characters that are no
@@ -144,28 +143,14 @@ def _known(encoding: str) -> str:
 
 
 def _read_bytes(path: str | os.PathLike[str]) -> bytes:
-    if Path(path).exists() and not Path(path).is_file():
+    fault = "a folder, pipe or device"
+    try:
         # A pipe would be waited for, a device read without end.
-        raise CorpusError(
-            f"{path}: expected a readable file. Received: a folder, pipe or "
-            "device"
-        )
-    try:
-        return Path(path).read_bytes()
+        if not Path(path).exists() or Path(path).is_file():
+            return Path(path).read_bytes()
     except OSError as error:
-        raise CorpusError(
-            f"{path}: expected a readable file. Received: {error.strerror}"
-        ) from error
-
-
-def _decode(path: str | os.PathLike[str], data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding).removeprefix("\ufeff")
-    except (UnicodeError, LookupError) as error:  # such as "hex", no text
-        raise CorpusError(
-            f"{path}: expected text in {encoding}. Received bytes that do not "
-            f"decode: {error}"
-        ) from error
+        fault = str(error.strerror)
+    raise CorpusError(f"{path}: expected a readable file. Received: {fault}")
 
 
 def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
@@ -183,7 +168,8 @@ def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
             f"{path}: expected text. Received bytes that are none in any "
             "encoding that could be recognised"
         )
-    if len(readings) > 1:
+    (text, name), *others = readings.items()
+    if others:
         shown = " or ".join(
             f"{name} ({_first_special(text)!r})"
             for text, name in readings.items()
@@ -191,9 +177,8 @@ def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
         raise CorpusError(
             f"{path}: expected UTF-8, or text whose encoding can be "
             f"recognised. Received what may be {shown}. Save it as UTF-8, or "
-            f"say which it is: --encoding={[*readings.values()][0]}"
+            f"say which it is: --encoding={name}"
         )
-    ((text, name),) = readings.items()
     notes = [f"{path}: not UTF-8, read as {name} (guessed)"]
     if _BROKEN in text:
         notes.append(_replaced(path, text, name))
@@ -203,14 +188,12 @@ def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
 def _first_special(text: str) -> str:
     """The first line with a letter that is not ASCII, to compare guesses."""
     lines = (plain_line(line) for line in _LINE_END.split(text))
-    return next((ln for ln in lines if not ln.isascii()), "")[:60]
+    return next((line for line in lines if not line.isascii()), "")[:60]
 
 
 def _replaced(path: str | os.PathLike[str], text: str, encoding: str) -> str:
-    count = text.count(_BROKEN)
     line = len(_LINE_END.findall(text[: text.index(_BROKEN)])) + 1
-    what = "1 character" if count == 1 else f"{count} characters"
     return (
-        f"{path}, line {line}: {what} of the file broken in {encoding}, "
-        f"replaced by {_BROKEN}"
+        f"{path}, line {line}: {text.count(_BROKEN)} character(s) broken in "
+        f"{encoding}, replaced by {_BROKEN}"
     )

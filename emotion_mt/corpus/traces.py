@@ -160,8 +160,8 @@ def read_trace(
     wanted = [column for column in _COLUMNS if column in header]
     if wanted not in (list(_COLUMNS), list(_COLUMNS[:2])) or not lines:
         raise CorpusError(
-            f"{path}: expected rows of {_ROW}. Received {len(lines)} rows under "
-            f"the header {', '.join(header)[:200]!r}"
+            f"{path}: expected rows of {_ROW}. Received {len(lines)} rows "
+            f"under the header {', '.join(header)[:200]!r}"
         )
     places = [header.index(column) for column in wanted]
     found = _parse(path, lines, separator, len(header), places)
