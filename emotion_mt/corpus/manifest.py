@@ -269,7 +269,7 @@ def _read_ratings(
         if id_ not in segments:
             messages.problem(
                 f"{row.where}: expected a segment_id of "
-                f"{folder / SEGMENTS_FILE}. Received: {id_!r}"
+                f"{folder / SEGMENTS_FILE}. Received: {id_[:200]!r}"
             )
             continue
         movie = segments[id_].movie

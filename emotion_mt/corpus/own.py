@@ -133,9 +133,14 @@ def _from_npz(
     path: Path, messages: Messages, encoding: str | None
 ) -> tuple[list[str], np.ndarray]:
     expected = f"{path}: expected the arrays segment_id [M] and features [M, C]"
-    unreadable = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+    unreadable = (
+        *(OSError, ValueError, KeyError, IndexError, EOFError),
+        zipfile.BadZipFile,
+    )
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # NumPy leaves a file open that it does not understand.
+        with path.open("rb") as file:
+            content = np.load(file, allow_pickle=False)
             ids, rows = content["segment_id"], content["features"]
     except unreadable as error:
         raise CorpusError(f"{expected}. Received: {error}") from error

@@ -58,11 +58,11 @@ class Trace:
         Args:
             subtitles_end_s: When the last cue ends.
         """
-        with np.errstate(over="ignore"):
-            steps = np.diff(self.time_s)
-        if not len(steps):
+        if len(self.time_s) < 2:
             return ""
-        step, end = float(np.median(steps)), self.end_s
+        with np.errstate(over="ignore"):
+            step = float(np.median(np.diff(self.time_s)))
+        end = self.end_s
         long = end > 10 * subtitles_end_s and step >= 1
         short = end < subtitles_end_s / 10 and step <= 0.02
         if not long and not short:

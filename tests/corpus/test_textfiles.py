@@ -10,6 +10,7 @@ from emotion_mt.corpus.textfiles import plain_line, read_text
 
 REPEATABLE = settings(max_examples=60, derandomize=True, deadline=None)
 
+# ruff: noqa: E501
 #: Three lines of everyday speech in each language, and how it is often saved.
 SPEECH = {
     "Greek": ("cp1253", "Πού ήσουν χθες;\nΣε έψαχνα παντού.\nΈλα μέσα τώρα."),
@@ -135,7 +136,7 @@ def test_bytes_that_are_no_text_are_refused(write, data, encoding, message):
 
 
 def test_unknown_encoding_and_unreadable_files_are_named(write, tmp_path):
-    with pytest.raises(ValueError, match="`encoding` must be .*'klingon'"):
+    with pytest.raises(ValueError, match=r"`encoding` must be .*'klingon'"):
         read_text(write(b"x"), "klingon")
     for path in (tmp_path / "gone.txt", tmp_path):
         with pytest.raises(CorpusError, match=f"{path}: expected a readable"):
