@@ -141,7 +141,8 @@ def _about_viewers(folder: Path, movies: Sequence[MovieReading]) -> list[str]:
             rated = column[is_rated(column)].tolist()
             found[viewer] = [*found.get(viewer, []), *rated]
     for words, side in (("below", -1), ("above", 1)):
-        named = [v for v in found if not any(side * x > 0 for x in found[v])]
+        several = [v for v in found if len(found[v]) > 2]
+        named = [v for v in several if not any(side * x > 0 for x in found[v])]
         values = [x for v in named for x in found[v]]
         if named:
             notes.append(

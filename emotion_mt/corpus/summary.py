@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 
 from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.corpus.load import load_corpus
+from emotion_mt.corpus.own import read_features
 
 #: Columns of `Inspection.films` and `Inspection.counts`.
 FILM_COLUMNS = (
@@ -75,7 +77,7 @@ class Inspection:
                     for r in self.left_out.itertuples()
                 ],
             ),
-            _listed("No video, so text alone", [", ".join(without)]),
+            _listed("Without a video", [", ".join(without)]),
             _listed("Problems (movies concerned are not used)", self.problems),
             _listed("Notes", self.notes),
             _listed(
@@ -153,7 +155,11 @@ def inspect_corpus(
         CorpusError: If no movie can be used; it lists all problems.
     """
     options["on_problem"] = "skip"
-    return summarize(load_corpus(folder, *arguments, **options))
+    corpus = load_corpus(folder, *arguments, **options)
+    encoding = options.get("encoding")
+    if own := read_features(Path(folder), corpus, encoding):
+        corpus = corpus.replace(notes=(*corpus.notes, own[1]))
+    return summarize(corpus)
 
 
 def summarize(corpus: Corpus) -> Inspection:

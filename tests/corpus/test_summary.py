@@ -59,7 +59,7 @@ def test_rendered_text_says_it_all(inspection):
     assert ["CHI", "2/0", "0/0/2", "2/0"] in words
     assert ["all", "4/0", "0/2/2", "2/2"] in words
     assert "BMI: 2 × past the end of the traces" in text
-    assert "No video, so text alone:\n  - CHI" in text
+    assert "Without a video:\n  - CHI" in text
     assert "subj1_1_Crash.dat, line 1" in text
     assert "CHI: no trace of V2" in text
     assert "SIMULATED" not in text
@@ -95,5 +95,5 @@ def test_one_column_and_videos_everywhere(manifest):
     (root / "a.mp4").write_bytes(b"x")
     text = inspect_corpus(root).render()
     assert "1 column of ratings: Ann" in text
-    assert "No video" not in text
+    assert "Without a video" not in text
     assert "Left out" not in text
