@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -64,28 +65,30 @@ def read_cognimuse(
         raise ValueError(
             f"`movies` must be among {films.FILM_CODES}. Received: {unknown}"
         )
-    found, messages = finder.find_files(folder), Messages()
-    for problem in found.unreadable:
+    messages, unreadable = Messages(), []
+    files = finder.find_files(folder, unreadable)
+    for problem in unreadable:
         messages.problem(problem)
     wanted = tuple(dict.fromkeys(movies or ()))
     if movies is None:
-        _say_unknown(folder, found, messages)
-        with_subtitles = {file.movie for file in found.subtitles}
+        _say_unknown(folder, files, messages)
+        subtitles = [file for file in files if file.kind == finder.SUBTITLES]
         # The full release has traces of five movies more than the paper uses.
         # If they lack subtitles, that must not stop anyone.
-        unused = set(found.movies) - set(paper.MOVIES) - with_subtitles
-        wanted = tuple(movie for movie in found.movies if movie not in unused)
+        usable = {*paper.MOVIES, *finder.movies_of(subtitles)}
+        wanted = tuple(m for m in finder.movies_of(files) if m in usable)
         messages.notes += [
             f"{movie}: not used; no subtitle file (the paper does not use "
             "this movie)"
-            for movie in found.movies
-            if movie in unused
+            for movie in finder.movies_of(files)
+            if movie not in usable
         ]
-    how = (annotation, dimension, scale, encoding)
-    readers = [
-        _MovieReader(folder, found, movie, messages, *how) for movie in wanted
-    ]
-    readings = [reading for r in readers if (reading := r.read())]
+    readings = []
+    for movie in wanted:
+        own = [file for file in files if file.movie == movie]
+        how = (annotation, dimension, scale, encoding)
+        reading = _MovieReader(folder, own, movie, messages, *how).read()
+        readings += [reading] if reading else []
     everyone = {viewer for movie in readings for viewer in movie.ratings}
     messages.notes += [
         f"{movie.source.movie}: no trace of {viewer}"
@@ -96,29 +99,37 @@ def read_cognimuse(
 
 
 def _say_unknown(
-    folder: Path, found: finder.FoundFiles, messages: Messages
+    folder: Path, files: Sequence[finder.FoundFile], messages: Messages
 ) -> None:
     """Files that belong to no movie: traces are a problem, others are not."""
     known = ", ".join(films.TRACE_NAMES.values())
-    for name, paths in found.unknown_traces.items():
+    by_name: dict[str, list[Path]] = {}
+    media = []
+    for file in files:
+        if file.movie is None and file.kind in finder.ANNOTATIONS:
+            by_name.setdefault(file.name, []).append(file.path)
+        elif file.movie is None:
+            media.append(file.path)
+    for name, paths in by_name.items():
         messages.problem(
             f"{paths[0]}: expected the name of a known movie ({known}). "
             f"Received {repr(name) if name else 'none in file and folders'}"
-            + (f" (in {len(paths)} trace files)" if len(paths) > 1 else "")
+            + f" (in {len(paths)} trace files)"
+            * (len(paths) > 1)
         )
-    if paths := found.unknown_media:
+    if media:
         messages.notes.append(
-            f"{folder}: {len(paths)} subtitle or video files belong to no "
-            f"known movie, for example {paths[0]}"
+            f"{folder}: {len(media)} subtitle or video files belong to no "
+            f"known movie, for example {media[0]}"
         )
 
 
 @dataclasses.dataclass(frozen=True)
 class _MovieReader:
-    """Reads one movie; what is wrong with it goes to `messages`."""
+    """Reads one movie from its files; what is wrong goes to `messages`."""
 
     folder: Path
-    found: finder.FoundFiles
+    files: Sequence[finder.FoundFile]
     movie: str
     messages: Messages
     annotation: str
@@ -129,11 +140,14 @@ class _MovieReader:
     def read(self) -> MovieReading | None:
         """Returns the movie; None if there is a problem with it."""
         traces, subtitles = self._traces(), self._subtitles()
-        video = self._video()
+        video = self._pick(self._of(finder.VIDEO))
+        if video is not None and (fault := finder.fault_of_video(video)):
+            self._problem(f"{video}: expected a video. Received {fault}")
         if subtitles is None or self.messages.spoilt(self.movie):
             return None
+        shown = None if video is None else str(video)
         segments = [
-            Segment(*self._place(cue), cue.text, video)
+            Segment(*self._place(cue), cue.text, shown)
             for cue in subtitles.usable
         ]
         ratings = self._rate(segments, traces)
@@ -154,14 +168,9 @@ class _MovieReader:
             for cue in subtitles.cues
             if cue.left_out
         ]
-        source = Source(
-            movie=self.movie,
-            subtitles=str(subtitles.path),
-            encoding=subtitles.encoding,
-            traces=sum(map(len, traces.values())),
-            rated_until_s=until_s,
-            video=video,
-        )
+        about = (str(subtitles.path), subtitles.encoding)
+        count = sum(map(len, traces.values()))
+        source = Source(self.movie, *about, count, until_s, shown)
         return MovieReading(kept, ratings, (*left_out, *unrated), source)
 
     def _place(self, cue: Cue) -> tuple[str, str, float, float]:
@@ -171,68 +180,67 @@ class _MovieReader:
     def _problem(self, message: str) -> None:
         self.messages.problem(message, self.movie)
 
-    def _traces(self) -> dict[str, list[Trace]]:
-        """The traces of each viewer."""
-        files = [t for t in self.found.traces if t.movie == self.movie]
-        wanted = [t for t in files if t.annotation == self.annotation]
-        if not wanted:
-            example = _EXAMPLES[self.annotation].format(
-                name=films.TRACE_NAMES[self.movie], code=self.movie
-            )
-            received = "none"
-            if files:
-                received = (
-                    f"only {len(files)} of the other annotation "
-                    f"({files[0].annotation!r})"
-                )
-            self._problem(
-                f"{self.folder}: {self.movie}: expected {self.annotation} "
-                f"traces, such as {example}. Received {received}"
-            )
-        used, problems, notes = finder.pick_traces(wanted)
-        self.messages.notes += notes
-        traces: dict[str, list[Trace]] = {}
-        for file in used:
-            viewer = f"V{file.subject}" if file.subject else EXPERT
-            try:
-                trace = read_trace(file.path, self.scale, self.encoding)
-            except CorpusError as error:
-                problems += error.problems
-                continue
-            if np.isnan(
-                trace.values[:, DIMENSIONS.index(self.dimension)]
-            ).all():
-                problems.append(
-                    f"{file.path}: expected a column {self.dimension}. "
-                    "Received none"
-                )
-            traces.setdefault(viewer, []).append(trace)
-            self.messages.notes += trace.notes
-        for problem in problems:
-            self._problem(problem)
-        return traces
+    def _of(self, kind: str) -> list[finder.FoundFile]:
+        return [file for file in self.files if file.kind == kind]
 
-    def _pick(
-        self, files: Sequence[finder.MediaFile], kind: str
-    ) -> Path | None:
-        """The movie's one file of a kind; None if there is none."""
-        candidates = [file for file in files if file.movie == self.movie]
-        best, message = finder.pick_media(candidates, kind)
+    def _pick(self, candidates: Sequence[finder.FoundFile]) -> Path | None:
+        """The one file to use; None if there is none or not one."""
+        best, message = finder.pick(candidates) if candidates else ([], "")
         if len(best) > 1:
             self._problem(message)
         elif message:
             self.messages.notes.append(message)
         return best[0] if len(best) == 1 else None
 
-    def _subtitles(self) -> Subtitles | None:
-        path = self._pick(self.found.subtitles, "subtitle file")
-        if path is None:
-            if not any(f.movie == self.movie for f in self.found.subtitles):
-                self._problem(
-                    f"{self.folder}: {self.movie}: expected a subtitle file, "
-                    f"such as {self.movie}.srt or "
-                    f"{self.movie}/text/subtitle.srt. Received none"
+    def _traces(self) -> dict[str, list[Trace]]:
+        """The traces of each viewer."""
+        wanted = self._of(self.annotation)
+        if not wanted:
+            example = _EXAMPLES[self.annotation].format(
+                name=films.TRACE_NAMES[self.movie], code=self.movie
+            )
+            others = [f for f in self.files if f.kind in finder.ANNOTATIONS]
+            received = "none"
+            if others:
+                received = (
+                    f"only {len(others)} of the other annotation "
+                    f"({others[0].kind!r})"
                 )
+            self._problem(
+                f"{self.folder}: {self.movie}: expected {self.annotation} "
+                f"traces, such as {example}. Received {received}"
+            )
+        traces: dict[str, list[Trace]] = {}
+        for numbers, same in itertools.groupby(wanted, lambda f: f.numbers):
+            path = self._pick([*same])
+            if path is None:
+                continue
+            try:
+                trace = read_trace(path, self.scale, self.encoding)
+            except CorpusError as error:
+                for problem in error.problems:
+                    self._problem(problem)
+                continue
+            column = trace.values[:, DIMENSIONS.index(self.dimension)]
+            if np.isnan(column).all():
+                self._problem(
+                    f"{path}: expected a column {self.dimension}. Received none"
+                )
+            viewer = f"V{numbers[0]}" if numbers[0] else EXPERT
+            traces.setdefault(viewer, []).append(trace)
+            self.messages.notes += trace.notes
+        return traces
+
+    def _subtitles(self) -> Subtitles | None:
+        candidates = self._of(finder.SUBTITLES)
+        path = self._pick(candidates)
+        if not candidates:
+            self._problem(
+                f"{self.folder}: {self.movie}: expected a subtitle file, such "
+                f"as {self.movie}.srt or {self.movie}/text/subtitle.srt. "
+                "Received none"
+            )
+        if path is None:
             return None
         try:
             subtitles = read_subtitles(path, self.encoding)
@@ -242,12 +250,6 @@ class _MovieReader:
             return None
         self.messages.notes += subtitles.notes
         return subtitles
-
-    def _video(self) -> str | None:
-        path = self._pick(self.found.videos, "video")
-        if path is not None and (fault := finder.fault_of_video(path)):
-            self._problem(f"{path}: expected a video. Received {fault}")
-        return None if path is None else str(path)
 
     def _rate(
         self, segments: Sequence[Segment], traces: Mapping[str, Sequence[Trace]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import filecmp
 import os
 import re
@@ -24,6 +23,10 @@ VIDEO_EXTENSIONS = (
 #: What a trace file may hold.
 ANNOTATIONS = ("experienced", "intended")
 
+#: Other kinds of files.
+SUBTITLES, VIDEO = "subtitle file", "video"
+
+_EXTENSIONS = {SUBTITLES: SUBTITLE_EXTENSIONS, VIDEO: VIDEO_EXTENSIONS}
 _TRACE_NAMES = {
     "experienced": re.compile(r"subj(\d+)_(\d+)(?:_(.+))?", re.I),
     "intended": re.compile(r"intended()_(\d+)(?:_(.+))?", re.I),
@@ -35,111 +38,68 @@ _GENERIC_STEMS = frozenset(
 )
 
 
-class TraceFile(NamedTuple):
-    """A trace file and what its name says.
+class FoundFile(NamedTuple):
+    """A file of a movie, or of None that is known.
 
-    `subject` is the number of the viewer, from 1, or 0 for the expert; `take`
-    that of the pass.
+    `kind` is an annotation, `SUBTITLES` or `VIDEO`. `numbers` are viewer (from
+    1, 0 for the expert) and pass of a trace; of others they say how surely it
+    is the movie's file: 0 if it is named after the movie, 1 if it is named
+    after its role in the movie's folder ("video", "subtitle"), 2 for any other
+    in there. `name` is the name of a movie that is not known.
     """
 
-    movie: str
-    annotation: str
-    subject: int
-    take: int
+    movie: str | None
+    kind: str
+    numbers: tuple[int, ...]
     path: Path
+    name: str = ""
 
 
-class MediaFile(NamedTuple):
-    """A subtitle or video file.
-
-    `rank` says how surely it is the movie's file: 0 if it is named after the
-    movie, 1 if it is named after its role in the movie's folder ("video",
-    "subtitle"), 2 for any other in there.
-    """
-
-    movie: str
-    rank: int
-    path: Path
-
-
-@dataclasses.dataclass
-class FoundFiles:
-    """What `find_files` found, sorted.
-
-    `unknown_traces` are by the movie name that they carry, or ""; these and
-    `unknown_media` belong to no known movie. `unreadable` holds messages about
-    folders that could not be looked into.
-    """
-
-    traces: list[TraceFile] = dataclasses.field(default_factory=list)
-    subtitles: list[MediaFile] = dataclasses.field(default_factory=list)
-    videos: list[MediaFile] = dataclasses.field(default_factory=list)
-    unknown_traces: dict[str, list[Path]] = dataclasses.field(
-        default_factory=dict
-    )
-    unknown_media: list[Path] = dataclasses.field(default_factory=list)
-    unreadable: list[str] = dataclasses.field(default_factory=list)
-
-    @property
-    def movies(self) -> tuple[str, ...]:
-        """The movies that any file belongs to, the paper's first."""
-        found = {file.movie for file in self.traces}
-        found |= {file.movie for file in (*self.subtitles, *self.videos)}
-        return tuple(code for code in films.FILM_CODES if code in found)
-
-
-def find_files(folder: Path) -> FoundFiles:
+def find_files(folder: Path, unreadable: list[str]) -> list[FoundFile]:
     """Finds traces, subtitles and videos by the pattern of their names.
 
     A file belongs to the movie that its name says, otherwise to the movie
     that the nearest folder above it is named after (`folder` itself
     included). Hidden files and folders are passed over; links are followed.
-
+    `unreadable` receives a message per folder that does not open.
     """
-    found = FoundFiles()
-    media = {
-        SUBTITLE_EXTENSIONS: found.subtitles,
-        VIDEO_EXTENSIONS: found.videos,
-    }
-    for path in _walk(folder, found.unreadable):
-        extension = path.suffix.lower()
-        if extension in TRACE_EXTENSIONS:
-            _add_trace(path, folder, found)
-        for extensions, files in media.items():
-            if extension in extensions:
-                file = _media_file(path, folder)
-                files.append(file) if file else found.unknown_media.append(path)
-    found.traces.sort()
-    for files in media.values():
-        files.sort()
-    return found
+    found = (_classify(p, folder) for p in _walk(folder, unreadable))
+    files = [file for file in found if file]
+    # By number, not by name: the tenth viewer comes after the second.
+    return sorted(files, key=lambda file: (file.kind, file.numbers, file.path))
 
 
-def pick_media(
-    candidates: Sequence[MediaFile], kind: str
-) -> tuple[list[Path], str]:
-    """Chooses a movie's best files, which should be one, among candidates.
+def movies_of(files: Sequence[FoundFile]) -> tuple[str, ...]:
+    """The known movies that any file belongs to, the paper's first."""
+    found = {file.movie for file in files}
+    return tuple(code for code in films.FILM_CODES if code in found)
 
-    Also returns what is to be said. Of all kinds but "video" copies with the
+
+def pick(files: Sequence[FoundFile]) -> tuple[list[Path], str]:
+    """Chooses the best of files that stand for one, which should be one.
+
+    Also returns what is to be said. Of all kinds but `VIDEO` copies with the
     same content count as one, which have to be read for that.
     """
-    rank = min((file.rank for file in candidates), default=0)
-    best = [file.path for file in candidates if file.rank == rank]
-    others = [file.path for file in candidates if file.rank != rank]
-    if kind != "video" and _same_content(best):
-        others += best[1:]
-        best = best[:1]
-    movie = candidates[0].movie if candidates else ""
+    best = [file.path for file in files if file.numbers == files[0].numbers]
+    others = [file.path for file in files if file.path not in best]
+    movie, kind = files[0].movie, files[0].kind
+    copies = kind != VIDEO and _same_content(best)
+    if copies:
+        best, others = best[:1], others + best[1:]
     if len(best) > 1:
+        what = "file per rater and pass" if kind in ANNOTATIONS else kind
         return best, (
-            f"{movie}: expected one {kind}. Received {len(best)}: "
-            f"{_listed(best)}. Keep one, or name one {movie}{best[0].suffix}"
+            f"{movie}: expected one {what}. Received {len(best)}: "
+            f"{_listed(best)}. Keep one"
+            + f", or name one {movie}{best[0].suffix}"
+            * (kind in _EXTENSIONS)
         )
-    if others:
-        return best, (
-            f"{movie}: {kind} {best[0]} is used; not used: {_listed(others)}"
-        )
-    return best, ""
+    if not others:
+        return best, ""
+    what = "trace" if kind in ANNOTATIONS else kind
+    said = f"{movie}: {what} {best[0]} is used; not used: {_listed(others)}"
+    return best, said
 
 
 def fault_of_video(path: Path) -> str:
@@ -154,37 +114,8 @@ def fault_of_video(path: Path) -> str:
     return ""
 
 
-def pick_traces(
-    traces: Sequence[TraceFile],
-) -> tuple[list[TraceFile], list[str], list[str]]:
-    """Keeps one of a movie's files, sorted, per rater and pass.
-
-    Returns the files to use, problems, and notes.
-    """
-    by_pass: dict[tuple[int, int], list[TraceFile]] = {}
-    for trace in traces:
-        by_pass.setdefault((trace.subject, trace.take), []).append(trace)
-    problems, notes = [], []
-    for first, *more in by_pass.values():
-        paths = [trace.path for trace in (first, *more)]
-        if more and _same_content(paths):
-            notes.append(
-                f"{first.movie}: trace {paths[0]} is used once; not used: "
-                f"{_listed(paths[1:])} (same content)"
-            )
-        elif more:
-            problems.append(
-                f"{first.movie}: expected one file per rater and pass. "
-                f"Received {len(paths)} that differ: {_listed(paths)}"
-            )
-    return [same[0] for same in by_pass.values()], problems, notes
-
-
 def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
-    """Yields the files below a folder, in a fixed order.
-
-    Adds a message to `unreadable` for each folder that does not open.
-    """
+    """Yields the files below a folder, in a fixed order."""
 
     def note(error: OSError) -> None:
         unreadable.append(
@@ -207,33 +138,27 @@ def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _movie_of_folders(path: Path, root: Path) -> str | None:
+def _classify(path: Path, root: Path) -> FoundFile | None:
+    """Says what a file is, by its name; None for any other file."""
+    extension, stem = path.suffix.lower(), path.stem
     parents = (root.resolve().name, *path.relative_to(root).parts[:-1])
-    return next(filter(None, map(films.film_code, reversed(parents))), None)
-
-
-def _add_trace(path: Path, root: Path, found: FoundFiles) -> None:
-    for annotation, pattern in _TRACE_NAMES.items():
-        if not (match := pattern.fullmatch(path.stem)):
-            continue
-        subject, take, name = match.groups()
-        movie = films.film_code(name) if name else _movie_of_folders(path, root)
-        if movie is None:
-            found.unknown_traces.setdefault(name or "", []).append(path)
-        else:
-            numbers = (int(subject or 0), int(take))
-            found.traces.append(TraceFile(movie, annotation, *numbers, path))
-
-
-def _media_file(path: Path, root: Path) -> MediaFile | None:
-    if movie := films.film_code(path.stem):
-        return MediaFile(movie, 0, path)
-    first_word = re.split(r"[\W_]", path.stem, maxsplit=1)[0]
-    if first_word in films.FILM_CODES:
-        return MediaFile(first_word, 2, path)
-    if movie := _movie_of_folders(path, root):
-        generic = path.stem.casefold() in _GENERIC_STEMS
-        return MediaFile(movie, 1 if generic else 2, path)
+    above = next(filter(None, map(films.film_code, reversed(parents))), None)
+    if extension in TRACE_EXTENSIONS:
+        for kind, pattern in _TRACE_NAMES.items():
+            if match := pattern.fullmatch(stem):
+                subject, take, name = match.groups(default="")
+                movie = films.film_code(name) if name else above
+                numbers = (int(subject or 0), int(take))
+                return FoundFile(movie, kind, numbers, path, name)
+    for kind, extensions in _EXTENSIONS.items():
+        if extension in extensions:
+            first_word = re.split(r"[\W_]", stem, maxsplit=1)[0]
+            if movie := films.film_code(stem):
+                return FoundFile(movie, kind, (0,), path)
+            if first_word in films.FILM_CODES:
+                return FoundFile(first_word, kind, (2,), path)
+            generic = stem.casefold() in _GENERIC_STEMS
+            return FoundFile(above, kind, (1 if generic else 2,), path)
     return None
 
 

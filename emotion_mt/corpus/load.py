@@ -114,7 +114,8 @@ def load_corpus(
     folds = _folds(root, reading, movies is None, encoding, problems, notes)
     if problems and (on_problem == "raise" or not reading.movies):
         raise CorpusError(problems)
-    if manifest and (traces := find_files(root).traces):
+    found = find_files(root, []) if manifest else []
+    if traces := [file for file in found if file.kind in ANNOTATIONS]:
         notes.append(
             f"{root}: {len(traces)} traces are not read, for example "
             f"{traces[0].path}; {SEGMENTS_FILE} says what the corpus is"

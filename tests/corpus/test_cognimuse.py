@@ -344,7 +344,7 @@ def test_copies_count_once_and_others_are_a_problem(writer, same):
         assert sum("not used: " in note for note in corpus.notes) == 2
         return
     first, second = _problems(writer)
-    assert "expected one file per rater and pass. Received 2 that" in first
+    assert "expected one file per rater and pass. Received 2: " in first
     assert "expected one subtitle file. Received 2: " in second
 
 
