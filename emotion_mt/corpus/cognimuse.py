@@ -65,7 +65,8 @@ def read_cognimuse(
         raise ValueError(
             f"`movies` must be among {films.FILM_CODES}. Received: {unknown}"
         )
-    messages, unreadable = Messages(), []
+    messages = Messages()
+    unreadable: list[str] = []
     files = finder.find_files(folder, unreadable)
     for problem in unreadable:
         messages.problem(problem)

@@ -97,23 +97,17 @@ def load_corpus(
             f"{root}: expected an existing folder. Received: {received}"
         )
     manifest = is_manifest(root)
-    reading = (
-        read_manifest(
-            root,
-            movies,
-            allow_outside=allow_outside,
-            scale=on,
-            encoding=encoding,
-        )
-        if manifest
-        else read_cognimuse(root, annotation, dimension, movies, on, encoding)
-    )
+    if manifest:
+        reading = read_manifest(root, movies, allow_outside, on, encoding)
+    else:
+        how = (annotation, dimension, movies, on, encoding)
+        reading = read_cognimuse(root, *how)
     problems, notes = list(reading.problems), list(reading.notes)
     if not reading.movies and not problems:
         problems = [_nothing(root), *notes]
-    folds = _folds(root, reading, movies is None, encoding, problems, notes)
     if problems and (on_problem == "raise" or not reading.movies):
         raise CorpusError(problems)
+    folds = _folds(root, reading, movies is None, encoding, notes)
     found = find_files(root, []) if manifest else []
     if traces := [file for file in found if file.kind in ANNOTATIONS]:
         notes.append(
@@ -145,18 +139,17 @@ def _folds(
     reading: Reading,
     every_movie: bool,
     encoding: str | None,
-    problems: list[str],
     notes: list[str],
 ) -> tuple[paper.Split, ...]:
-    """Reads the user's folds, if there are any."""
-    path = root / FOLDS_FILE
-    if not path.is_file() or not reading.movies:
+    """Reads the user's folds, if there are any; they are right or refused."""
+    path, messages = root / FOLDS_FILE, Messages()
+    if not path.is_file():
         return ()
-    messages = Messages()
     movies = [movie.source.movie for movie in reading.movies]
-    whole = every_movie and not problems
+    whole = every_movie and not reading.problems
     folds = read_folds(path, movies, messages, whole, encoding)
-    problems += messages.problems()
+    if problems := messages.problems():
+        raise CorpusError(problems)
     notes += messages.notes
     return folds
 

@@ -58,7 +58,6 @@ def is_manifest(folder: Path) -> bool:
 def read_manifest(
     folder: Path,
     movies: Sequence[str] | None = None,
-    *,
     allow_outside: bool = False,
     scale: Scale | None = None,
     encoding: str | None = None,

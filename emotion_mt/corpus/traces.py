@@ -147,18 +147,20 @@ def read_trace(
         raise CorpusError(
             f"{path}: expected rows of {_ROW}. Received an empty file"
         )
-    header, separator = list(_COLUMNS), None
+    header, separator, notes = list(_COLUMNS), None, file.notes
     if "valence" in next(iter(lines.values())).casefold():
-        first = (
-            lines.pop(next(iter(lines))).casefold().replace("time_s", "time")
-        )
+        first = lines.pop(next(iter(lines))).casefold()
         separator = max(SEPARATORS, key=first.count)
         separator = separator if separator in first else None
         header = [name.strip(' "') for name in first.split(separator)]
+        header = ["time" if name == "time_s" else name for name in header]
         if separator not in (None, ","):
             lines = {n: line.replace(",", ".") for n, line in lines.items()}
-    wanted = [column for column in _COLUMNS if column in header]
-    if wanted not in (list(_COLUMNS), list(_COLUMNS[:2])) or not lines:
+            said = f"{path}: columns separated by {SEPARATORS[separator]}"
+            notes = (*notes, f"{said}; a comma in a number is a decimal comma")
+    wanted = [c for c in _COLUMNS if header.count(c) == 1]
+    twice = any(header.count(c) > 1 for c in _COLUMNS)
+    if wanted[:2] != list(_COLUMNS[:2]) or twice or not lines:
         raise CorpusError(
             f"{path}: expected rows of {_ROW}. Received {len(lines)} rows "
             f"under the header {', '.join(header)[:200]!r}"
@@ -185,7 +187,7 @@ def read_trace(
     if problems:
         raise CorpusError(problems)
     values = scale.to_unit(rows[:, 1:])
-    return Trace(Path(path), rows[:, 0], values, file.notes)
+    return Trace(Path(path), rows[:, 0], values, notes)
 
 
 def _parse(

@@ -107,7 +107,11 @@ def test_parts_that_do_not_fit_are_refused(small_corpus):
         ("movie", np.nan, "`movie` must hold str. Received: nan"),
         ("text", 1.5, "`text` must hold str. Received: 1.5"),
         ("start_s", np.nan, "`start_s` and `end_s` must be seconds"),
-        ("end_s", np.inf, r"must be seconds\. Received: \[0.0, inf\] for 'A-0'"),
+        (
+            "end_s",
+            np.inf,
+            r"must be seconds\. Received: \[0.0, inf\] for 'A-0'",
+        ),
     ],
 )
 def test_segments_made_by_hand_are_checked(small_corpus, column, cell, message):

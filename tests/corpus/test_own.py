@@ -83,8 +83,9 @@ def test_own_folds_are_read_in_their_order(corpus_of, manifest, separator):
     ],
 )
 def test_faulty_folds_are_refused(corpus_of, text, message):
-    with pytest.raises(CorpusError, match=message):
-        corpus_of(text)
+    for on_problem in ("raise", "skip"):
+        with pytest.raises(CorpusError, match=message):
+            corpus_of(text, on_problem=on_problem)
 
 
 def test_folds_of_movies_that_are_not_read_shrink_with_a_note(corpus_of):

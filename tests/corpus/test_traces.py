@@ -140,6 +140,7 @@ def test_blanks_tabs_blank_lines_and_line_ends_are_read(tmp_path):
         ("0,0,0\n", r", line 1: expected 3 .* Received: '0,0,0'"),
         ("seconds v a\n0 0 0\n", r", line 1: .*'seconds v"),
         ("when valence arousal\n0 0 0\n", r"under the header 'when, val"),
+        ("time,valence,valence\n0,0,1\n", r"under the header 'time, val"),
         ("time,valence\n", r"Received 0 rows under the header 'time, val"),
         ("time,valence\n0,0\n1,x\n", r", line 3: .* Received: '1,x'"),
         ("time,valence\n0,0\n1,0,5\n", r", line 3: .* Received: '1,0,5'"),
