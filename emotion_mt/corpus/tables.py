@@ -61,11 +61,25 @@ class Scale:
         return " (for another scale: --scale=LOW,HIGH)" if usual else ""
 
     def holds(self, values: Any) -> Any:
-        """Says which values, float [...], are on the scale; bool [...]."""
+        """Says which values are on the scale.
+
+        Args:
+            values: float [...].
+
+        Returns:
+            bool [...].
+        """
         return (self.low <= values) & (values <= self.high)
 
     def to_unit(self, values: Any) -> Any:
-        """Maps values, float [...], to [-1, 1]; the middle becomes 0."""
+        """Maps the scale to [-1, 1], its middle to 0.
+
+        Args:
+            values: float [...], on the scale.
+
+        Returns:
+            float [...].
+        """
         if self == Scale():
             return values
         middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
