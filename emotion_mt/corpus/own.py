@@ -126,7 +126,7 @@ def read_features(
         + unused
         * bool((~known).any())
     )
-    return features, "\n".join([sentence, *messages.notes])
+    return features, "; ".join([sentence, *messages.notes])
 
 
 def _from_npz(
