@@ -30,10 +30,20 @@ if TYPE_CHECKING:
 CORPUS: Mapping[str, Definition] = {
     "corpus": text(
         "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
-        "and annotations.csv. `tables` simulates one where none is given."
+        "and annotations.csv; beside them maybe folds.csv and features.npz or "
+        ".csv. `tables` simulates one where none is given."
     ),
     "allow_outside": switch(
         "Let segments.csv name videos outside of its folder."
+    ),
+    "scale": names(
+        "Lowest and highest value of the ratings, such as --scale=1,9; the "
+        "middle of the scale becomes 0.",
+        ["-1", "1"],
+    ),
+    "encoding": text(
+        "Encoding of subtitles and tables that are not Unicode, such as "
+        "cp1250; default is to guess and to say so."
     ),
     "annotation": choice(
         "Which ratings: what the viewers experienced, or what an expert "
@@ -170,11 +180,27 @@ def training_from_flags(values: flags.FlagValues) -> TrainingConfig:
     return TrainingConfig(**given)
 
 
+def scale_from_flags(values: flags.FlagValues) -> tuple[float, float]:
+    """Returns the lowest and the highest value of the ratings."""
+    from emotion_mt.corpus import Scale
+
+    try:
+        low, high = map(float, values.scale)
+        Scale(low, high)
+    except ValueError as error:
+        raise flags.IllegalFlagValueError(
+            "--scale must be two numbers, LOW,HIGH. "
+            f"Received: {','.join(values.scale)!r}"
+        ) from error
+    return low, high
+
+
 def corpus_experiment(values: flags.FlagValues, **others: Any) -> Experiment:
     """Returns an experiment from the flags `FEATURES` and other fields."""
     from emotion_mt.runs import Experiment
 
     given: dict[str, Any] = {name: values[name].value for name in FEATURES}
+    given["scale"] = scale_from_flags(values)
     for name in ("corpus", "cache"):
         given[name] = None if given[name] is None else Path(given[name])
     return Experiment(**given, **others)

@@ -13,6 +13,7 @@ from emotion_mt.corpus.corpus import (
 from emotion_mt.corpus.films import FILM_CODES, TRACE_NAMES, VIDEO_FOLDERS
 from emotion_mt.corpus.finder import ANNOTATIONS
 from emotion_mt.corpus.load import load_corpus
+from emotion_mt.corpus.own import read_features
 from emotion_mt.corpus.splits import (
     BASELINE_VALIDATION,
     baseline_split,
@@ -21,6 +22,7 @@ from emotion_mt.corpus.splits import (
 )
 from emotion_mt.corpus.subtitles import Cue, Subtitles, read_subtitles
 from emotion_mt.corpus.summary import Inspection, inspect_corpus, summarize
+from emotion_mt.corpus.tables import Scale
 from emotion_mt.corpus.traces import DIMENSIONS, Trace, read_trace
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "CorpusError",
     "Cue",
     "Inspection",
+    "Scale",
     "Subtitles",
     "Trace",
     "baseline_split",
@@ -47,6 +50,7 @@ __all__ = [
     "labels_from_values",
     "load_corpus",
     "mean_of_rated",
+    "read_features",
     "read_subtitles",
     "read_trace",
     "summarize",

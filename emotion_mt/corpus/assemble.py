@@ -1,10 +1,10 @@
-"""From what a reader found, film by film, to a `Corpus`."""
+"""From what a reader found, movie by movie, to a `Corpus`."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,59 +12,24 @@ import pandas as pd
 
 from emotion_mt import paper
 from emotion_mt.corpus.corpus import (
-    LEFT_OUT_COLUMNS,
-    SEGMENT_COLUMNS,
-    SOURCE_COLUMNS,
     Corpus,
+    LeftOut,
+    Segment,
+    Source,
     is_rated,
     mean_of_rated,
     printable,
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Segment:
-    """A segment of a film, with the fields of `SEGMENT_COLUMNS`."""
-
-    segment_id: str
-    movie: str
-    start_s: float
-    end_s: float
-    text: str
-    video: str | None
-
-
-@dataclasses.dataclass(frozen=True)
-class LeftOut:
-    """A segment that is not used, with the fields of `LEFT_OUT_COLUMNS`."""
-
-    segment_id: str
-    movie: str
-    start_s: float
-    end_s: float
-    reason: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """Where a film came from, with the fields of `SOURCE_COLUMNS`."""
-
-    movie: str
-    subtitles: str | None
-    encoding: str | None
-    traces: int
-    rated_until_s: float
-    video: str | None
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
-class FilmReading:
-    """One film as read from disk.
+class MovieReading:
+    """One movie as read from disk.
 
     Attributes:
-        segments: The used segments, in order of time.
+        segments: The n used segments, in order of time; each has a rating.
         ratings: Viewer to float64 [n], segment means in [-1, 1], NaN where
-            the viewer did not rate. Each segment is rated by someone.
+            the viewer did not rate.
         left_out: The segments that are not used.
         source: Where it came from.
     """
@@ -75,26 +40,49 @@ class FilmReading:
     source: Source
 
 
-@dataclasses.dataclass(frozen=True)
-class Reading:
-    """What a reader found in a folder.
+class Messages:
+    """What a reader has to say.
 
     Attributes:
-        films: The films that can be used.
-        problems: Messages about input that cannot be used.
         notes: Messages about things that stop nothing.
     """
 
-    films: tuple[FilmReading, ...]
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._problems: list[tuple[frozenset[str], str]] = []
+
+    def problem(self, message: str, *movies: str) -> None:
+        """Adds a message about some movies, or none in particular."""
+        self._problems.append((frozenset(filter(None, movies)), message))
+
+    def spoilt(self, movie: str) -> bool:
+        """Says whether a movie cannot be used."""
+        return any(movie in movies for movies, _ in self._problems)
+
+    def problems(self, *movies: str) -> list[str]:
+        """Returns what concerns some movies or none in particular."""
+        return [m for of, m in self._problems if not of or of & set(movies)]
 
 
-def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
-    """Returns a sort key that puts "V2" before "V10"."""
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """The movies in a folder that can be used, and what is to be said."""
+
+    movies: Sequence[MovieReading]
+    problems: Sequence[str]
+    notes: Sequence[str]
+
+
+def order_of(viewer: str) -> tuple[Any, ...]:
+    """Returns a key that sorts "V2" before "V10", and the average last.
+
+    No two names have the same key, not even "V2" and "V02", so that the order
+    never depends on where the names come from.
+    """
     # Python refuses to read a number of thousands of digits.
-    parts = re.findall(r"\d{1,18}|\D+", name)
-    return tuple((0, int(p)) if p.isdecimal() else (1, p) for p in parts)
+    parts = re.findall(r"\d{1,18}|\D+", viewer)
+    natural = [(0, int(p)) if p.isdecimal() else (1, p) for p in parts]
+    return viewer == paper.AVERAGE, natural, viewer
 
 
 def keep_rated(
@@ -102,22 +90,16 @@ def keep_rated(
     ratings: Mapping[str, np.ndarray],
     reasons: Sequence[str],
 ) -> tuple[tuple[Segment, ...], dict[str, np.ndarray], list[LeftOut]]:
-    """Leaves out the segments that nobody rated.
+    """Leaves out the segments that nobody rated, for one of `reasons` each.
 
-    Args:
-        segments: N segments.
-        ratings: Viewer to float [N], NaN where the viewer did not rate.
-        reasons: N reasons to give for a segment that nobody rated.
-
-    Returns:
-        The segments that are kept, their ratings, and those left out.
+    Ratings are float [N], NaN where the viewer did not rate.
     """
     rated = np.zeros(len(segments), dtype=bool)
     for values in ratings.values():
         rated |= is_rated(values)
     kept = tuple(s for s, keep in zip(segments, rated, strict=True) if keep)
     left_out = [
-        LeftOut(s.segment_id, s.movie, s.start_s, s.end_s, reason)
+        LeftOut(*s[:4], reason)
         for s, keep, reason in zip(segments, rated, reasons, strict=True)
         if not keep
     ]
@@ -125,63 +107,39 @@ def keep_rated(
 
 
 def build_corpus(
-    reading: Reading, *, average: bool, name: str, **attributes: Any
+    movies: Sequence[MovieReading], *, average: bool, **attributes: Any
 ) -> Corpus:
-    """Puts the films of a reading together.
+    """Puts movies together, one at least; viewers are in natural order.
 
-    Args:
-        reading: Its films; at least one.
-        average: Whether to add the mean over the viewers as
-            `paper.AVERAGE`, if there are several and none has that name.
-        name: Name of the corpus.
-        **attributes: Further attributes of the corpus.
-
-    Returns:
-        The corpus; its viewers are in natural order, the average last.
+    With `average` the mean over the viewers comes last, as `paper.AVERAGE`,
+    if there are several and none has that name.
     """
-    segments = [s for film in reading.films for s in film.segments]
-    viewers = _ordered({v for film in reading.films for v in film.ratings})
-    values = np.concatenate(
-        [_table(film, viewers) for film in reading.films], axis=0
-    )
+    names = {viewer for movie in movies for viewer in movie.ratings}
+    viewers = tuple(sorted(names, key=order_of))
+    tables = [
+        [m.ratings.get(v, np.full(len(m.segments), np.nan)) for v in viewers]
+        for m in movies
+    ]
+    values = np.concatenate(tables, axis=1).T
     if average and len(viewers) > 1 and paper.AVERAGE not in viewers:
         values = np.column_stack([values, mean_of_rated(values.T)])
         viewers = (*viewers, paper.AVERAGE)
+    attributes["notes"] = tuple(map(printable, attributes["notes"]))
     return Corpus(
-        name=name,
-        segments=_frame(segments, SEGMENT_COLUMNS),
+        segments=_frame([s for m in movies for s in m.segments], Segment),
         viewers=viewers,
         values=values.astype(np.float32),
-        left_out=_frame(
-            [row for film in reading.films for row in film.left_out],
-            LEFT_OUT_COLUMNS,
-        ),
-        sources=_frame([film.source for film in reading.films], SOURCE_COLUMNS),
-        notes=tuple(map(printable, reading.notes)),
+        left_out=_frame([s for m in movies for s in m.left_out], LeftOut),
+        sources=_frame([m.source for m in movies], Source),
         **attributes,
     )
 
 
-def _ordered(viewers: Iterable[str]) -> tuple[str, ...]:
-    return tuple(
-        sorted(viewers, key=lambda v: (v == paper.AVERAGE, natural_key(v)))
-    )
-
-
-def _table(film: FilmReading, viewers: Sequence[str]) -> np.ndarray:
-    """Returns float64 [n, V]; NaN columns for viewers without a rating."""
-    absent = np.full(len(film.segments), np.nan)
-    return np.column_stack([film.ratings.get(v, absent) for v in viewers])
-
-
-def _frame(rows: Sequence[Any], columns: Sequence[str]) -> pd.DataFrame:
-    records = [dataclasses.astuple(row) for row in rows]
-    frame = pd.DataFrame(records, columns=list(columns))
-    times = [c for c in columns if c.endswith("_s")]
-    frame = frame.astype(dict.fromkeys(times, float))
-    for column in {"subtitles", "encoding", "video"} & set(columns):
-        # pandas would turn None into NaN; "no file" is None here. (The
-        # constructor has done so already, hence from the records.)
-        cells = [record[columns.index(column)] for record in records]
-        frame[column] = pd.Series(cells, dtype=object)
-    return frame
+def _frame(rows: Sequence[tuple], kind: Any) -> pd.DataFrame:
+    # pandas would turn None into NaN; "no file" is None here.
+    kinds = {c: float if c.endswith("_s") else object for c in kind._fields}
+    columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
+    named = zip(kinds, columns, strict=True)
+    return pd.DataFrame(
+        {c: pd.Series(cells, dtype=kinds[c]) for c, cells in named}
+    ).astype({"traces": int} if "traces" in kinds else {})

@@ -1,7 +1,9 @@
-"""Reads a folder with COGNIMUSE's films, in either of its layouts."""
+"""Reads a folder with COGNIMUSE's movies, in either of its layouts."""
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,17 +12,22 @@ import numpy as np
 from emotion_mt import paper
 from emotion_mt.corpus import films, finder
 from emotion_mt.corpus.assemble import (
-    FilmReading,
-    LeftOut,
+    Messages,
+    MovieReading,
     Reading,
-    Segment,
-    Source,
     keep_rated,
 )
-from emotion_mt.corpus.corpus import CorpusError, mean_of_rated
-from emotion_mt.corpus.finder import fault_of_video
-from emotion_mt.corpus.subtitles import Subtitles, read_subtitles
-from emotion_mt.corpus.traces import Trace, read_trace
+from emotion_mt.corpus.corpus import (
+    CorpusError,
+    LeftOut,
+    Segment,
+    Source,
+    is_rated,
+    mean_of_rated,
+)
+from emotion_mt.corpus.subtitles import Cue, Subtitles, read_subtitles
+from emotion_mt.corpus.tables import Scale
+from emotion_mt.corpus.traces import DIMENSIONS, Trace, read_trace
 
 #: The only rater of the intended annotation.
 EXPERT = "Expert"
@@ -39,271 +46,231 @@ def read_cognimuse(
     annotation: str,
     dimension: str,
     movies: Sequence[str] | None = None,
+    scale: Scale | None = None,
+    encoding: str | None = None,
 ) -> Reading:
-    """Reads the films found anywhere under a folder.
+    """Reads the movies found anywhere under a folder, in the paper's order.
 
-    Traces are `subj{S}_{I}_{Film}.dat` (viewer S, pass I) and
-    `intended_{I}.dat`, subtitles and videos are named after the film or lie
-    in a folder named after it; see `finder.find_files`. Passes of a rater
-    are averaged per segment.
+    Traces are `subj{S}_{I}_{Movie}.dat` (viewer S, pass I) and
+    `intended_{I}.dat`, or `.csv`; subtitles and videos are named after the
+    movie or lie in a folder named after it; see `finder.find_files`. Passes of
+    a rater are averaged per segment.
 
-    Args:
-        folder: The folder.
-        annotation: "experienced" (one viewer per subject, "V1", "V2", …) or
-            "intended" (one rater, "Expert").
-        dimension: "valence" or "arousal".
-        movies: Film codes to read; by default all that are found.
-
-    Returns:
-        The films that can be used, in the paper's order, with problems and
-        notes. A film with a problem is not used.
-
-    Raises:
-        ValueError: If `movies` holds a code that is not COGNIMUSE's.
+    The annotation is "experienced" (one viewer per subject, "V1", "V2", …) or
+    "intended" (one rater, "Expert"); for the other arguments see
+    `load_corpus`. A movie with a problem is not used.
     """
     unknown = sorted(set(movies or ()) - set(films.FILM_CODES))
     if unknown:
         raise ValueError(
             f"`movies` must be among {films.FILM_CODES}. Received: {unknown}"
         )
-    found = finder.find_files(folder)
-    problems = [*found.unreadable]
-    problems += _unknown_names(found) if movies is None else []
-    notes = [*_unknown_media(folder, found)] if movies is None else []
-    wanted = found.films if movies is None else tuple(dict.fromkeys(movies))
+    messages = Messages()
+    unreadable: list[str] = []
+    files = finder.find_files(folder, unreadable)
+    for problem in unreadable:
+        messages.problem(problem)
+    wanted = tuple(dict.fromkeys(movies or ()))
     if movies is None:
-        partial = [film for film in wanted if _is_partial(found, film)]
-        wanted = tuple(film for film in wanted if film not in partial)
-        notes += [
-            f"{film}: not used; no subtitle file (the paper does not use "
-            f"this film)"
-            for film in partial
+        _say_unknown(folder, files, messages)
+        subtitles = [file for file in files if file.kind == finder.SUBTITLES]
+        # The full release has traces of five movies more than the paper uses.
+        # If they lack subtitles, that must not stop anyone.
+        usable = {*paper.MOVIES, *finder.movies_of(subtitles)}
+        wanted = tuple(m for m in finder.movies_of(files) if m in usable)
+        messages.notes += [
+            f"{movie}: not used; no subtitle file (the paper does not use "
+            "this movie)"
+            for movie in finder.movies_of(files)
+            if movie not in usable
         ]
     readings = []
-    for film in wanted:
-        try:
-            reading, more = _read_film(
-                folder, found, film, annotation, dimension
-            )
-            readings.append(reading)
-            notes += more
-        except CorpusError as unusable:
-            problems += unusable.problems
-    notes += _missing_viewers(readings)
-    return Reading(tuple(readings), tuple(problems), tuple(notes))
-
-
-def _is_partial(found: finder.FoundFiles, film: str) -> bool:
-    """Says whether a film is one that the release has only in part.
-
-    The full release has traces of five films more than the paper uses. If
-    they lack subtitles, that must not stop anyone.
-    """
-    return film not in paper.MOVIES and not any(
-        file.film == film for file in found.subtitles
-    )
-
-
-def _read_film(
-    folder: Path,
-    found: finder.FoundFiles,
-    film: str,
-    annotation: str,
-    dimension: str,
-) -> tuple[FilmReading, list[str]]:
-    """Returns a film and notes, or raises all its problems."""
-    problems: list[str] = []
-    traces, notes = _read_traces(folder, found, film, annotation, problems)
-    subtitles = _read_subtitles(folder, found, film, problems, notes)
-    video = _find_video(found, film, problems, notes)
-    if problems or subtitles is None:
-        raise CorpusError(problems)
-    notes += subtitles.notes
-
-    segments = _segments(film, subtitles, video)
-    ratings = _rate(segments, traces, dimension)
-    until_s = max(t.end_s for passes in traces.values() for t in passes)
-    past = f"past the end of the traces ({until_s:.2f} s)"
-    reasons = [past if s.start_s > until_s else NO_SAMPLE for s in segments]
-    kept, ratings, unrated = keep_rated(segments, ratings, reasons)
-    left_out = [*_unusable_cues(film, subtitles), *unrated]
-    if not kept:
-        raise CorpusError(
-            f"{film}: expected subtitles within the traces, which end at "
-            f"{until_s:.2f} s. Received {subtitles.path} with "
-            f"{len(left_out)} cues, none of which can be used"
-        )
-    source = Source(
-        movie=film,
-        subtitles=str(subtitles.path),
-        encoding=subtitles.encoding,
-        traces=sum(len(passes) for passes in traces.values()),
-        rated_until_s=until_s,
-        video=video,
-    )
-    return FilmReading(kept, ratings, tuple(left_out), source), notes
-
-
-def _read_traces(
-    folder: Path,
-    found: finder.FoundFiles,
-    film: str,
-    annotation: str,
-    problems: list[str],
-) -> tuple[dict[str, list[Trace]], list[str]]:
-    """Returns the traces of each viewer; adds to `problems`."""
-    of_film = [trace for trace in found.traces if trace.film == film]
-    wanted = [trace for trace in of_film if trace.annotation == annotation]
-    if not wanted:
-        pattern = _EXAMPLES[annotation].format(
-            name=films.TRACE_NAMES[film], code=film
-        )
-        other = (
-            f"only {len(of_film)} of the other annotation "
-            f"({of_film[0].annotation!r})"
-            if of_film
-            else "none"
-        )
-        problems.append(
-            f"{folder}: {film}: expected {annotation} traces, such as "
-            f"{pattern}. Received {other}"
-        )
-    files, more_problems, notes = finder.pick_traces(wanted)
-    problems += more_problems
-    traces: dict[str, list[Trace]] = {}
-    for file in files:
-        viewer = f"V{file.subject}" if annotation == "experienced" else EXPERT
-        try:
-            traces.setdefault(viewer, []).append(read_trace(file.path))
-        except CorpusError as error:
-            problems += error.problems
-    return traces, notes
-
-
-def _read_subtitles(
-    folder: Path,
-    found: finder.FoundFiles,
-    film: str,
-    problems: list[str],
-    notes: list[str],
-) -> Subtitles | None:
-    """Returns the film's subtitles; adds to `problems` and `notes`."""
-    candidates = [file for file in found.subtitles if file.film == film]
-    path, more_problems, more_notes = finder.pick_media(
-        candidates, "subtitle file", same_is_fine=True
-    )
-    problems += more_problems
-    notes += more_notes
-    if path is None:
-        if not candidates:
-            problems.append(
-                f"{folder}: {film}: expected a subtitle file, such as "
-                f"{film}.srt or {film}/text/subtitle.srt. Received none"
-            )
-        return None
-    try:
-        return read_subtitles(path)
-    except CorpusError as error:
-        problems += error.problems
-        return None
-
-
-def _find_video(
-    found: finder.FoundFiles,
-    film: str,
-    problems: list[str],
-    notes: list[str],
-) -> str | None:
-    """Returns the film's video; adds to `problems` and `notes`."""
-    candidates = [file for file in found.videos if file.film == film]
-    path, more_problems, more_notes = finder.pick_media(
-        candidates, "video", same_is_fine=False
-    )
-    problems += more_problems
-    notes += more_notes
-    if path is None:
-        return None
-    if fault := fault_of_video(path):
-        problems.append(f"{path}: expected a video. Received {fault}")
-    return str(path)
-
-
-def _segment_id(film: str, cue_number: int) -> str:
-    return f"{film}_{cue_number:04d}"
-
-
-def _segments(
-    film: str, subtitles: Subtitles, video: str | None
-) -> list[Segment]:
-    return [
-        Segment(
-            segment_id=_segment_id(film, cue.number),
-            movie=film,
-            start_s=cue.start_s,
-            end_s=cue.end_s,
-            text=cue.text,
-            video=video,
-        )
-        for cue in subtitles.usable
+    for movie in wanted:
+        own = [file for file in files if file.movie == movie]
+        how = (annotation, dimension, scale, encoding)
+        reading = _MovieReader(folder, own, movie, messages, *how).read()
+        readings += [reading] if reading else []
+    everyone = {viewer for movie in readings for viewer in movie.ratings}
+    messages.notes += [
+        f"{movie.source.movie}: no trace of {viewer}"
+        for movie in readings
+        for viewer in sorted(everyone - set(movie.ratings))
     ]
+    return Reading(readings, messages.problems(*wanted), messages.notes)
 
 
-def _unusable_cues(film: str, subtitles: Subtitles) -> list[LeftOut]:
-    return [
-        LeftOut(
-            segment_id=_segment_id(film, cue.number),
-            movie=film,
-            start_s=cue.start_s,
-            end_s=cue.end_s,
-            reason=cue.left_out,
-        )
-        for cue in subtitles.cues
-        if cue.left_out
-    ]
-
-
-def _rate(
-    segments: Sequence[Segment],
-    traces: Mapping[str, Sequence[Trace]],
-    dimension: str,
-) -> dict[str, np.ndarray]:
-    """Returns each viewer's float64 [N], the mean over the passes."""
-    start_s = [segment.start_s for segment in segments]
-    end_s = [segment.end_s for segment in segments]
-    return {
-        viewer: mean_of_rated(
-            np.stack(
-                [p.segment_means(dimension, start_s, end_s) for p in passes]
-            )
-        )
-        for viewer, passes in traces.items()
-    }
-
-
-def _unknown_names(found: finder.FoundFiles) -> list[str]:
+def _say_unknown(
+    folder: Path, files: Sequence[finder.FoundFile], messages: Messages
+) -> None:
+    """Files that belong to no movie: traces are a problem, others are not."""
     known = ", ".join(films.TRACE_NAMES.values())
-    return [
-        f"{paths[0]}: expected the name of a known film ({known}). Received "
-        + (f"{name!r}" if name else "none in the names of file and folders")
-        + (f" (in {len(paths)} trace files)" if len(paths) > 1 else "")
-        for name, paths in found.unknown_traces.items()
-    ]
+    by_name: dict[str, list[Path]] = {}
+    media = []
+    for file in files:
+        if file.movie is None and file.kind in finder.ANNOTATIONS:
+            by_name.setdefault(file.name, []).append(file.path)
+        elif file.movie is None:
+            media.append(file.path)
+    for name, paths in by_name.items():
+        messages.problem(
+            f"{paths[0]}: expected the name of a known movie ({known}). "
+            f"Received {repr(name) if name else 'none in file and folders'}"
+            + f" (in {len(paths)} trace files)"
+            * (len(paths) > 1)
+        )
+    if media:
+        messages.notes.append(
+            f"{folder}: {len(media)} subtitle or video files belong to no "
+            f"known movie, for example {media[0]}"
+        )
 
 
-def _unknown_media(folder: Path, found: finder.FoundFiles) -> list[str]:
-    paths = found.unknown_media
-    if not paths:
-        return []
-    return [
-        f"{folder}: {len(paths)} subtitle or video files belong to no known "
-        f"film, for example {paths[0]}"
-    ]
+@dataclasses.dataclass(frozen=True)
+class _MovieReader:
+    """Reads one movie from its files; what is wrong goes to `messages`."""
 
+    folder: Path
+    files: Sequence[finder.FoundFile]
+    movie: str
+    messages: Messages
+    annotation: str
+    dimension: str
+    scale: Scale | None
+    encoding: str | None
 
-def _missing_viewers(readings: Sequence[FilmReading]) -> list[str]:
-    everyone = {viewer for film in readings for viewer in film.ratings}
-    return [
-        f"{film.source.movie}: no trace of {viewer}"
-        for film in readings
-        for viewer in sorted(everyone - set(film.ratings))
-    ]
+    def read(self) -> MovieReading | None:
+        """Returns the movie; None if there is a problem with it."""
+        traces, subtitles = self._traces(), self._subtitles()
+        video = self._pick(self._of(finder.VIDEO))
+        if video is not None and (fault := finder.fault_of_video(video)):
+            self._problem(f"{video}: expected a video. Received {fault}")
+        if subtitles is None or self.messages.spoilt(self.movie):
+            return None
+        shown = None if video is None else str(video)
+        segments = [
+            Segment(*self._place(cue), cue.text, shown)
+            for cue in subtitles.usable
+        ]
+        ratings = self._rate(segments, traces)
+        until_s = max(t.end_s for passes in traces.values() for t in passes)
+        past = f"past the end of the traces ({until_s:.2f} s)"
+        reasons = [past if s.start_s > until_s else NO_SAMPLE for s in segments]
+        kept, ratings, unrated = keep_rated(segments, ratings, reasons)
+        if not kept and not self.messages.spoilt(self.movie):
+            self._problem(
+                f"{self.movie}: expected subtitles within the traces, which "
+                f"end at {until_s:.2f} s. Received {subtitles.path} with "
+                f"{len(subtitles.cues)} cues, none of which can be used"
+            )
+        if self.messages.spoilt(self.movie):
+            return None
+        left_out = [
+            LeftOut(*self._place(cue), cue.left_out)
+            for cue in subtitles.cues
+            if cue.left_out
+        ]
+        about = (str(subtitles.path), subtitles.encoding)
+        count = sum(map(len, traces.values()))
+        source = Source(self.movie, *about, count, until_s, shown)
+        return MovieReading(kept, ratings, (*left_out, *unrated), source)
+
+    def _place(self, cue: Cue) -> tuple[str, str, float, float]:
+        segment_id = f"{self.movie}_{cue.number:04d}"
+        return segment_id, self.movie, cue.start_s, cue.end_s
+
+    def _problem(self, message: str) -> None:
+        self.messages.problem(message, self.movie)
+
+    def _of(self, kind: str) -> list[finder.FoundFile]:
+        return [file for file in self.files if file.kind == kind]
+
+    def _pick(self, candidates: Sequence[finder.FoundFile]) -> Path | None:
+        """The one file to use; None if there is none or not one."""
+        best, message = finder.pick(candidates) if candidates else ([], "")
+        if len(best) > 1:
+            self._problem(message)
+        elif message:
+            self.messages.notes.append(message)
+        return best[0] if len(best) == 1 else None
+
+    def _traces(self) -> dict[str, list[Trace]]:
+        """The traces of each viewer."""
+        wanted = self._of(self.annotation)
+        if not wanted:
+            example = _EXAMPLES[self.annotation].format(
+                name=films.TRACE_NAMES[self.movie], code=self.movie
+            )
+            others = [f for f in self.files if f.kind in finder.ANNOTATIONS]
+            received = "none"
+            if others:
+                received = (
+                    f"only {len(others)} of the other annotation "
+                    f"({others[0].kind!r})"
+                )
+            self._problem(
+                f"{self.folder}: {self.movie}: expected {self.annotation} "
+                f"traces, such as {example}. Received {received}"
+            )
+        traces: dict[str, list[Trace]] = {}
+        for numbers, same in itertools.groupby(wanted, lambda f: f.numbers):
+            path = self._pick([*same])
+            if path is None:
+                continue
+            try:
+                trace = read_trace(path, self.scale, self.encoding)
+            except CorpusError as error:
+                for problem in error.problems:
+                    self._problem(problem)
+                continue
+            column = trace.values[:, DIMENSIONS.index(self.dimension)]
+            if np.isnan(column).all():
+                self._problem(
+                    f"{path}: expected a column {self.dimension}. Received none"
+                )
+            viewer = f"V{numbers[0]}" if numbers[0] else EXPERT
+            traces.setdefault(viewer, []).append(trace)
+            self.messages.notes += trace.notes
+        return traces
+
+    def _subtitles(self) -> Subtitles | None:
+        candidates = self._of(finder.SUBTITLES)
+        path = self._pick(candidates)
+        if not candidates:
+            self._problem(
+                f"{self.folder}: {self.movie}: expected a subtitle file, such "
+                f"as {self.movie}.srt or {self.movie}/text/subtitle.srt. "
+                "Received none"
+            )
+        if path is None:
+            return None
+        try:
+            subtitles = read_subtitles(path, self.encoding)
+        except CorpusError as error:
+            for problem in error.problems:
+                self._problem(problem)
+            return None
+        self.messages.notes += subtitles.notes
+        return subtitles
+
+    def _rate(
+        self, segments: Sequence[Segment], traces: Mapping[str, Sequence[Trace]]
+    ) -> dict[str, np.ndarray]:
+        """Returns each viewer's float64 [N], the mean over the passes."""
+        times = [[s.start_s for s in segments], [s.end_s for s in segments]]
+        ratings = {}
+        for viewer, passes in traces.items():
+            means = []
+            for trace in passes:
+                mean = trace.segment_means(self.dimension, *times)
+                covered = int(is_rated(mean).sum())
+                means.append(mean)
+                if fault := trace.fault_of_unit(max(times[1], default=0.0)):
+                    self._problem(fault)
+                elif covered < len(segments) / 2:
+                    self.messages.notes.append(
+                        f"{trace.path}: covers {covered} of {len(segments)} "
+                        f"cues, from {trace.time_s[0]:.2f} to "
+                        f"{trace.end_s:.2f} s"
+                    )
+            ratings[viewer] = mean_of_rated(np.stack(means))
+        return ratings

@@ -1,37 +1,61 @@
-"""The `Corpus`: segments of films and what each viewer felt in them."""
+"""The `Corpus`: segments of movies and what each viewer felt in them."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from emotion_mt import paper
-
-#: Columns of `Corpus.segments`, in order.
-SEGMENT_COLUMNS = ("segment_id", "movie", "start_s", "end_s", "text", "video")
-
-#: Columns of `Corpus.left_out`, in order.
-LEFT_OUT_COLUMNS = ("segment_id", "movie", "start_s", "end_s", "reason")
-
-#: Columns of `Corpus.sources`, in order.
-SOURCE_COLUMNS = (
-    "movie",
-    "subtitles",
-    "encoding",
-    "traces",
-    "rated_until_s",
-    "video",
-)
+from emotion_mt.corpus import splits
 
 #: Means are rounded to this many decimals before the threshold. Traces have
 #: three to six decimals, so a sum that is zero on paper must not come out as
 #: 1e-17 and be called positive; no mean that is not zero is that small.
 MEAN_DECIMALS = 10
+
+
+class Segment(NamedTuple):
+    """A segment of a movie, a row of `Corpus.segments`."""
+
+    segment_id: str
+    movie: str
+    start_s: float
+    end_s: float
+    text: str
+    video: str | None
+
+
+class LeftOut(NamedTuple):
+    """A segment that is not used, a row of `Corpus.left_out`."""
+
+    segment_id: str
+    movie: str
+    start_s: float
+    end_s: float
+    reason: str
+
+
+class Source(NamedTuple):
+    """Where a movie came from, a row of `Corpus.sources`."""
+
+    movie: str
+    subtitles: str | None
+    encoding: str | None
+    traces: int
+    rated_until_s: float
+    video: str | None
+
+
+#: Columns of `Corpus.segments`, `left_out` and `sources`, in order.
+SEGMENT_COLUMNS = Segment._fields
+LEFT_OUT_COLUMNS = LeftOut._fields
+SOURCE_COLUMNS = Source._fields
 
 
 def printable(text: str) -> str:
@@ -152,6 +176,7 @@ class Corpus:
             video's path or None.
         ceiling: For a simulated corpus, movie -> viewer -> accuracy in [0, 1]
             of a predictor that knows the hidden state; else None.
+        own_folds: What `folds.csv` says, see `folds`; empty without it.
     """
 
     name: str
@@ -170,32 +195,22 @@ class Corpus:
         default_factory=lambda: pd.DataFrame(columns=list(SOURCE_COLUMNS))
     )
     ceiling: Mapping[str, Mapping[str, float]] | None = None
+    own_folds: tuple[paper.Split, ...] = ()
 
     def __post_init__(self) -> None:
-        """Checks that the parts fit together."""
+        """Composes names and texts, and checks that the parts fit together."""
         missing = [c for c in SEGMENT_COLUMNS if c not in self.segments]
         if missing:
             raise ValueError(
                 f"`segments` needs the columns {SEGMENT_COLUMNS}. "
                 f"Received: {tuple(self.segments)}"
             )
-        expected = (len(self.segments), len(self.viewers))
-        if self.values.shape != expected:
-            raise ValueError(
-                "`values` needs one row per segment and one column per "
-                f"viewer, {expected}. Received shape: {self.values.shape}"
-            )
-        if taken := [v for v in self.viewers if is_taken(v)]:
-            raise ValueError(
-                f"`viewers` must not contain {taken[0]!r}, which is the "
-                f"name of a column of the tables. Received: {self.viewers}"
-            )
-        if self.segments["segment_id"].duplicated().any():
-            ids = self.segments["segment_id"]
-            twice = ids[ids.duplicated()].tolist()
-            raise ValueError(
-                f"`segment_id` must be unique. Received twice: {twice[:5]}"
-            )
+        object.__setattr__(self, "viewers", tuple(map(_nfc, self.viewers)))
+        texts = {c: self.segments[c].map(_nfc) for c in _TEXTS}
+        if any(not texts[c].equals(self.segments[c]) for c in _TEXTS):
+            object.__setattr__(self, "segments", self.segments.assign(**texts))
+        for fault in _faults(self):
+            raise ValueError(fault)
 
     def __len__(self) -> int:
         return len(self.segments)
@@ -209,6 +224,11 @@ class Corpus:
     def movies(self) -> tuple[str, ...]:
         """The films, in order of appearance."""
         return tuple(dict.fromkeys(self.segments["movie"]))
+
+    @property
+    def folds(self) -> tuple[paper.Split, ...]:
+        """`own_folds`; without them those of `splits.folds`."""
+        return self.own_folds or splits.folds(self.movies)
 
     def rows(self, movies: Sequence[str]) -> np.ndarray:
         """Returns the row numbers of the segments of some films.
@@ -268,3 +288,56 @@ class Corpus:
         # NaN has many bit patterns; give it one.
         sha.update(np.where(np.isnan(values), np.nan, values).tobytes())
         return sha.hexdigest()
+
+
+_TEXTS = ("segment_id", "movie", "text")
+
+
+def _nfc(text: Any) -> Any:
+    """Composes letters and accents; what is no text comes back as it is."""
+    return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
+
+
+def _faults(corpus: Corpus) -> Iterator[str]:
+    """What is wrong with a corpus; the first is enough."""
+    segments, values, viewers = corpus.segments, corpus.values, corpus.viewers
+    if segments.index.tolist() != list(range(len(segments))):
+        yield (
+            f"`segments` must have the index 0 … {len(segments) - 1} "
+            "(reset_index(drop=True)). "
+            f"Received: {segments.index.tolist()[:5]} …"
+        )
+    for column in _TEXTS:
+        for cell in segments[column]:
+            if not isinstance(cell, str):
+                yield f"`{column}` must hold str. Received: {cell!r}"
+    ids = segments["segment_id"]
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated()].tolist()[:5]
+        yield f"`segment_id` must be unique. Received twice: {twice}"
+    times = segments[["start_s", "end_s"]].to_numpy(np.float64)
+    right = np.isfinite(times).all(axis=1)
+    if not right.all():
+        yield (
+            "`start_s` and `end_s` must be seconds. Received: "
+            f"{times[~right][0].tolist()} for {ids[~right].iloc[0]!r}"
+        )
+    expected = (len(segments), len(viewers))
+    if values.shape != expected:
+        yield (
+            "`values` needs one row per segment and one column per "
+            f"viewer, {expected}. Received shape: {values.shape}"
+        )
+    if (np.abs(values[is_rated(values)]) > 1).any():
+        yield (
+            "`values` must be in [-1, 1], NaN where the viewer did not rate. "
+            f"Received: {np.nanmin(values):g} to {np.nanmax(values):g}"
+        )
+    for number, viewer in enumerate(viewers):
+        if not isinstance(viewer, str) or viewer in viewers[:number]:
+            yield f"`viewers` must be different str. Received: {viewers}"
+        elif is_taken(viewer):
+            yield (
+                f"`viewers` must not contain {viewer!r}, which is the "
+                f"name of a column of the tables. Received: {viewers}"
+            )

@@ -31,13 +31,12 @@ TRACE_NAMES: Mapping[str, str] = MappingProxyType(
 #: the year of the Academy Awards and the code.
 VIDEO_FOLDERS: Mapping[str, str] = MappingProxyType(
     {
-        "BMI": "2002BMI",
-        "CHI": "2003CHI",
-        "CRA": "2006CRA",
-        "DEP": "2007DEP",
-        "FNE": "2004FNE",
-        "GLA": "2001GLA",
-        "LOR": "2004LOR",
+        code: f"{year}{code}"
+        for code, year in zip(
+            paper.MOVIES,
+            (2002, 2003, 2006, 2007, 2004, 2001, 2004),
+            strict=True,
+        )
     }
 )
 

@@ -6,19 +6,27 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from emotion_mt.corpus import textfiles
-from emotion_mt.corpus.assemble import build_corpus
+from emotion_mt import paper
+from emotion_mt.corpus.assemble import Messages, Reading, build_corpus
 from emotion_mt.corpus.cognimuse import read_cognimuse
 from emotion_mt.corpus.corpus import Corpus, CorpusError, printable
-from emotion_mt.corpus.finder import ANNOTATIONS
-from emotion_mt.corpus.manifest import is_manifest, read_manifest
+from emotion_mt.corpus.finder import ANNOTATIONS, find_files
+from emotion_mt.corpus.manifest import SEGMENTS_FILE, is_manifest, read_manifest
+from emotion_mt.corpus.own import FOLDS_FILE, read_folds
+from emotion_mt.corpus.tables import Scale
+from emotion_mt.corpus.textfiles import read_text
 from emotion_mt.corpus.traces import DIMENSIONS
 
 #: File at the root of a folder that `simulate_corpus` wrote.
 SIMULATION_FILE = "simulation.json"
 
-_ON_PROBLEM = ("raise", "skip")
+_CHOICES = {
+    "annotation": ANNOTATIONS,
+    "dimension": DIMENSIONS,
+    "on_problem": ("raise", "skip"),
+}
 
 
 def load_corpus(
@@ -28,12 +36,15 @@ def load_corpus(
     on_problem: str = "raise",
     movies: Sequence[str] | None = None,
     allow_outside: bool = False,
+    scale: tuple[float, float] = (-1.0, 1.0),
+    encoding: str | None = None,
 ) -> Corpus:
-    """Reads a corpus of films, segments and ratings.
+    """Reads a corpus of movies, segments and ratings.
 
     The folder holds either COGNIMUSE's files in any of its layouts
     (`cognimuse.read_cognimuse`), or a manifest: `segments.csv` and
-    `annotations.csv` (`manifest.read_manifest`).
+    `annotations.csv` (`manifest.read_manifest`). A `folds.csv` beside them
+    says what trains, validates and tests (`own.read_folds`).
 
     Args:
         folder: The folder.
@@ -43,19 +54,22 @@ def load_corpus(
             rating, it only says which.
         dimension: "valence" or "arousal"; for a manifest as above.
         on_problem: "raise" stops at input that cannot be used; "skip" leaves
-            out the films it concerns and lists the messages in
+            out the movies it concerns and lists the messages in
             `Corpus.problems`.
-        movies: Films to read, by code; by default all that are found.
+        movies: Movies to read, by code; by default all that are found.
         allow_outside: Whether the videos that a manifest names may lie
             outside of `folder`, by their path or behind a link. Defaults to
             False, so that a manifest from others names no other files.
+        scale: Lowest and highest value of the ratings; its middle becomes 0.
+        encoding: Encoding of text files that are not Unicode, such as
+            "cp1250". Defaults to None, guess it and say so.
 
     Returns:
         The corpus.
 
     Raises:
         ValueError: If an argument is not among the values above.
-        CorpusError: If `folder` does not exist or no film in it can be used,
+        CorpusError: If `folder` does not exist or no movie in it can be used,
             or, for `on_problem="raise"`, on any problem; the error lists all
             of them.
 
@@ -65,15 +79,18 @@ def load_corpus(
         corpus.labels[:, corpus.column("V3")]
         ```
     """
-    _check_choice("annotation", annotation, ANNOTATIONS)
-    _check_choice("dimension", dimension, DIMENSIONS)
-    _check_choice("on_problem", on_problem, _ON_PROBLEM)
+    given = (annotation, dimension, on_problem)
+    for (argument, choices), value in zip(_CHOICES.items(), given, strict=True):
+        if value not in choices:
+            raise ValueError(
+                f"`{argument}` must be one of {choices}. Received: {value!r}"
+            )
     if isinstance(movies, str) or (movies is not None and not movies):
         raise ValueError(
-            "`movies` must be a sequence of film names or None. "
+            "`movies` must be a sequence of movie names or None. "
             f"Received: {movies!r}"
         )
-    root = Path(folder)
+    root, on = Path(folder), Scale(*scale)
     if not root.is_dir():
         received = "a file" if root.exists() else "nothing there"
         raise CorpusError(
@@ -81,54 +98,82 @@ def load_corpus(
         )
     manifest = is_manifest(root)
     if manifest:
-        reading = read_manifest(root, movies, allow_outside=allow_outside)
+        reading = read_manifest(root, movies, allow_outside, on, encoding)
     else:
-        reading = read_cognimuse(root, annotation, dimension, movies)
-    problems = reading.problems
-    if not reading.films and not problems:
-        problems = (
-            f"{root}: expected COGNIMUSE's traces and subtitles, or "
-            "segments.csv and annotations.csv. Received no film",
-            *reading.notes,
-        )
-    if problems and (on_problem == "raise" or not reading.films):
+        how = (annotation, dimension, movies, on, encoding)
+        reading = read_cognimuse(root, *how)
+    problems, notes = list(reading.problems), list(reading.notes)
+    if not reading.movies and not problems:
+        problems = [_nothing(root), *notes]
+    if problems and (on_problem == "raise" or not reading.movies):
         raise CorpusError(problems)
+    folds = _folds(root, reading, movies is None, encoding, notes)
+    found = find_files(root, []) if manifest else []
+    if traces := [file for file in found if file.kind in ANNOTATIONS]:
+        notes.append(
+            f"{root}: {len(traces)} traces are not read, for example "
+            f"{traces[0].path}; {SEGMENTS_FILE} says what the corpus is"
+        )
     simulation = _read_simulation(root)
+    experienced = annotation == "experienced"
     return build_corpus(
-        reading,
-        average=manifest or annotation == "experienced",
+        reading.movies,
+        average=manifest or experienced,
         name=printable(root.resolve().name),
         annotation=annotation,
         dimension=dimension,
         simulated=simulation is not None,
         problems=tuple(map(printable, problems)),
+        notes=notes,
         ceiling=(
             _ceiling(root, simulation, dimension)
-            if simulation is not None and annotation == "experienced"
+            if simulation is not None and experienced
             else None
         ),
+        own_folds=folds,
     )
 
 
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ValueError(
-            f"`{name}` must be one of {tuple(choices)}. Received: {value!r}"
-        )
+def _folds(
+    root: Path,
+    reading: Reading,
+    every_movie: bool,
+    encoding: str | None,
+    notes: list[str],
+) -> tuple[paper.Split, ...]:
+    """Reads the user's folds, if there are any; they are right or refused."""
+    path, messages = root / FOLDS_FILE, Messages()
+    if not path.is_file():
+        return ()
+    movies = [movie.source.movie for movie in reading.movies]
+    whole = every_movie and not reading.problems
+    folds = read_folds(path, movies, messages, whole, encoding)
+    if problems := messages.problems():
+        raise CorpusError(problems)
+    notes += messages.notes
+    return folds
 
 
-def _read_simulation(root: Path) -> Mapping[str, object] | None:
+def _nothing(root: Path) -> str:
+    """Says that there is no corpus, and where there may be one."""
+    expected = (
+        f"{root}: expected COGNIMUSE's traces and subtitles, or segments.csv "
+        "and annotations.csv. Received no movie"
+    )
+    deeper = sorted(str(path.parent) for path in root.rglob(SEGMENTS_FILE))
+    if not deeper:
+        return expected
+    return f"{expected}; one corpus each is in {', '.join(deeper[:9])}"
+
+
+def _read_simulation(root: Path) -> Mapping[str, Any] | None:
     path = root / SIMULATION_FILE
     if not path.is_file():
         return None
-    text, _ = textfiles.read_text(path)
+    text = read_text(path).text
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise CorpusError(
-            f"{path}, line {error.lineno}: expected JSON. Received: {error.msg}"
-        ) from error
-    except (ValueError, RecursionError) as error:  # numbers, nesting
+    except (ValueError, RecursionError) as error:  # syntax, numbers, nesting
         raise CorpusError(
             f"{path}: expected JSON. Received: {error}"
         ) from error
@@ -141,34 +186,26 @@ def _read_simulation(root: Path) -> Mapping[str, object] | None:
 
 
 def _ceiling(
-    root: Path, simulation: Mapping[str, object], dimension: str
+    root: Path, simulation: Mapping[str, Any], dimension: str
 ) -> dict[str, dict[str, float]] | None:
     """Returns movie -> viewer -> accuracy in [0, 1], or None if not given."""
-    if "ceiling" not in simulation:
+    try:
+        by_movie = simulation["ceiling"][dimension]
+        return {
+            movie: {v: _accuracy(a) for v, a in by_viewer.items()}
+            for movie, by_viewer in by_movie.items()
+        }
+    except KeyError:
         return None
-    expected = (
-        f"{root / SIMULATION_FILE}: expected "
-        '{"ceiling": {dimension: {movie: {viewer: accuracy in [0, 1]}}}}'
-    )
-    by_dimension = simulation["ceiling"]
-    if not isinstance(by_dimension, dict):
-        raise CorpusError(f"{expected}. Received: {by_dimension!r}")
-    by_movie = by_dimension.get(dimension)
-    if by_movie is None:
-        return None
-    ceiling: dict[str, dict[str, float]] = {}
-    for movie, by_viewer in _items(by_movie, expected):
-        ceiling[movie] = {}
-        for viewer, accuracy in _items(by_viewer, expected):
-            if not (isinstance(accuracy, int | float) and 0 <= accuracy <= 1):
-                raise CorpusError(
-                    f"{expected}. Received {accuracy!r} for {movie}, {viewer}"
-                )
-            ceiling[movie][viewer] = float(accuracy)
-    return ceiling
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CorpusError(
+            f"{root / SIMULATION_FILE}: expected "
+            '{"ceiling": {dimension: {movie: {viewer: accuracy in [0, 1]}}}}. '
+            f"Received: {error}"
+        ) from error
 
 
-def _items(value: object, expected: str) -> list[tuple[str, object]]:
-    if not isinstance(value, dict):
-        raise CorpusError(f"{expected}. Received: {value!r}")
-    return list(value.items())
+def _accuracy(value: Any) -> float:
+    if not (isinstance(value, int | float) and 0 <= value <= 1):
+        raise ValueError(repr(value))
+    return float(value)

@@ -1,4 +1,4 @@
-"""Reads any corpus from two CSV files, `segments.csv` and `annotations.csv`."""
+"""Reads any corpus from two tables, `segments.csv` and `annotations.csv`."""
 
 from __future__ import annotations
 
@@ -11,27 +11,23 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 
 from emotion_mt.corpus.assemble import (
-    FilmReading,
+    Messages,
+    MovieReading,
     Reading,
-    Segment,
-    Source,
     keep_rated,
+    order_of,
 )
 from emotion_mt.corpus.corpus import (
     SEGMENT_COLUMNS,
     CorpusError,
+    Segment,
+    Source,
     is_rated,
     is_taken,
     printable,
 )
-from emotion_mt.corpus.csv_rows import (
-    Problems,
-    Row,
-    is_name,
-    number,
-    read_table,
-)
 from emotion_mt.corpus.finder import fault_of_video
+from emotion_mt.corpus.tables import Row, Scale, read_table
 from emotion_mt.corpus.textfiles import plain_line
 
 #: The two files, at the root of the folder.
@@ -48,6 +44,9 @@ NOT_RATED = "no viewer rated it"
 #: unit.
 LATEST_S = 1e6
 
+#: A viewer with fewer ratings is named, where others have far more.
+FEW_RATINGS = 10
+
 
 def is_manifest(folder: Path) -> bool:
     """Says whether a folder holds a manifest, or half of one."""
@@ -59,97 +58,21 @@ def is_manifest(folder: Path) -> bool:
 def read_manifest(
     folder: Path,
     movies: Sequence[str] | None = None,
-    *,
     allow_outside: bool = False,
+    scale: Scale | None = None,
+    encoding: str | None = None,
 ) -> Reading:
-    """Reads a manifest.
+    """Reads a manifest; for the arguments see `load_corpus`.
 
     `segments.csv` has the columns segment_id, movie, start_s, end_s, text and
     video; video is a path relative to `folder` or empty, and must not lead
     out of it, links included, unless `allow_outside`. `annotations.csv` has
-    the columns segment_id, viewer and value in [-1, 1]; a viewer who did not
-    rate a segment has no row for it, or an empty value. Further columns are
-    ignored. Both are comma-separated with a header, in UTF-8 (or what
-    `textfiles.read_text` makes of them).
-
-    Args:
-        folder: The folder.
-        movies: Films to read; by default all.
-        allow_outside: Whether videos may lie outside of `folder`.
-
-    Returns:
-        The films that can be used, in the order of the file, with problems
-        and notes. A film with a faulty row is not used.
-
-    Raises:
-        CorpusError: If a file or a column is missing, or a file is no CSV.
+    the columns segment_id, viewer and value; a viewer who did not rate a
+    segment has no row for it, or an empty value. For separators and numbers
+    see `tables.read_table`. Movies are in the order of the file; one with a
+    faulty row is not used. A missing file or column is a CorpusError.
     """
-    notes: list[str] = []
-    problems = Problems()
-    segment_rows, rating_rows = _read_tables(folder, problems, notes)
-    root = None if allow_outside else folder
-    segments = _read_segments(folder, root, segment_rows, problems)
-    ratings = _read_ratings(folder, rating_rows, segments, problems)
-    by_movie: dict[str, list[Segment]] = {}
-    for segment in segments.values():
-        by_movie.setdefault(segment.movie, []).append(segment)
-    by_movie.pop("", None)  # rows without a film, reported already
-    wanted = tuple(by_movie) if movies is None else tuple(dict.fromkeys(movies))
-    films = []
-    for movie in wanted:
-        if problems.concern(movie):
-            continue
-        film = _film(by_movie.get(movie, []), ratings)
-        if film is None:
-            problems.add(
-                f"{folder}: {movie}",
-                [movie],
-                f"expected segments in {SEGMENTS_FILE} with ratings in "
-                f"{ANNOTATIONS_FILE}. Received none",
-            )
-        else:
-            films.append(film)
-    return Reading(tuple(films), problems.messages(wanted), tuple(notes))
-
-
-def _film(
-    segments: Sequence[Segment], ratings: Mapping[str, Mapping[str, float]]
-) -> FilmReading | None:
-    """Puts a film together; None if nobody rated any of its segments."""
-    segments = sorted(segments, key=lambda s: (s.start_s, s.end_s))
-    viewers = {v for s in segments for v in ratings.get(s.segment_id, ())}
-    values = {
-        viewer: np.array(
-            [
-                ratings.get(s.segment_id, {}).get(viewer, np.nan)
-                for s in segments
-            ]
-        )
-        for viewer in viewers
-    }
-    values = {
-        v: column for v, column in values.items() if is_rated(column).any()
-    }
-    reasons = [NOT_RATED] * len(segments)
-    kept, values, left_out = keep_rated(segments, values, reasons)
-    if not kept:
-        return None
-    videos = {segment.video for segment in kept}
-    source = Source(
-        movie=kept[0].movie,
-        subtitles=None,
-        encoding=None,
-        traces=0,
-        rated_until_s=max(segment.end_s for segment in kept),
-        video=videos.pop() if len(videos) == 1 else None,
-    )
-    return FilmReading(kept, values, tuple(left_out), source)
-
-
-def _read_tables(
-    folder: Path, problems: Problems, notes: list[str]
-) -> list[list[Row]]:
-    """Reads both files; raises what is wrong with either of them."""
+    messages = Messages()
     tables: list[list[Row]] = []
     fatal: list[str] = []
     for name, columns in (
@@ -157,188 +80,228 @@ def _read_tables(
         (ANNOTATIONS_FILE, ANNOTATION_COLUMNS),
     ):
         try:
-            tables.append(read_table(folder / name, columns, problems, notes))
+            how = (folder / name, columns, messages)
+            tables.append(read_table(*how, encoding=encoding))
         except CorpusError as error:
             fatal += error.problems
     if fatal:
         raise CorpusError(fatal)
-    return tables
+    segments = _read_segments(folder, allow_outside, tables[0], messages)
+    scale = scale or Scale()
+    ratings = _read_ratings(folder, tables[1], segments, scale, messages)
+    by_movie: dict[str, list[Segment]] = {}
+    for segment in segments.values():
+        by_movie.setdefault(segment.movie, []).append(segment)
+    by_movie.pop("", None)  # rows without a movie, reported already
+    wanted = tuple(by_movie) if movies is None else tuple(dict.fromkeys(movies))
+    readings = []
+    for movie in wanted:
+        if messages.spoilt(movie):
+            continue
+        if reading := _movie(by_movie.get(movie, []), ratings):
+            readings.append(reading)
+        else:
+            messages.problem(
+                f"{folder}: {movie}: expected segments in {SEGMENTS_FILE} with "
+                f"ratings in {ANNOTATIONS_FILE}. Received none",
+                movie,
+            )
+    notes = [*messages.notes, *_about_viewers(folder, readings)]
+    return Reading(readings, messages.problems(*wanted), notes)
+
+
+def _movie(
+    segments: Sequence[Segment], ratings: Mapping[str, Mapping[str, float]]
+) -> MovieReading | None:
+    """Puts a movie together; None if nobody rated any of its segments."""
+    segments = sorted(segments, key=lambda s: (s.start_s, s.end_s))
+    rated = [ratings.get(s.segment_id, {}) for s in segments]
+    columns = {
+        viewer: np.array([values.get(viewer, np.nan) for values in rated])
+        for viewer in {viewer for values in rated for viewer in values}
+    }
+    reasons = [NOT_RATED] * len(segments)
+    kept, columns, left_out = keep_rated(segments, columns, reasons)
+    if not kept:
+        return None
+    videos = {segment.video for segment in kept}
+    video = videos.pop() if len(videos) == 1 else None
+    until_s = max(segment.end_s for segment in kept)
+    source = Source(kept[0].movie, None, None, 0, until_s, video)
+    return MovieReading(kept, columns, tuple(left_out), source)
+
+
+def _about_viewers(folder: Path, movies: Sequence[MovieReading]) -> list[str]:
+    """Notes on viewers whose ratings say little."""
+    path, notes = folder / ANNOTATIONS_FILE, []
+    found: dict[str, list[float]] = {}
+    for movie in movies:
+        for viewer, column in movie.ratings.items():
+            rated = column[is_rated(column)].tolist()
+            found[viewer] = [*found.get(viewer, []), *rated]
+    for words, side in (("below", -1), ("above", 1)):
+        several = [v for v in found if len(found[v]) > 2]
+        named = [v for v in several if not any(side * x > 0 for x in found[v])]
+        values = [x for v in named for x in found[v]]
+        if named:
+            notes.append(
+                f"{path}: no value {words} 0 of {_list(named)}, all lie "
+                f"between {min(values):g} and {max(values):g}. If the middle "
+                "of the scale is not 0, say what it is: --scale=LOW,HIGH"
+            )
+    counts = {viewer: len(values) for viewer, values in found.items()}
+    most = max(counts.values(), default=0)
+    if few := [v for v, n in counts.items() if n < FEW_RATINGS < most / 10]:
+        notes.append(
+            f"{path}: fewer than {FEW_RATINGS} ratings of {_list(few)}; they "
+            "take part like all others, and no score of theirs means much"
+        )
+    return notes
+
+
+def _list(viewers: Sequence[str], limit: int = 6) -> str:
+    more = len(viewers) - limit
+    named = ", ".join(sorted(viewers, key=order_of)[:limit])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _read_segments(
-    folder: Path, root: Path | None, rows: Sequence[Row], problems: Problems
+    folder: Path, allow_outside: bool, rows: Sequence[Row], messages: Messages
 ) -> dict[str, Segment]:
-    """Returns segment id to segment, faulty rows included where possible.
+    """Returns id to segment, faulty rows included where possible.
 
     A faulty segment keeps its id, so that its ratings are no problem too.
-    `root` is what the videos have to lie in, if anything.
     """
     segments: dict[str, Segment] = {}
     lines: dict[str, str] = {}
     for row in rows:
-        movie, id_ = row.cells["movie"], row.cells["segment_id"]
-        for column in ("segment_id", "movie"):
-            is_name(row, column, [movie], problems)
+        movie = plain_line(row.cells["movie"])
+        id_ = row.name("segment_id", messages, movie)
+        row.name("movie", messages, movie)
         if not id_:
             continue
         if id_ in segments:
-            # Either row may be the wrong one, so neither film is sure.
-            problems.add(
-                row.where,
-                [movie, segments[id_].movie],
-                f"expected a segment_id of its own. Received {id_!r}, as in "
-                f"{lines[id_]}",
+            # Either row may be the wrong one, so neither movie is sure.
+            messages.problem(
+                f"{row.where}: expected a segment_id of its own. Received "
+                f"{id_!r}, as in {lines[id_]}",
+                *(movie, segments[id_].movie),
             )
             continue
-        times = _times(row, problems)
-        video = _video(folder, root, row, problems)
-        text = plain_line(row.cells["text"])
         lines[id_] = row.where
+        times, fault = _times(row)
+        video, other = _video(folder, allow_outside, row)
+        for message in filter(None, (fault, other)):
+            messages.problem(f"{row.where}: {message}", movie)
+        text = plain_line(row.cells["text"])
         segments[id_] = Segment(id_, movie, *times, text, video)
     return segments
 
 
-def _times(row: Row, problems: Problems) -> tuple[float, float]:
-    movie = row.cells["movie"]
+def _times(row: Row) -> tuple[tuple[float, float], str]:
+    """Returns start and end in seconds, and what is wrong with them."""
     times = []
     for column in ("start_s", "end_s"):
-        time_s = number(row.cells[column])
+        time_s = row.number(column)
         if time_s is None or not 0 <= time_s <= LATEST_S:
             late = time_s is not None and time_s > LATEST_S
             limit = f"at most {LATEST_S:g}" if late else "a number >= 0"
-            problems.add(
-                row.where,
-                [movie],
+            return (math.nan, math.nan), (
                 f"expected {column} in seconds, {limit}. "
-                f"Received: {row.cells[column]!r}",
+                f"Received: {row.cells[column]!r}"
             )
-            time_s = None
         times.append(time_s)
     start_s, end_s = times
-    if start_s is None or end_s is None:
-        return math.nan, math.nan
-    if end_s <= start_s:
-        problems.add(
-            row.where,
-            [movie],
-            "expected end_s > start_s. "
-            f"Received: start_s={start_s:g}, end_s={end_s:g}",
-        )
-    return start_s, end_s
+    received = f"start_s={start_s:g}, end_s={end_s:g}"
+    fault = f"expected end_s > start_s. Received: {received}"
+    return (start_s, end_s), "" if start_s < end_s else fault
 
 
 def _video(
-    folder: Path, root: Path | None, row: Row, problems: Problems
-) -> str | None:
-    """Returns the path of the row's video, or None."""
+    folder: Path, allow_outside: bool, row: Row
+) -> tuple[str | None, str]:
+    """Returns the path of the row's video, if any, and what is wrong."""
     cell = row.cells["video"]
     if not cell:
-        return None
+        return None, ""
+    expected, fault = "an existing video file, or an empty field", ""
+    path = folder / cell if allow_outside else _inside(folder, cell)
     if printable(cell) != cell:
-        problems.add(
-            row.where,
-            [row.cells["movie"]],
-            "expected a video path in one line, without control characters. "
-            f"Received: {cell[:200]!r}",
-        )
-        return None
-    path = folder / cell if root is None else _inside(root, cell)
-    if path is None:
-        problems.add(
-            row.where,
-            [row.cells["movie"]],
-            f"expected a video path relative to {folder} and inside it. "
-            f"Received: {cell!r}",
-        )
-        return None
+        expected = "a video path in one line, without control characters"
+        path = None
+    elif path is None:
+        expected = f"a video path relative to {folder} and inside it"
     try:
-        fault = fault_of_video(path)
+        fault = "" if path is None else fault_of_video(path)
     except OSError as error:  # such as a name that is too long
         fault = str(error.strerror)
-    if fault:
-        problems.add(
-            row.where,
-            [row.cells["movie"]],
-            f"expected an existing video file, or an empty field. "
-            f"Received: {cell[:200]!r} ({fault})",
-        )
-        return None
-    return str(path)
+    if path is not None and not fault:
+        return str(path), ""
+    fault = f" ({fault})" if fault else ""
+    return None, f"expected {expected}. Received: {cell[:200]!r}{fault}"
 
 
-def _inside(root: Path, cell: str) -> Path | None:
-    """Returns the path that a cell names, None if it leads out of `root`."""
+def _inside(folder: Path, cell: str) -> Path | None:
+    """Returns the path that a cell names, None if it leads out of `folder`."""
     relative = posixpath.normpath(cell.replace("\\", "/"))
-    if (
-        relative.split("/")[0] == ".."
-        or relative.startswith("/")
-        or PureWindowsPath(cell).drive
-    ):
+    root = relative.startswith("/") or PureWindowsPath(cell).drive
+    if root or relative.split("/")[0] == ".." or "\0" in cell:
         return None
-    path = root / relative
+    path = folder / relative
     # A link may lead out as well. (Path.resolve would raise for a loop.)
     real = Path(os.path.realpath(path))
-    return path if real.is_relative_to(os.path.realpath(root)) else None
+    return path if real.is_relative_to(os.path.realpath(folder)) else None
 
 
 def _read_ratings(
     folder: Path,
     rows: Sequence[Row],
     segments: Mapping[str, Segment],
-    problems: Problems,
+    scale: Scale,
+    messages: Messages,
 ) -> dict[str, dict[str, float]]:
     """Returns segment id -> viewer -> value in [-1, 1]."""
     ratings: dict[str, dict[str, float]] = {}
     lines: dict[tuple[str, str], str] = {}
+    outside: dict[str, list[Row]] = {}
     for row in rows:
-        id_, viewer = row.cells["segment_id"], row.cells["viewer"]
+        id_ = plain_line(row.cells["segment_id"])
         if id_ not in segments:
-            problems.add(
-                row.where,
-                [],
-                f"expected a segment_id of {folder / SEGMENTS_FILE}. "
-                f"Received: {id_!r}",
+            messages.problem(
+                f"{row.where}: expected a segment_id of "
+                f"{folder / SEGMENTS_FILE}. Received: {id_[:200]!r}"
             )
             continue
         movie = segments[id_].movie
-        if not is_name(row, "viewer", [movie], problems):
+        viewer = row.name("viewer", messages, movie)
+        value = row.number("value")
+        if not viewer:
             continue
         if is_taken(viewer):
-            problems.add(
-                row.where,
-                [movie],
-                "expected a viewer with another name: the tables have a "
-                f"column of that name. Received: {viewer!r}",
+            messages.problem(
+                f"{row.where}: expected a viewer with another name: the tables "
+                f"have a column of that name. Received: {viewer!r}",
+                movie,
             )
-            continue
-        if (id_, viewer) in lines:
-            problems.add(
-                row.where,
-                [movie],
-                "expected one rating per segment and viewer. Received a "
-                f"second one of {viewer!r} for {id_!r}; the first is in "
-                f"{lines[id_, viewer]}",
+        elif (id_, viewer) in lines:
+            messages.problem(
+                f"{row.where}: expected one rating per segment and viewer. "
+                f"Received a second one of {viewer!r} for {id_!r}; the first "
+                f"is in {lines[id_, viewer]}",
+                movie,
             )
-            continue
-        lines[id_, viewer] = row.where
-        value = _value(row, movie, problems)
-        if value is not None:
-            ratings.setdefault(id_, {})[viewer] = value
-    return ratings
-
-
-def _value(row: Row, movie: str, problems: Problems) -> float | None:
-    """Returns the row's value; None if it is empty or no rating."""
-    cell = row.cells["value"]
-    if not cell:
-        return None
-    value = number(cell)
-    if value is None or abs(value) > 1:
-        problems.add(
-            row.where,
-            [movie],
-            "expected a value in [-1, 1], or an empty field if the viewer did "
-            f"not rate. Received: {cell!r}",
+        elif row.cells["value"] and (value is None or not scale.holds(value)):
+            outside.setdefault(movie, []).append(row)
+        elif value is not None:
+            ratings.setdefault(id_, {})[viewer] = float(scale.to_unit(value))
+        lines.setdefault((id_, viewer), row.where)
+    for movie, (row, *more) in outside.items():
+        messages.problem(
+            f"{row.where}: expected a value in {scale}, or an empty field if "
+            f"the viewer did not rate{scale.hint}. Received: "
+            f"{row.cells['value']!r}"
+            + f" (and {len(more)} more such rows of {movie})"
+            * bool(more),
+            movie,
         )
-        return None
-    return value
+    return ratings

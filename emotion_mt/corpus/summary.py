@@ -5,34 +5,23 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.corpus.load import load_corpus
+from emotion_mt.corpus.own import read_features
 
-#: Columns of `Inspection.films`.
+#: Columns of `Inspection.films` and `Inspection.counts`.
 FILM_COLUMNS = (
-    "movie",
-    "found",
-    "used",
-    "left_out",
-    "used_s",
-    "rated_until_s",
-    "traces",
-    "positive_share",
-    "video",
+    *("movie", "found", "used", "left_out", "used_s", "rated_until_s"),
+    *("traces", "positive_share", "video"),
 )
-
-#: Columns of `Inspection.counts`.
 COUNT_COLUMNS = (
-    "movie",
-    "viewer",
-    "positive",
-    "negative",
-    "missing",
-    "positive_share",
+    *("movie", "viewer", "positive", "negative", "missing", "positive_share"),
 )
 
 
@@ -42,14 +31,14 @@ class Inspection:
 
     Attributes:
         corpus: The corpus.
-        films: DataFrame with `FILM_COLUMNS`, one row per film: segments
+        films: DataFrame with `FILM_COLUMNS`, one row per movie: segments
             found, used and left out; seconds that the used segments cover
             (summed) and time of the last rating; number of traces; share of
             positive segments in [0, 1] of the last viewer (the average, or
-            the only one), NaN if that viewer rated none; path of the video
-            or None.
-        counts: DataFrame with `COUNT_COLUMNS`, one row per film and viewer.
-        left_out: DataFrame (movie, reason, segments), one row per film and
+            the only one), NaN if that viewer rated none; path of a video or
+            None.
+        counts: DataFrame with `COUNT_COLUMNS`, one row per movie and viewer.
+        left_out: DataFrame (movie, reason, segments), one row per movie and
             reason.
     """
 
@@ -70,121 +59,106 @@ class Inspection:
 
     def render(self) -> str:
         """Returns all of it as text for a terminal."""
+        corpus, films = self.corpus, self.films
+        found, many = films["found"].sum(), len(corpus.viewers) > 1
+        without = films.loc[films["video"].isna(), "movie"].tolist()
         parts = [
-            self._render_head(),
-            self._render_films(),
-            self._render_counts(),
-            self._render_left_out(),
-            _bullets("Videos not found", self._without_video()),
-            _bullets("Problems (films concerned are not used)", self.problems),
-            _bullets("Notes", self.notes),
+            f"Corpus {corpus.name}{' (SIMULATED)' * corpus.simulated}: "
+            f"{corpus.annotation} {corpus.dimension}\n{len(corpus.movies)} "
+            f"movies, {found} segments found, {len(corpus)} used, "
+            f"{found - len(corpus)} left out; {len(corpus.viewers)} "
+            f"column{'s' * many} of ratings: {', '.join(corpus.viewers)}",
+            self._movies(),
+            self._ratings(),
+            _listed(
+                "Left out",
+                [
+                    f"{r.movie}: {r.segments} × {r.reason}"
+                    for r in self.left_out.itertuples()
+                ],
+            ),
+            _listed("Without a video", [", ".join(without)]),
+            _listed("Problems (movies concerned are not used)", self.problems),
+            _listed("Notes", self.notes),
+            _listed(
+                "Folds (folds.csv)",
+                [
+                    f"{fold.name}: train {', '.join(fold.train)}; validate "
+                    f"{', '.join(fold.validation) or '-'}; test "
+                    f"{', '.join(fold.test)}"
+                    for fold in corpus.own_folds
+                ],
+            ),
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
 
-    def _without_video(self) -> list[str]:
+    def _movies(self) -> str:
         films = self.films
-        missing = films.loc[films["video"].isna(), "movie"].tolist()
-        return [", ".join(missing)] if missing else []
-
-    def _render_head(self) -> str:
-        corpus = self.corpus
-        simulated = " (SIMULATED)" if corpus.simulated else ""
-        found = int(self.films["found"].sum())
-        viewers = len(corpus.viewers)
+        table = films[["movie", "found", "used", "left_out"]].assign(
+            minutes=(films["used_s"] / 60).map("{:.1f}".format),
+            until=(films["rated_until_s"] / 60).map("{:.1f}".format),
+            traces=films["traces"],
+            positive=films["positive_share"].map(_percent),
+            video=np.where(films["video"].isna(), "no", "yes"),
+        )
+        table.columns = [
+            *("movie", "segments", "used", "left out", "minutes used"),
+            *("rated until minute", "traces", "positive", "video"),
+        ]
+        if not films["traces"].any():  # of a manifest
+            table = table.drop(columns="traces")
         return (
-            f"Corpus {corpus.name}{simulated}: {corpus.annotation} "
-            f"{corpus.dimension}\n"
-            f"{len(corpus.movies)} films, {found} segments found, "
-            f"{len(corpus)} used, {found - len(corpus)} left out; "
-            f"{viewers} column{'s' if viewers > 1 else ''}: "
-            f"{', '.join(corpus.viewers)}"
+            f"Movies (positive: share of the segments that "
+            f"{self.corpus.viewers[-1]} rates above 0)\n"
+            + table.to_string(index=False)
         )
 
-    def _render_films(self) -> str:
-        reference = self.corpus.viewers[-1]
-        table = pd.DataFrame(
-            {
-                "film": self.films["movie"],
-                "found": self.films["found"],
-                "used": self.films["used"],
-                "left out": self.films["left_out"],
-                "used, s": self.films["used_s"].map("{:.0f}".format),
-                "rated until, s": self.films["rated_until_s"].map(
-                    "{:.0f}".format
-                ),
-                "traces": self.films["traces"],
-                f"positive ({reference})": self.films["positive_share"].map(
-                    _share
-                ),
-                "video": np.where(self.films["video"].isna(), "no", "yes"),
-            }
-        )
-        return f"Films\n{table.to_string(index=False)}"
-
-    def _render_counts(self) -> str:
-        total = self.counts.groupby("viewer", as_index=False)[
+    def _ratings(self) -> str:
+        counts = self.counts
+        total = counts.groupby("viewer", as_index=False)[
             ["positive", "negative", "missing"]
         ].sum()
-        counts = pd.concat([self.counts, total.assign(movie="all")])
-        numbers = counts[["positive", "negative", "missing"]].to_numpy()
+        counts = pd.concat([counts, total.assign(movie="all")])
         cells = [
-            f"{positive}/{negative}" + (f"/{missing}" if missing else "")
-            for positive, negative, missing in numbers.tolist()
+            f"{r.positive}/{r.negative}" + f"/{r.missing}" * bool(r.missing)
+            for r in counts.itertuples()
         ]
         table = counts.assign(cell=cells).pivot(
             index="movie", columns="viewer", values="cell"
         )
-        rows = [*self.corpus.movies, "all"]
-        table = table.loc[rows, list(self.corpus.viewers)]
+        table = table.loc[[*self.corpus.movies, "all"], [*self.corpus.viewers]]
         table = table.rename_axis(index=None, columns=None)
         return (
-            "Segments per film and viewer: positive/negative, and /missing "
-            "where the viewer did not rate all\n"
-            + table.to_string(line_width=120)
+            "Segments per movie and viewer: positive/negative, and /not rated "
+            "where some are not\n" + table.to_string(line_width=120)
         )
-
-    def _render_left_out(self) -> str:
-        lines = [
-            f"{row.movie}: {row.segments} × {row.reason}"
-            for row in self.left_out.itertuples()
-        ]
-        return _bullets("Left out", lines)
 
 
 def inspect_corpus(
-    folder: str | os.PathLike[str],
-    annotation: str = "experienced",
-    dimension: str = "valence",
-    movies: Sequence[str] | None = None,
-    allow_outside: bool = False,
+    folder: str | os.PathLike[str], *arguments: Any, **options: Any
 ) -> Inspection:
     """Reads a folder and sums up what is in it.
 
-    A film that cannot be used does not stop the others; it is listed under
+    A movie that cannot be used does not stop the others; it is listed under
     the problems.
 
     Args:
         folder: As in `load_corpus`.
-        annotation: As in `load_corpus`.
-        dimension: As in `load_corpus`.
-        movies: As in `load_corpus`.
-        allow_outside: As in `load_corpus`.
+        *arguments: As in `load_corpus`, annotation and dimension.
+        **options: As in `load_corpus`, but for `on_problem`.
 
     Returns:
         The figures; `print(inspection.render())` shows them.
 
     Raises:
         ValueError: If an argument is wrong.
-        CorpusError: If no film can be used; it lists all problems.
+        CorpusError: If no movie can be used; it lists all problems.
     """
-    corpus = load_corpus(
-        folder,
-        annotation,
-        dimension,
-        on_problem="skip",
-        movies=movies,
-        allow_outside=allow_outside,
-    )
+    options["on_problem"] = "skip"
+    corpus = load_corpus(folder, *arguments, **options)
+    encoding = options.get("encoding")
+    if own := read_features(Path(folder), corpus, encoding):
+        corpus = corpus.replace(notes=(*corpus.notes, own[1]))
     return summarize(corpus)
 
 
@@ -197,69 +171,52 @@ def summarize(corpus: Corpus) -> Inspection:
     Returns:
         The figures.
     """
-    counts = _counts(corpus)
-    left_out = (
-        corpus.left_out.groupby(["movie", "reason"], sort=False)
-        .size()
-        .rename("segments")
-        .reset_index()
-    )
-    return Inspection(
-        corpus=corpus,
-        films=_films(corpus, counts),
-        counts=counts,
-        left_out=left_out,
-    )
-
-
-def _counts(corpus: Corpus) -> pd.DataFrame:
     labels = corpus.labels
-    records = []
+    rows_of = corpus.sources.to_dict(orient="records")
+    sources: dict[str, dict] = {str(row["movie"]): row for row in rows_of}
+    counts, films = [], []
     for movie in corpus.movies:
-        rows = labels[corpus.rows([movie])]
-        for column, viewer in enumerate(corpus.viewers):
-            positive = int((rows[:, column] == 1).sum())
-            negative = int((rows[:, column] == 0).sum())
+        rows = corpus.rows([movie])
+        for viewer, column in zip(corpus.viewers, labels[rows].T, strict=True):
+            positive, negative = (
+                int((column == 1).sum()),
+                int((column == 0).sum()),
+            )
             rated = positive + negative
             share = positive / rated if rated else np.nan
             missing = len(rows) - rated
-            records.append((movie, viewer, positive, negative, missing, share))
-    return pd.DataFrame(records, columns=list(COUNT_COLUMNS))
-
-
-def _films(corpus: Corpus, counts: pd.DataFrame) -> pd.DataFrame:
-    sources = {row["movie"]: row for _, row in corpus.sources.iterrows()}
-    reference = counts[counts["viewer"] == corpus.viewers[-1]]
-    shares = reference.set_index("movie")["positive_share"]
-    records = []
-    for movie in corpus.movies:
-        segments = corpus.segments.iloc[corpus.rows([movie])]
+            counts.append((movie, viewer, positive, negative, missing, share))
+        segments = corpus.segments.iloc[rows]
         left_out = int((corpus.left_out["movie"] == movie).sum())
-        source = sources.get(movie)
+        source = sources.get(movie, {})
         videos = segments["video"].dropna()
-        records.append(
+        films.append(
             (
-                movie,
-                len(segments) + left_out,
-                len(segments),
-                left_out,
+                *(movie, len(rows) + left_out, len(rows), left_out),
                 float((segments["end_s"] - segments["start_s"]).sum()),
-                np.nan if source is None else float(source["rated_until_s"]),
-                0 if source is None else int(source["traces"]),
-                float(shares[movie]),
+                float(source.get("rated_until_s", np.nan)),
+                int(source.get("traces", 0)),
+                share,
                 videos.iloc[0] if len(videos) else None,
             )
         )
-    films = pd.DataFrame(records, columns=list(FILM_COLUMNS))
-    films["video"] = pd.Series([row[-1] for row in records], dtype=object)
-    return films
+    table = pd.DataFrame(films, columns=list(FILM_COLUMNS))
+    table["video"] = pd.Series([row[-1] for row in films], dtype=object)
+    reasons = corpus.left_out.groupby(["movie", "reason"], sort=False).size()
+    return Inspection(
+        corpus=corpus,
+        films=table,
+        counts=pd.DataFrame(counts, columns=list(COUNT_COLUMNS)),
+        left_out=reasons.rename("segments").reset_index(),
+    )
 
 
-def _share(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.3f}"
+def _percent(share: float) -> str:
+    return "-" if np.isnan(share) else f"{share:.1%}"
 
 
-def _bullets(title: str, lines: Sequence[str]) -> str:
+def _listed(title: str, lines: Sequence[str]) -> str:
+    lines = [line for line in lines if line]
     if not lines:
         return ""
     return "\n".join([f"{title}:", *(f"  - {line}" for line in lines)])

@@ -3,67 +3,112 @@
 from __future__ import annotations
 
 import codecs
+import dataclasses
 import os
 import re
+import unicodedata
 from pathlib import Path
+
+import chardet
 
 from emotion_mt.corpus.corpus import CorpusError
 
 # UTF-32 comes first: its little-endian mark begins with UTF-16's.
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-#: Encodings that `read_text` falls back to when a file is not Unicode.
-FALLBACK_ENCODINGS = ("cp1252", "latin-1")
-
 # "\r\r\n" is what a text-mode copy makes of "\r\n"; it is one line end.
 _LINE_END = re.compile(r"\r*\n|\r")
 
+# What starts the other alphabets of ISO-2022, which are plain ASCII as bytes.
+_ESCAPES = (b"\x1b$", b"\x1b(")
 
-def read_text(path: str | os.PathLike[str]) -> tuple[str, str]:
+#: A second encoding that is this likely, compared with the first, and reads
+#: other letters, is not ruled out.
+_NEARLY = 0.85
+
+_BROKEN = "\ufffd"
+
+
+@dataclasses.dataclass(frozen=True)
+class TextFile:
+    """A text file without byte order mark, and how it was read.
+
+    `notes` say what was guessed or replaced; each names the file.
+    """
+
+    text: str
+    encoding: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        r"""Its lines, which end at "\n", "\r\n" and "\r" only.
+
+        `str.splitlines` also splits at form feeds and Unicode separators,
+        which are no line ends in subtitles; line numbers would be wrong.
+        """
+        return _LINE_END.split(self.text)
+
+
+def read_text(
+    path: str | os.PathLike[str], encoding: str | None = None
+) -> TextFile:
     """Reads a text file whose encoding is not known.
 
-    A byte order mark decides; without one UTF-16 is tried if there are many
-    zero bytes, otherwise UTF-8, then Windows-1252, then Latin-1, which
-    decodes anything.
+    A byte order mark decides; without one many zero bytes mean UTF-16. Next
+    comes UTF-8, in which a few broken bytes cost a character each. What is
+    not UTF-8 is read in `encoding`; without it, in what the detector chardet
+    finds, if that leaves no other choice.
 
     Args:
         path: The file.
+        encoding: Encoding of files that are not Unicode, such as "cp1250".
+            Defaults to None, guess it.
 
     Returns:
-        The text without its byte order mark, and the encoding used.
+        The text and how it was read.
 
     Raises:
-        CorpusError: If the file cannot be opened, or does not decode as
-            its byte order mark promises.
+        ValueError: If Python knows no `encoding` of that name.
+        CorpusError: If the file cannot be opened, does not decode as its byte
+            order mark or `encoding` promises, or may be in either of several
+            encodings.
     """
-    if Path(path).exists() and not Path(path).is_file():
-        # A pipe would be waited for, a device read without end.
-        raise CorpusError(
-            f"{path}: expected a readable file. Received: a folder, pipe or "
-            "device"
-        )
+    encoding = None if encoding is None else _known(encoding)
+    data = _read_bytes(path)
+    sure = next((name for mark, name in _MARKS if data.startswith(mark)), None)
+    if sure is None and data.count(0) > len(data) / 4:
+        # No text in UTF-8 or an 8-bit encoding has so many zero bytes; in
+        # UTF-16 each Latin letter has one, after it or before it.
+        little = data[1::2].count(0) >= data[0::2].count(0)
+        sure = "utf-16-le" if little else "utf-16-be"
+    escaped = any(escape in data for escape in _ESCAPES)
+    if sure in (None, "utf-8") and not escaped:
+        text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+        broken = text.count(_BROKEN) - data.count(_BROKEN.encode())
+        # By chance few letters of other encodings are also one in UTF-8.
+        likely = sum(not c.isascii() for c in text) >= 2 * broken
+        if not broken:
+            plain = encoding is not None and data.isascii()
+            sure = sure or (None if plain else "utf-8")
+        elif encoding == "utf-8" or (encoding is None and likely):
+            return TextFile(text, "utf-8", (_replaced(path, text, "UTF-8"),))
+    if sure is None and encoding is None:
+        return _detect(path, data)
+    name = sure or encoding or ""
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
+        return TextFile(data.decode(name).removeprefix("\ufeff"), name)
+    except (UnicodeError, LookupError) as error:  # such as "hex", no text
         raise CorpusError(
-            f"{path}: expected a readable file. Received: {error.strerror}"
+            f"{path}: expected text in {name}. Received bytes that do not "
+            f"decode: {error}"
         ) from error
-    candidates = _encodings(data)
-    for encoding in candidates:
-        try:
-            return data.decode(encoding), encoding.removesuffix("-sig")
-        except UnicodeDecodeError:
-            continue
-    raise CorpusError(
-        f"{path}: expected text in {' or '.join(candidates)}. "
-        "Received bytes that do not decode"
-    )
 
 
 # What has no width and no meaning for words: control characters that are no
@@ -76,30 +121,79 @@ _INVISIBLE = re.compile(
 
 
 def plain_line(text: str) -> str:
-    """Returns a text in one line, without what cannot be seen.
+    """Returns a text in one line, composed, without what cannot be seen.
 
     Control characters, direction marks and zero-width blanks are removed;
-    line breaks and runs of blanks become one blank.
+    line breaks and runs of blanks become one blank; letters and their accents
+    become one character where Unicode has it (NFC).
     """
-    return " ".join(_INVISIBLE.sub("", text).split())
+    seen = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return " ".join(seen.split())
 
 
-def split_lines(text: str) -> list[str]:
-    r"""Splits at "\n", "\r\n" and "\r" only.
+def _known(encoding: str) -> str:
+    """Returns Python's own name of an encoding."""
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise ValueError(
+            "`encoding` must be one that Python knows, such as cp1250, "
+            f"shift_jis or gb18030. Received: {encoding!r}"
+        ) from None
 
-    `str.splitlines` also splits at form feeds and Unicode separators, which
-    are no line ends in subtitles; line numbers would be wrong.
-    """
-    return _LINE_END.split(text)
+
+def _read_bytes(path: str | os.PathLike[str]) -> bytes:
+    fault = "a folder, pipe or device"
+    try:
+        # A pipe would be waited for, a device read without end.
+        if not Path(path).exists() or Path(path).is_file():
+            return Path(path).read_bytes()
+    except OSError as error:
+        fault = str(error.strerror)
+    raise CorpusError(f"{path}: expected a readable file. Received: {fault}")
 
 
-def _encodings(data: bytes) -> tuple[str, ...]:
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return (encoding,)
-    if data.count(0) > len(data) / 4:
-        # No text in UTF-8 or an 8-bit encoding has so many zero bytes; in
-        # UTF-16 each Latin letter has one, after it or before it.
-        little = data[1::2].count(0) >= data[0::2].count(0)
-        return ("utf-16-le" if little else "utf-16-be",)
-    return ("utf-8", *FALLBACK_ENCODINGS)
+def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
+    """Reads what is not Unicode, unless it may be one thing or another."""
+    guesses = chardet.detect_all(
+        data, encoding_era=chardet.EncodingEra.MODERN_WEB
+    )
+    readings: dict[str, str] = {}
+    for guess in guesses:
+        name = guess["encoding"]
+        if name and guess["confidence"] >= _NEARLY * guesses[0]["confidence"]:
+            readings.setdefault(data.decode(name, "replace"), _known(name))
+    if not readings:
+        raise CorpusError(
+            f"{path}: expected text. Received bytes that are none in any "
+            "encoding that could be recognised"
+        )
+    (text, name), *others = readings.items()
+    if others:
+        shown = " or ".join(
+            f"{name} ({_first_special(text)!r})"
+            for text, name in readings.items()
+        )
+        raise CorpusError(
+            f"{path}: expected UTF-8, or text whose encoding can be "
+            f"recognised. Received what may be {shown}. Save it as UTF-8, or "
+            f"say which it is: --encoding={name}"
+        )
+    notes = [f"{path}: not UTF-8, read as {name} (guessed)"]
+    if _BROKEN in text:
+        notes.append(_replaced(path, text, name))
+    return TextFile(text, name, tuple(notes))
+
+
+def _first_special(text: str) -> str:
+    """The first line with a letter that is not ASCII, to compare guesses."""
+    lines = (plain_line(line) for line in _LINE_END.split(text))
+    return next((line for line in lines if not line.isascii()), "")[:60]
+
+
+def _replaced(path: str | os.PathLike[str], text: str, encoding: str) -> str:
+    line = len(_LINE_END.findall(text[: text.index(_BROKEN)])) + 1
+    return (
+        f"{path}, line {line}: {text.count(_BROKEN)} character(s) broken in "
+        f"{encoding}, replaced by {_BROKEN}"
+    )

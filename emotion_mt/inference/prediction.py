@@ -47,6 +47,9 @@ class Prediction:
             labels = self.table[f"{viewer}_label"].dropna()
             share = f"{(labels == POSITIVE).mean():.0%}" if len(labels) else "–"
             lines.append(f"  {viewer:8}{share}")
+        if "known_words" in about:
+            known, words = about["known_words"]
+            lines.append(f"The model knows {known} of {words} words.")
         lines += [f"Written: {path}" for path in self.files.values()]
         return "\n".join(lines)
 
@@ -84,6 +87,7 @@ def predict_to_folder(
     segment_s: float | None = None,
     title: str | None = None,
     progress: bool = True,
+    encoding: str | None = None,
 ) -> Prediction:
     """Predicts a clip and writes predictions.csv and the timelines.
 
@@ -96,6 +100,7 @@ def predict_to_folder(
         title: Title of the pictures. Defaults to None, the name of the video
             or else of the subtitles.
         progress: See there.
+        encoding: See there.
 
     Returns:
         The prediction and its files.
@@ -107,7 +112,7 @@ def predict_to_folder(
         VideoError: See there.
     """
     table = Predictor.load(bundle).predict(
-        video, subtitles, segment_s, progress
+        video, subtitles, segment_s, progress, encoding
     )
     source = video if video is not None else subtitles
     title = Path(os.fspath(source or "")).stem if title is None else title

@@ -18,7 +18,7 @@ from emotion_mt.inference.bundle import Bundle, load_bundle
 from emotion_mt.inference.errors import BundleError
 from emotion_mt.inference.film import cut_film, film_features
 from emotion_mt.inference.inputs import Path, check_inputs
-from emotion_mt.models import tokenize
+from emotion_mt.models import RESERVED_TOKENS, tokenize
 
 #: Length of a segment in seconds where there are no subtitles. The cues of
 #: COGNIMUSE, on which models are trained, last 2.5 s on average; the maximum
@@ -43,6 +43,7 @@ class _Rows:
         visual: float32 [N, C], NaN rows where the film has nothing; None
             without a video.
         problems: What a user should know.
+        known_words: Words that a text model knows, and all that it reads.
     """
 
     times: list[Times]
@@ -50,6 +51,7 @@ class _Rows:
     names: list[str]
     visual: np.ndarray | None = None
     problems: list[str] = dataclasses.field(default_factory=list)
+    known_words: list[int] | None = None
 
 
 class Predictor:
@@ -145,16 +147,19 @@ class Predictor:
         subtitles: Path | None = None,
         segment_s: float | None = None,
         progress: bool = True,
+        encoding: str | None = None,
     ) -> pd.DataFrame:
         """Predicts every segment of a clip.
 
         With subtitles the cues are the segments. Without them the film is cut
         into segments of one length, which visual models can do with.
 
-        A cue that cannot be predicted does not stop the others: cues that end
-        before they start are left out, and where the film ends before a cue
-        does, the cue's probabilities are NaN and its labels None. Each is
-        reported in the log and in `.attrs["problems"]`.
+        A cue that cannot be predicted does not stop the others: cues that
+        cannot be read or used are left out, and where the film ends before a
+        cue does, the cue's probabilities are NaN and its labels None. Each is
+        reported in the log and in `.attrs["problems"]`, as is what was
+        guessed about the subtitles, and if the model knows less than half of
+        their words.
 
         Args:
             video: The film; needed by visual models.
@@ -164,6 +169,8 @@ class Predictor:
                 COGNIMUSE's cues.
             progress: Whether to show on stderr how far it is: a bar on a
                 terminal, lines now and then in a log.
+            encoding: Encoding of subtitles that are not Unicode, such as
+                "cp1250". Defaults to None, guess it.
 
         Returns:
             DataFrame in order of time: start_s, end_s (seconds), text, and for
@@ -171,7 +178,9 @@ class Predictor:
             <viewer>_label ("positive" above 0.5, else "negative"). Both are
             missing for viewers that the model was not trained for. `.attrs`
             holds "viewers", "modalities", "simulated" (whether the model was
-            trained on simulated data) and "problems" (a list of sentences).
+            trained on simulated data), "problems" (a list of sentences) and,
+            for text models, "known_words" (how many words of the clip the
+            model knows, and of how many).
 
         Raises:
             ValueError: If the model lacks or needs a modality, or `segment_s`
@@ -182,7 +191,7 @@ class Predictor:
         """
         check_inputs(self.bundle, video, subtitles, segment_s)
         if subtitles is not None:
-            rows = _cue_rows(subtitles)
+            rows = _cue_rows(subtitles, encoding)
         else:
             assert video is not None, "check_inputs has seen to it"
             length_s = DEFAULT_SEGMENT_S if segment_s is None else segment_s
@@ -190,9 +199,10 @@ class Predictor:
             rows = _Rows(times, [""] * len(times), [str(video)] * len(times))
         if video is not None:
             self._look(video, rows, progress)
+        table = self._table(rows)
         for problem in rows.problems:
             logging.warning("%s", problem)
-        return self._table(rows)
+        return table
 
     def _check_i3d(self, i3d: keras.Model) -> None:
         expected = self.bundle.weights_digest
@@ -249,6 +259,8 @@ class Predictor:
             # Some versions of pandas turn None into NaN unless they are told.
             columns[f"{viewer}_label"] = pd.Series(labels, dtype=object)
         table = pd.DataFrame(columns)
+        if rows.known_words is not None:
+            table.attrs["known_words"] = rows.known_words
         table.attrs.update(
             viewers=list(self.viewers),
             modalities=list(self.modalities),
@@ -263,7 +275,16 @@ class Predictor:
         usable = np.ones(len(rows.times), bool)
         inputs = {}
         if self.bundle.tokenizer is not None:
-            inputs["tokens"] = tokenize(self.bundle.tokenizer, rows.texts)
+            tokens = tokenize(self.bundle.tokenizer, rows.texts)
+            inputs["tokens"] = tokens
+            known = int((tokens >= RESERVED_TOKENS).sum())
+            rows.known_words = [known, int((tokens > 0).sum())]
+            if 2 * known < rows.known_words[1]:
+                rows.problems.append(
+                    f"The model knows {known} of {rows.known_words[1]} words "
+                    "of the subtitles: less than half. Are they in the "
+                    "language that it was trained on?"
+                )
         if rows.visual is not None:
             inputs["visual"] = rows.visual
             usable = np.isfinite(rows.visual).all(axis=1)
@@ -274,8 +295,8 @@ class Predictor:
         return result
 
 
-def _cue_rows(subtitles: Path) -> _Rows:
-    found = read_subtitles(subtitles)
+def _cue_rows(subtitles: Path, encoding: str | None) -> _Rows:
+    found = read_subtitles(subtitles, encoding)
     if not found.usable:
         raise ValueError(
             f"{subtitles}: expected at least one cue that can be used. "
@@ -286,9 +307,5 @@ def _cue_rows(subtitles: Path) -> _Rows:
         times=[(cue.start_s, cue.end_s) for cue in found.usable],
         texts=[cue.text for cue in found.usable],
         names=[f"{subtitles}, line {cue.line}" for cue in found.usable],
-        problems=[
-            f"{subtitles}, line {cue.line}: left out, {cue.left_out}"
-            for cue in found.cues
-            if cue.left_out
-        ],
+        problems=list(found.problems),
     )

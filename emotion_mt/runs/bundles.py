@@ -13,7 +13,7 @@ from absl import logging
 
 from emotion_mt import paper
 from emotion_mt._progress import progress as show_progress
-from emotion_mt.corpus import Corpus, folds
+from emotion_mt.corpus import Corpus
 from emotion_mt.evaluation.jobs import I3D, MULTI_TASK, SINGLE_TASK, Job
 from emotion_mt.evaluation.records import make_record
 from emotion_mt.evaluation.specs import BOTH, TEXT, VISUAL
@@ -198,17 +198,17 @@ def train_bundles(run: Run) -> dict[str, TrainedBundle]:
         if len(corpus.viewers) == 1:
             run.say(f"Bundle {name}: left out, MT needs more viewers than one.")
             continue
-        if visual and not run.has_video:
+        if visual and not (run.has_video or run.own_features):
             run.say(f"Bundle {name}: left out, the corpus has no videos.")
             continue
         trained[name] = train_bundle(
             experiment.out / "bundles" / name,
             corpus,
             run.features() if visual else None,
-            folds(corpus.movies)[0],
+            corpus.folds[0],
             dataclasses.replace(experiment.training, modalities=modalities),
             seed=experiment.seeds[0],
-            weights_digest=run.weights_digest,
+            weights_digest=None if run.own_features else run.weights_digest,
             replace=True,
         )
         how = "kept" if trained[name].reused else "trained"

@@ -44,6 +44,8 @@ class Experiment:
         wait: Whether to wait for another run in the folder `out`.
         skip_bad_films: Go on without films whose files are broken.
         allow_outside: Whether a manifest's videos may lie outside of it.
+        scale: Lowest and highest value of the ratings.
+        encoding: Of text files that are not Unicode; None to guess.
         data: Folder that simulated corpora are written to.
         corpus_seed: Seed of the simulated corpus.
         segments_per_movie: Size of the simulated corpus.
@@ -65,6 +67,8 @@ class Experiment:
     wait: bool = False
     skip_bad_films: bool = False
     allow_outside: bool = False
+    scale: tuple[float, float] = (-1.0, 1.0)
+    encoding: str | None = None
     data: Path = Path("data")
     corpus_seed: int = 0
     segments_per_movie: int = 60
@@ -94,6 +98,8 @@ class Run:
         weights_digest: `model_digest` of the I3D, "none" as long as no
             feature of it was needed.
         report: What the I3D computed and what was in the store; None as long.
+        own_features: Whether the visual features of `I3D` are the user's own,
+            see `read_features`.
     """
 
     def __init__(
@@ -117,8 +123,15 @@ class Run:
                 dimension=experiment.dimension,
                 on_problem="skip" if experiment.skip_bad_films else "raise",
                 allow_outside=experiment.allow_outside,
+                scale=experiment.scale,
+                encoding=experiment.encoding,
             )
         say(corpus_lib.summarize(self.corpus).render())
+        own = corpus_lib.read_features(folder, self.corpus, experiment.encoding)
+        self.own_features = own is not None
+        if own is not None:
+            self._features[I3D], sentence = own
+            say(sentence)
 
     @contextlib.contextmanager
     def timed(self, part: str) -> Iterator[None]:
@@ -138,9 +151,10 @@ class Run:
         """Returns features, one row per segment, NaN where it has no video.
 
         Args:
-            kind: `I3D`, [N, 1024], or `HISTOGRAMS`, [N, 16, 7, 32]; float32.
+            kind: `I3D`, [N, 1024] or the user's own in their place, or
+                `HISTOGRAMS`, [N, 16, 7, 32]; float32.
         """
-        if not self.has_video:
+        if kind not in self._features and not self.has_video:
             raise ValueError(
                 f"Corpus {self.corpus.name} must have videos beside the "
                 "subtitles. Received none; use text alone (--modalities=text)"
@@ -184,8 +198,8 @@ class Run:
             np.savez_compressed(temporary, **found)
 
     def split(self, name: str) -> paper.Split:
-        """Returns the split F1, F2, … or Baseline, in any case."""
-        splits = list(corpus_lib.folds(self.corpus.movies))
+        """Returns the fold of this name, or Baseline, in any case."""
+        splits = list(self.corpus.folds)
         if set(self.corpus.movies) >= set(paper.MOVIES):
             splits.append(corpus_lib.baseline_split())
         for split in splits:

@@ -9,7 +9,12 @@ from typing import Any, NamedTuple
 from absl import logging
 
 from emotion_mt.evaluation import rendering, specs as table_specs
-from emotion_mt.evaluation.jobs import Job, result_file_name, versions
+from emotion_mt.evaluation.jobs import (
+    HISTOGRAMS,
+    Job,
+    result_file_name,
+    versions,
+)
 from emotion_mt.evaluation.records import read_record
 from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.specs import SPECS, TableSpec
@@ -101,9 +106,21 @@ def _jobs(specs: Sequence[TableSpec], run: Run) -> dict[TableSpec, list[Job]]:
     experiment, viewers = run.experiment, run.corpus.viewers
     jobs = {}
     for spec in specs:
-        splits = spec.splits(run.corpus.movies, experiment.baseline_validation)
+        splits = run.corpus.own_folds[: 1 if spec.baseline else None]
+        splits = splits or spec.splits(
+            run.corpus.movies, experiment.baseline_validation
+        )
         how = (experiment.seeds, experiment.training)
-        if own := spec.jobs(viewers, splits, *how):
+        own = spec.jobs(viewers, splits, *how)
+        if run.own_features and not run.has_video:
+            seen = [job for job in own if job.feature_kind != HISTOGRAMS]
+            if len(seen) < len(own):
+                run.say(
+                    f"Table {spec.number} has no Baseline that looks at "
+                    "pictures: the corpus has features, but no videos."
+                )
+            own = seen
+        if own:
             jobs[spec] = own
             continue
         run.say(

@@ -134,7 +134,7 @@ def test_ctrl_c_is_status_130(monkeypatch, capsys):
 
 def test_inspect_as_text_and_as_json(manifest, capsys):
     assert main(["inspect", f"--corpus={manifest}"]) == 0
-    assert "3 films, 6 segments found, 6 used" in capsys.readouterr().out
+    assert "3 movies, 6 segments found, 6 used" in capsys.readouterr().out
     assert main(["inspect", f"--corpus={manifest}", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["corpus"]["viewers"] == ["Ann", "Bob", "Vavg"]

@@ -217,7 +217,7 @@ def test_unknown_film_name_is_a_problem(writer):
         path = writer.trace_path("BMI").with_name(f"subj{subject}_1_Matrix.dat")
         path.write_text("0 0 0\n")
     (problem,) = _problems(writer)
-    assert "subj1_1_Matrix.dat: expected the name of a known film" in problem
+    assert "subj1_1_Matrix.dat: expected the name of a known movie" in problem
     assert "Received 'Matrix' (in 2 trace files)" in problem
     assert load_corpus(writer.root, movies=["BMI"]).movies == ("BMI",)
 
@@ -226,7 +226,7 @@ def test_trace_that_belongs_nowhere_is_a_problem(writer):
     writer.film("BMI")
     (writer.root / "intended_1.dat").write_text("0 0 0\n")
     (problem,) = _problems(writer)
-    assert "Received none in the names of file and folders" in problem
+    assert "Received none in file and folders" in problem
 
 
 def test_films_beyond_the_papers_without_subtitles_stop_nothing(writer):
@@ -244,7 +244,7 @@ def test_files_of_no_known_film_are_noted(writer):
     writer.film("BMI")
     (writer.root / "holiday.mp4").write_bytes(b"x")
     (note,) = load_corpus(writer.root).notes
-    assert "1 subtitle or video files belong to no known film" in note
+    assert "1 subtitle or video files belong to no known movie" in note
     assert "holiday.mp4" in note
 
 
@@ -280,3 +280,165 @@ def test_all_seven_films_in_the_released_layout(writer):
     assert corpus.viewers == paper.ALL_VIEWERS
     share = corpus.labels[:, -1].reshape(7, 2).mean(axis=1)
     assert share.tolist() == [0, 0, 0, 0, 1, 1, 1]
+
+
+# --- Where files are found, and which are taken -------------------------------
+
+
+def _place(writer, source, *parts):
+    path = writer.root.joinpath(*parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return source.rename(path)
+
+
+def test_names_count_more_than_folders_and_the_nearest_folder_most(writer):
+    writer.film("CRA", valences=(0.5,))
+    writer.film("FNE", valences=(0.5,))
+    _place(writer, writer.trace_path("CRA"), "GLA", "subj1_1_Crash.dat")
+    _place(writer, writer.trace_path("FNE"), "GLA", "FNE", "subj1_1.dat")
+    video = _place(writer, writer.video("FNE"), "GLA", "FNE", "video.mp4")
+    first_word = _place(writer, writer.video("CRA"), "GLA", "CRA_cut.mkv")
+    corpus = load_corpus(writer.root)
+    assert corpus.movies == ("CRA", "FNE")
+    assert corpus.sources["video"].tolist() == [str(first_word), str(video)]
+
+
+def test_the_folder_itself_may_be_one_movie_in_capitals_or_not(writer):
+    writer.film("BMI", valences=(0.5,))
+    _place(writer, writer.trace_path("BMI"), "BMI", "emotion", "SUBJ1_1.DAT")
+    _place(writer, writer.video("BMI"), "BMI", "VIDEO.MP4")
+    corpus = load_corpus(writer.root / "BMI")
+    assert (corpus.movies, corpus.viewers) == (("BMI",), ("V1",))
+    assert corpus.sources["video"][0].endswith("VIDEO.MP4")
+
+
+def test_the_surest_file_wins_with_a_note(writer):
+    writer.film("BMI")
+    for name in ("clip.mp4", "video.mp4"):
+        (writer.root / "BMI" / name).write_bytes(b"x")
+    (writer.root / "BMI" / "._BMI.avi").write_bytes(b"hidden")
+    video = writer.video("BMI")
+    (note,) = load_corpus(writer.root).notes
+    assert note.startswith(f"BMI: video {video} is used; not used: ")
+    assert "clip.mp4" in note
+    assert "video.mp4" in note
+    video.unlink()
+    corpus = load_corpus(writer.root)
+    assert corpus.sources["video"][0].endswith("video.mp4")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_copies_count_once_and_others_are_a_problem(writer, same):
+    writer.film("BMI")
+    trace, srt = writer.trace_path("BMI"), writer.subtitles("BMI")
+    for path in (trace, srt):
+        copy = writer.root / "copies" / path.name.replace("subtitle", "BMI")
+        copy.parent.mkdir(exist_ok=True)
+        text = path.read_text() if same else path.read_text().replace("0", "1")
+        copy.write_text(text)
+    # A subtitle file that is named after the movie is the surer one.
+    srt.rename(srt.with_name("BMI.srt"))
+    if same:
+        corpus = load_corpus(writer.root)
+        assert len(corpus) == 2
+        assert sum("not used: " in note for note in corpus.notes) == 2
+        return
+    first, second = _problems(writer)
+    assert "expected one file per rater and pass. Received 2: " in first
+    assert "expected one subtitle file. Received 2: " in second
+
+
+def test_many_files_are_listed_in_part(writer):
+    writer.film("BMI")
+    for i in range(9):
+        (writer.root / "BMI" / f"clip{i}.mp4").write_bytes(b"x")
+    (problem,) = _problems(writer)
+    assert "clip3.mp4 and 5 more" in problem
+
+
+# --- Traces that do not fit the subtitles -------------------------------------
+
+LONG = tuple((10.0 * i, 10.0 * i + 2, f"cue {i}") for i in range(60))
+
+
+def _trace_in(path, unit, step_s, until_s):
+    times = np.arange(0, until_s, step_s)
+    path.write_text("".join(f"{t * unit:.6f} 0.5 0\n" for t in times))
+
+
+@pytest.mark.parametrize(
+    ("unit", "step_s", "looks_like"),
+    [
+        (1000, 0.04, "milliseconds or frames"),
+        (1000, 1, "milliseconds or frames"),
+        (25, 0.04, "milliseconds or frames"),
+        (1 / 60, 0.04, "minutes"),
+        (1 / 60, 1, "minutes"),
+        (1, 0.04, None),
+        (1, 1, None),
+        (1, 20, None),
+    ],
+)
+def test_times_in_another_unit_are_refused(writer, unit, step_s, looks_like):
+    writer.film("BMI", valences=(0.5,), cues=LONG)
+    path = writer.trace_path("BMI")
+    _trace_in(path, unit, step_s, 600)
+    if looks_like is None:
+        assert load_corpus(writer.root).movies == ("BMI",)
+        return
+    problem = _problems(writer)[0]
+    assert problem.startswith(f"{path}: expected times in seconds, as those")
+    assert "subtitles, which end at 592.00 s" in problem
+    assert problem.endswith(f"which look like {looks_like}")
+
+
+def test_a_trace_that_covers_less_than_half_of_the_cues_is_named(writer):
+    writer.film("BMI", valences=(0.5, -0.5), cues=LONG)
+    _trace_in(writer.trace_path("BMI", 1), 1, 0.04, 600)
+    _trace_in(writer.trace_path("BMI", 2), 1, 0.04, 285)
+    corpus = load_corpus(writer.root)
+    assert len(corpus) == 60
+    path = writer.trace_path("BMI", 2)
+    assert corpus.notes == (
+        f"{path}: covers 29 of 60 cues, from 0.00 to 284.96 s",
+    )
+
+
+def test_traces_as_tables_on_another_scale(writer):
+    writer.film("BMI", valences=(0.5,), cues=((1, 2, "a"), (3, 4, "b")))
+    path = writer.trace_path("BMI").rename(
+        writer.trace_path("BMI").with_suffix(".csv")
+    )
+    path.write_text("Time;Valence\n1,5;7\n3,5;5\n")
+    corpus = load_corpus(writer.root, scale=(1, 9))
+    assert corpus.values.tolist() == [[0.5], [0.0]]
+    (problem,) = _problems(writer, dimension="arousal", scale=(1, 9))
+    assert problem == f"{path}: expected a column arousal. Received none"
+
+
+def test_bad_cues_of_a_movie_are_noted_with_their_line(writer):
+    writer.film("BMI")
+    path = writer.subtitles("BMI")
+    path.write_text(path.read_text().replace("00:00:01,000", "00:00:61,000"))
+    corpus = load_corpus(writer.root)
+    assert corpus.segments["text"].tolist() == ["Two"]
+    assert corpus.left_out["reason"].tolist() == ["its times cannot be read"]
+    (note,) = corpus.notes
+    assert note.startswith(f"{path}, line 2: left out, expected a cue such as")
+
+
+def test_encoding_is_for_files_that_are_not_unicode(writer):
+    for movie in ("BMI", "CHI", "CRA"):
+        writer.film(movie)
+    words = "Žluťoučký kůň"
+    for movie, encoding in (("BMI", "cp1250"), ("CHI", "utf-8")):
+        path = writer.subtitles(movie)
+        text = path.read_text().replace("One", words)
+        path.write_bytes(text.encode(encoding))
+    corpus = load_corpus(writer.root, encoding="cp1250")
+    assert corpus.segments["text"].tolist() == [words, "Two"] * 2 + [
+        "One",
+        "Two",
+    ]
+    assert corpus.sources["encoding"].tolist() == ["cp1250", "utf-8", "cp1250"]
+    assert corpus.notes == ()

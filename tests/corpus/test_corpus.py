@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -93,9 +97,107 @@ def test_parts_that_do_not_fit_are_refused(small_corpus):
         small_corpus.replace(segments=small_corpus.segments[["movie"]])
     with pytest.raises(ValueError, match="must not contain 'MEAN'"):
         small_corpus.replace(viewers=("V1", "MEAN", "Vavg"))
-    twice = small_corpus.segments.assign(segment_id="same")
-    with pytest.raises(ValueError, match="`segment_id` must be unique"):
-        small_corpus.replace(segments=twice)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        ("segment_id", "A-1", "`segment_id` must be unique. Received twice:"),
+        ("segment_id", 7, "`segment_id` must hold str. Received: 7"),
+        ("movie", np.nan, "`movie` must hold str. Received: nan"),
+        ("text", 1.5, "`text` must hold str. Received: 1.5"),
+        ("start_s", np.nan, "`start_s` and `end_s` must be seconds"),
+        (
+            "end_s",
+            np.inf,
+            r"must be seconds\. Received: \[0.0, inf\] for 'A-0'",
+        ),
+    ],
+)
+def test_segments_made_by_hand_are_checked(small_corpus, column, cell, message):
+    segments = small_corpus.segments.astype({column: object})
+    segments.loc[0, column] = cell
+    with pytest.raises(ValueError, match=message):
+        small_corpus.replace(segments=segments)
+
+
+def test_index_range_and_names_made_by_hand_are_checked(small_corpus):
+    with pytest.raises(ValueError, match=r"must have the index 0 … 39 \(reset"):
+        small_corpus.replace(segments=small_corpus.segments.iloc[::-1])
+    for wrong in (1.5, -np.inf):
+        values = small_corpus.values.copy()
+        values[3, 1] = wrong
+        with pytest.raises(ValueError, match=r"`values` must be in \[-1, 1\]"):
+            small_corpus.replace(values=values)
+    for viewers in (
+        ("V1", "V1", "V2"),
+        ("V1", 2, "V3"),
+        ("Zo\u00eb", "Zoe\u0308", "x"),
+    ):
+        with pytest.raises(ValueError, match="`viewers` must be different str"):
+            small_corpus.replace(viewers=viewers)
+
+
+def test_names_and_texts_made_by_hand_are_composed(small_corpus):
+    segments = small_corpus.segments.assign(text="cafe\u0301")
+    corpus = small_corpus.replace(
+        segments=segments, viewers=("Zoe\u0308", "V2", "Vavg")
+    )
+    assert corpus.viewers[0] == "Zo\u00eb"
+    assert set(corpus.segments["text"]) == {"caf\u00e9"}
+    assert set(segments["text"]) == {"cafe\u0301"}
+
+
+def test_order_and_digest_do_not_depend_on_the_process(tmp_path, writer):
+    names = ["V2", "V02", "V10", "Žofie", "v2", "2", "02", "Ａ", "A"]
+    (tmp_path / "segments.csv").write_text(
+        "segment_id,movie,start_s,end_s,text,video\ns,M,0,1,Où,\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "annotations.csv").write_text(
+        "segment_id,viewer,value\n" + "".join(f"s,{n},0.5\n" for n in names),
+        encoding="utf-8",
+    )
+    program = (
+        "import os, sys; from emotion_mt.corpus import load_corpus\n"
+        "if sys.argv[2] == 'reversed':\n"
+        "    scan = os.scandir\n"
+        "    class Reversed:\n"
+        "        def __init__(self, path):\n"
+        "            self.entries = reversed([*scan(path)])\n"
+        "        __enter__ = lambda self: self\n"
+        "        __exit__ = lambda *_: None\n"
+        "        __iter__ = lambda self: self.entries\n"
+        "        __next__ = lambda self: next(self.entries)\n"
+        "    os.scandir = Reversed\n"
+        "corpus = load_corpus(sys.argv[1])\n"
+        "other = load_corpus(sys.argv[3])\n"
+        "print(ascii([(c.viewers, c.notes, c.digest(), list(c.sources.video))"
+        " for c in (corpus, other)]))"
+    )
+    for subject in (1, 2, 10):
+        writer.trace("BMI", 0.5, subject=subject)
+        writer.trace("CHI", 0.5, subject=subject + 1)
+    for movie in ("BMI", "CHI"):
+        writer.subtitles(movie)
+        writer.video(movie)
+        for name in ("a.mp4", "b.mp4", "c.mp4"):
+            (writer.root / movie / name).write_bytes(b"x")
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program, tmp_path, order, writer.root],
+            env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed, locale, order in (
+            ("0", "C", "as it is"),
+            ("1", "C.UTF-8", "reversed"),
+            ("2", "tr_TR.UTF-8", "as it is"),
+        )
+    }
+    assert len(said) == 1
 
 
 def test_error_lists_its_problems():

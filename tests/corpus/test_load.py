@@ -83,23 +83,42 @@ def test_ceiling_may_be_absent(writer):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    "content",
     [
-        ('{"seed": 0,\n', r"simulation\.json, line 2: expected JSON"),
-        ("[]", r"expected a JSON object\. Received: list"),
-        ({"ceiling": 1}, r'expected \{"ceiling": .* Received: 1'),
-        ({"ceiling": {"valence": []}}, r"Received: \[\]"),
-        ({"ceiling": {"valence": {"BMI": 0.5}}}, r"Received: 0\.5"),
-        (
-            {"ceiling": {"valence": {"BMI": {"V1": 90}}}},
-            r"Received 90 for BMI, V1",
-        ),
-        (
-            {"ceiling": {"valence": {"BMI": {"V1": "high"}}}},
-            r"Received 'high' for BMI, V1",
-        ),
+        '{"seed": 0,\n',
+        "[]",
+        "[" * 20_000,
+        {"ceiling": 1},
+        {"ceiling": {"valence": []}},
+        {"ceiling": {"valence": {"BMI": 0.5}}},
+        {"ceiling": {"valence": {"BMI": {"V1": 90}}}},
+        {"ceiling": {"valence": {"BMI": {"V1": "high"}}}},
     ],
 )
-def test_faulty_simulation_file_is_refused(writer, content, message):
+def test_faulty_simulation_file_is_refused(writer, content):
+    message = r"simulation\.json: expected .*\. Received: "
     with pytest.raises(CorpusError, match=message):
         load_corpus(_simulated(writer, content))
+
+
+def test_several_corpora_in_one_folder_are_told_apart(tmp_path):
+    for name in ("b", "a"):
+        path = tmp_path / name / "segments.csv"
+        path.parent.mkdir()
+        path.write_text("x")
+    with pytest.raises(CorpusError, match="one corpus each is in ") as caught:
+        load_corpus(tmp_path)
+    assert f"is in {tmp_path / 'a'}, {tmp_path / 'b'}" in str(caught.value)
+
+
+def test_a_manifest_beside_traces_is_what_counts(writer):
+    writer.film("BMI")
+    (writer.root / "segments.csv").write_text(
+        "segment_id,movie,start_s,end_s,text,video\ns1,A,0,1,Hi,\n"
+    )
+    (writer.root / "annotations.csv").write_text(
+        "segment_id,viewer,value\ns1,Ann,1\n"
+    )
+    corpus = load_corpus(writer.root)
+    assert corpus.movies == ("A",)
+    assert "2 traces are not read, for example " in corpus.notes[-1]

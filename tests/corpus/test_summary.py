@@ -53,13 +53,13 @@ def test_one_bad_film_does_not_stop_the_report(inspection):
 def test_rendered_text_says_it_all(inspection):
     text = inspection.render()
     words = [line.split() for line in text.splitlines()]
-    assert "2 films, 6 segments found, 4 used, 2 left out" in text
+    assert "2 movies, 6 segments found, 4 used, 2 left out" in text
     assert "V1, V2, Vavg" in text
     assert ["BMI", "2/0", "0/2", "0/2"] in words
     assert ["CHI", "2/0", "0/0/2", "2/0"] in words
     assert ["all", "4/0", "0/2/2", "2/2"] in words
     assert "BMI: 2 × past the end of the traces" in text
-    assert "Videos not found:\n  - CHI" in text
+    assert "Without a video:\n  - CHI" in text
     assert "subj1_1_Crash.dat, line 1" in text
     assert "CHI: no trace of V2" in text
     assert "SIMULATED" not in text
@@ -94,6 +94,6 @@ def test_one_column_and_videos_everywhere(manifest):
     )
     (root / "a.mp4").write_bytes(b"x")
     text = inspect_corpus(root).render()
-    assert "1 column: Ann" in text
-    assert "Videos not found" not in text
+    assert "1 column of ratings: Ann" in text
+    assert "Without a video" not in text
     assert "Left out" not in text

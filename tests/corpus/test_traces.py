@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from emotion_mt.corpus import CorpusError, Trace, labels_from_values, read_trace
+from emotion_mt.corpus import (
+    CorpusError,
+    Scale,
+    Trace,
+    labels_from_values,
+    read_trace,
+)
 
 
 def _write(path, text):
@@ -123,7 +129,7 @@ def test_blanks_tabs_blank_lines_and_line_ends_are_read(tmp_path):
         (
             "0 0 0\n\n0.04 abc 0\n",
             r", line 3: expected 3 blank-separated finite numbers "
-            r"\(time_s valence arousal\)\. Received: '0\.04 abc 0'",
+            r"\(time_s valence arousal\), or .* Received: '0\.04 abc 0'",
         ),
         ("0 0 0\n0.04 nan 0\n", r", line 2: .* Received: '0\.04 nan 0'"),
         ("0 0 0\n0.04 0 -inf\n", r", line 2: .* Received: '0\.04 0 -inf'"),
@@ -132,18 +138,25 @@ def test_blanks_tabs_blank_lines_and_line_ends_are_read(tmp_path):
         ("0 0 0 0\n", r", line 1: expected 3 .* Received: '0 0 0 0'"),
         ("0 0 0\n0.04 0\0 0\n", r", line 2: expected 3"),
         ("0,0,0\n", r", line 1: expected 3 .* Received: '0,0,0'"),
-        ("time valence arousal\n0 0 0\n", r", line 1: .*'time valence"),
+        ("seconds v a\n0 0 0\n", r", line 1: .*'seconds v"),
+        ("when valence arousal\n0 0 0\n", r"under the header 'when, val"),
+        ("time,valence,valence\n0,0,1\n", r"under the header 'time, val"),
+        ("time,valence\n", r"Received 0 rows under the header 'time, val"),
+        ("time,valence\n0,0\n1,x\n", r", line 3: .* Received: '1,x'"),
+        ("time,valence\n0,0\n1,0,5\n", r", line 3: .* Received: '1,0,5'"),
+        ("time,valence,arousal\n0,0,\n", r", line 2: .* Received: '0,0,'"),
+        ("time;arousal;valence\n0,5;0;0\n0,5;0;0\n", r", line 3: .* time af"),
         ("0 1_0 0\n", r", line 1: .* Received: '0 1_0 0'"),
         ("0 ０ 0\n", r"a\.dat: .* NumPy cannot read"),
         (
             "0 0 0\n0.08 0 0\n0.04 0 0\n0.04 0 0\n",
-            r", line 3: expected a time after that of the row before "
-            r"\(0\.08 s\)\. Received: '0\.04 0 0' \(and 1 more such lines\)",
+            r", line 3: expected a time after that of the row before\. "
+            r"Received: '0\.04 0 0' \(and 1 more such lines\)",
         ),
         (
             "0 0 0\n\n0.04 1.001 0\n",
-            r", line 3: expected valence and arousal in \[-1, 1\]\. "
-            r"Received: '0\.04 1\.001 0'",
+            r", line 3: expected valence and arousal in \[-1, 1\] \(for "
+            r"another scale: --scale=LOW,HIGH\)\. Received: '0\.04 1\.001 0'",
         ),
         ("0 0 -2\n", r", line 1: expected valence and arousal in \[-1, 1\]"),
     ],
@@ -165,3 +178,65 @@ def test_faults_of_several_kinds_are_all_listed(tmp_path):
 def test_missing_trace_is_named(tmp_path):
     with pytest.raises(CorpusError, match=r"gone\.dat: expected a readable"):
         read_trace(tmp_path / "gone.dat")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "end"),
+    [
+        ("time,valence,arousal", "{0},{1},{2}", "\n"),
+        ("time_s\tvalence\tarousal", "{0}\t{1}\t{2}", "\r\n"),
+        ("Arousal; note; Valence; Time", "{2};x;{1};{0}", "\r"),
+        ('"time" "valence" "arousal"', "{0} {1} {2}", "\n\n"),
+    ],
+)
+def test_tables_with_a_header_are_read(tmp_path, header, row, end):
+    numbers = [("0", "0.5", "-1"), ("0.04", "-0.25", "1e0")]
+    if ";" in header:
+        numbers = [[n.replace(".", ",") for n in cells] for cells in numbers]
+    lines = [header, *(row.format(*cells) for cells in numbers)]
+    path = tmp_path / "a.csv"
+    path.write_bytes((end.join(lines) + end).encode("utf-8-sig"))
+    trace = read_trace(path)
+    assert trace.time_s.tolist() == [0.0, 0.04]
+    assert trace.values.tolist() == [[0.5, -1.0], [-0.25, 1.0]]
+
+
+def test_a_table_without_arousal_has_none(tmp_path):
+    trace = read_trace(_write(tmp_path / "a.csv", "time,valence\n0,1\n1,0\n"))
+    assert trace.values[:, 0].tolist() == [1.0, 0.0]
+    assert np.isnan(trace.values[:, 1]).all()
+
+
+@settings(max_examples=80, derandomize=True, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 10**7), st.integers(0, 800), st.integers(0, 800)
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    st.sampled_from([",", ";", "\t", " ", None]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+def test_traces_come_back_as_they_were_written(
+    tmp_path_factory, rows, separator, encoding
+):
+    times = np.cumsum([step for step, _, _ in rows])
+    cells = [
+        [f"{t / 1000:.3f}", f"{a / 100:.2f}", f"{b / 100:.2f}"]
+        for t, (_, a, b) in zip(times, rows, strict=True)
+    ]
+    if separator:
+        cells = [["time", "valence", "arousal"], *cells]
+    text = "\n".join((separator or " ").join(row) for row in cells)
+    if separator == ";":
+        text = text.replace(".", ",")
+    path = tmp_path_factory.getbasetemp() / "written.csv"
+    path.write_bytes(text.encode(encoding))
+    trace = read_trace(path, Scale(0, 8))
+    np.testing.assert_array_equal(trace.time_s, times / 1000)
+    # The middle of the scale is 0, exactly.
+    exact = [[float(Fraction(x - 400, 400)) for x in row[1:]] for row in rows]
+    np.testing.assert_allclose(trace.values, exact, rtol=0, atol=1e-10)
+    np.testing.assert_array_equal(trace.values > 0, np.array(exact) > 0)

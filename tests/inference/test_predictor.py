@@ -64,7 +64,29 @@ def test_text_alone(saved, srt, build_model, tokenizer, no_download):
         "modalities": ["text"],
         "simulated": False,
         "problems": [],
+        # "Sea", and "Good ship, don't run" of which WORDS lacks none.
+        "known_words": [int((tokens > 1).sum()), int((tokens > 0).sum())],
     }
+
+
+def test_what_was_guessed_and_words_that_are_unknown_are_told(saved, srt):
+    path = srt(
+        ("00,000", "00,400", "Wróć, żółwiu, proszę cię!"),
+        ("00,40x", "01,000", "good"),
+        ("01,000", "02,000", "sea"),
+    )
+    path.write_bytes(path.read_text(encoding="utf-8").encode("cp1250"))
+    predict = Predictor.load(saved(("text",))).predict
+    table = predict(subtitles=path)
+    assert table["text"].tolist() == ["Wróć, żółwiu, proszę cię!", "sea"]
+    assert table.attrs["known_words"] == [1, 5]
+    guessed, bad, unknown = table.attrs["problems"]
+    assert guessed == f"{path}: not UTF-8, read as cp1250 (guessed)"
+    assert bad.startswith(f"{path}, line 6: left out, expected a cue such as")
+    assert unknown.startswith("The model knows 1 of 5 words of the subtitles")
+    given = predict(subtitles=path, encoding="cp1250")
+    pd.testing.assert_frame_equal(given, table)
+    assert given.attrs["problems"] == [bad, unknown]
 
 
 def test_video_and_subtitles(saved, srt, film, network, tokenizer):

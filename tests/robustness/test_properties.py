@@ -4,8 +4,10 @@ A parser returns what its documentation says or raises its own error, whatever
 it is given. `make test` tries few cases; EMOTION_MT_CASES=10000 tries many.
 """
 
+import csv
 import dataclasses
 import hashlib
+import io
 import json
 import math
 import tempfile
@@ -13,6 +15,7 @@ import warnings
 from fractions import Fraction
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -105,10 +108,10 @@ def test_traces_are_right_or_refused(content):
 def test_any_file_is_text_or_refused(content):
     found = read(read_text, content)
     if found is not None:
-        text, encoding = found
-        assert not text.startswith("\ufeff") or content.count(0)
-        if encoding == "utf-8" and not content.startswith(b"\xef\xbb\xbf"):
-            assert text.encode() == content
+        assert not found.text.startswith("\ufeff") or content.count(0)
+        marked = content.startswith(b"\xef\xbb\xbf")
+        if found.encoding == "utf-8" and not marked and not found.notes:
+            assert found.text.encode() == content
 
 
 CUE_PIECES = [
@@ -136,41 +139,129 @@ def test_subtitles_are_right_or_refused(content):
             assert "\0" not in cue.text
 
 
-@many
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(0, 359_999_000),
-            st.integers(1, 99_999),
-            st.text(
-                st.characters(
-                    blacklist_categories=("Cs", "Cc"),
-                    blacklist_characters="<>{}\\&-:",
-                ),
-                max_size=30,
-            ),
-        ),
-        min_size=1,
-        max_size=5,
-    )
+# What a cue may say without being markup, or the times of the next cue.
+words = st.text(
+    st.characters(
+        blacklist_categories=("Cs", "Cc"), blacklist_characters="<>{}\\&-:"
+    ),
+    max_size=30,
 )
-def test_subtitles_come_back_as_they_were_written(cues):
-    def clock(ms):
-        seconds = ms // 1000
-        return (
-            f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:"
-            f"{seconds % 60:02d},{ms % 1000:03d}"
-        )
+#: Start in ms, and the break before the words: a cue is told apart from those
+#: before by what it says.
+shown = st.lists(
+    st.tuples(st.integers(0, 359_000_000), st.integers(1, 99_999), words),
+    min_size=1,
+    max_size=5,
+)
 
-    written = "".join(
-        f"{i}\n{clock(a)} --> {clock(min(a + b, 359_999_999))}\n.{text}\n\n"
+
+def clock(ms, point):
+    seconds = ms // 1000
+    return (
+        f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:"
+        f"{seconds % 60:02d}{point}{ms % 1000:03d}"
+    )
+
+
+def in_srt(cues):
+    return "".join(
+        f"{i}\n{clock(a, ',')} --> {clock(a + b, ',')}\n{text}\n\n"
         for i, (a, b, text) in enumerate(cues, 1)
     )
-    subtitles = read(read_subtitles, written.encode())
-    assert [(cue.start_s, cue.end_s, cue.text) for cue in subtitles.cues] == [
-        (a / 1000, min(a + b, 359_999_999) / 1000, plain_line(f".{text}"))
+
+
+def in_vtt(cues):
+    return "WEBVTT\n\nNOTE 1 --\n\n" + "".join(
+        f"{i}\n{clock(a, '.')} --> {clock(a + b, '.')} line:0\n{text}\n\n"
+        for i, (a, b, text) in enumerate(cues, 1)
+    )
+
+
+def in_ass(cues):
+    # Hundredths, and one digit for the hours will do.
+    return "[Script Info]\n[Events]\nFormat: Start,End,Text\n" + "".join(
+        f"Dialogue: {clock(a, '.')},{clock(a + b, '.')},{text}\n"
         for a, b, text in cues
+    )
+
+
+@many
+@given(
+    shown,
+    st.sampled_from([in_srt, in_vtt, in_ass]),
+    st.sampled_from(ENCODINGS),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_subtitles_come_back_as_they_were_written(cues, write, encoding, end):
+    # Nobody can tell automatic captions from words that begin alike.
+    cues = [(a, b, f".{i} {text}") for i, (a, b, text) in enumerate(cues)]
+    content = write(cues).replace("\n", end).encode(encoding)
+    subtitles = read(read_subtitles, content)
+    assert [(cue.start_s, cue.end_s, cue.text) for cue in subtitles.cues] == [
+        (a / 1000, (a + b) / 1000, plain_line(text)) for a, b, text in cues
     ]
+    assert subtitles.problems == ()
+
+
+cells = st.text(
+    st.characters(
+        blacklist_categories=("Cs", "Cc", "Cf", "Zl", "Zp", "Co", "Cn")
+    ),
+    min_size=1,
+    max_size=12,
+).map(lambda text: plain_line(text) or "x")
+
+
+@many
+@given(
+    st.dictionaries(cells, st.tuples(cells, words), min_size=1, max_size=6),
+    st.lists(cells, min_size=1, max_size=3, unique=True),
+    st.data(),
+    st.sampled_from([",", ";", "\t"]),
+    st.sampled_from(ENCODINGS),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_manifests_come_back_as_they_were_written(
+    segments, viewers, data, separator, encoding, end
+):
+    ratings = {
+        (id_, viewer): data.draw(st.integers(-100, 100))
+        for id_ in segments
+        for viewer in viewers
+    }
+    # The mean over a table's columns is called so.
+    hypothesis.assume("mean" not in {v.casefold() for v in viewers})
+
+    def write(path, *rows):
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=separator, lineterminator=end).writerows(
+            rows
+        )
+        path.write_bytes(text.getvalue().encode(encoding))
+
+    with tempfile.TemporaryDirectory() as folder:
+        write(
+            Path(folder, "segments.csv"),
+            SEGMENT_HEADER.strip().split(","),
+            *(
+                [id_, movie, i, i + 0.5, text, ""]
+                for i, (id_, (movie, text)) in enumerate(segments.items())
+            ),
+        )
+        write(
+            Path(folder, "annotations.csv"),
+            RATING_HEADER.strip().split(","),
+            *([*key, value / 100] for key, value in ratings.items()),
+        )
+        corpus = load_corpus(folder)
+    table = corpus.segments.set_index("segment_id")
+    assert {
+        id_: (row["movie"], row["text"]) for id_, row in table.iterrows()
+    } == {id_: (m, plain_line(t)) for id_, (m, t) in segments.items()}
+    for (id_, viewer), value in ratings.items():
+        row = table.index.get_loc(id_)
+        found = corpus.values[row, corpus.column(viewer)]
+        assert found == np.float32(value / 100)
 
 
 SEGMENT_HEADER = "segment_id,movie,start_s,end_s,text,video\n"

@@ -30,6 +30,8 @@ def _inspect(values: flags.FlagValues) -> int:
         values.annotation,
         values.dimension,
         allow_outside=values.allow_outside,
+        scale=experiment_flags.scale_from_flags(values),
+        encoding=values.encoding,
     )
     films = _film_problems(inspection.corpus)
     if not values.json:

@@ -40,6 +40,11 @@ def _extract(values: flags.FlagValues) -> int:
     from emotion_mt.runs import Run
 
     run = Run(experiment_flags.corpus_experiment(values), console.say)
+    if run.own_features:
+        raise ValueError(
+            f"{values.corpus}: expected a corpus without features of its own, "
+            "which take the place of the I3D's. Received one with"
+        )
     missing = int(np.isnan(run.features()).any(axis=1).sum())
     if out is not None:
         run.write_features(out)

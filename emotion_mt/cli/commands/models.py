@@ -31,7 +31,7 @@ def _train(values: flags.FlagValues) -> int:
         config,
         viewers=values.viewers,
         seed=values.seed,
-        weights_digest=run.weights_digest,
+        weights_digest=None if run.own_features else run.weights_digest,
         replace=values.replace,
     )
     if not values.json:
@@ -62,6 +62,7 @@ def _predict(values: flags.FlagValues) -> int:
         subtitles=values.subtitles,
         segment_s=values.segment_s,
         title=values.title,
+        encoding=values.encoding,
     )
     if values.json:
         console.write_json(prediction.to_json())
@@ -128,6 +129,10 @@ PREDICT = Command(
             "Seconds per segment where there are no subtitles; default 2.5."
         ),
         "title": text("Title of the pictures; default is the file's name."),
+        "encoding": text(
+            "Encoding of subtitles that are not Unicode, such as cp1250; "
+            "default is to guess and to say so."
+        ),
         **JSON,
     },
     run=_predict,
