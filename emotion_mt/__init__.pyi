@@ -19,6 +19,7 @@ from .corpus import (
     folds as folds,
     inspect_corpus as inspect_corpus,
     load_corpus as load_corpus,
+    load_raters as load_raters,
 )
 from .features import (
     FeatureConfig as FeatureConfig,

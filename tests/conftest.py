@@ -141,7 +141,7 @@ def i3d_cache(tmp_path_factory):
     parallel share the folder: its files are written whole, under locks.
     """
     from emotion_mt.features import WeightsError, load_i3d
-    from emotion_mt.features.files import cache_folder
+    from emotion_mt.storage.cache import cache_folder
 
     try:
         load_i3d()

@@ -116,8 +116,9 @@ def test_make_targets_exist():
 def test_script_commands_parse(command):
     script, *arguments = command
     assert (REPOSITORY / script).is_file()
-    values = TABLES.parse(arguments)
-    assert experiment_from_flags(values).corpus is not None
+    if script != "experiments/real_raters.py":  # It has a corpus of its own.
+        values = TABLES.parse(arguments)
+        assert experiment_from_flags(values).corpus is not None
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,8 @@ CORPUS: Mapping[str, Definition] = {
     "corpus": text(
         "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
         "and annotations.csv; beside them maybe folds.csv and features.npz or "
-        ".csv. `tables` simulates one where none is given."
+        ".csv. Or a public film with several raters, raters:studyforrest or "
+        "raters:sherlock. `tables` simulates one where none is given."
     ),
     "allow_outside": switch(
         "Let segments.csv name videos outside of its folder."
@@ -60,8 +61,8 @@ WEIGHTS: Mapping[str, Definition] = {
         "auto",
     ),
     "cache": text(
-        "Folder of weights and features; default $EMOTION_MT_CACHE or "
-        "~/.cache/emotion_mt."
+        "Folder of weights, features and downloaded ratings; default "
+        "$EMOTION_MT_CACHE or ~/.cache/emotion_mt."
     ),
 }
 
@@ -210,7 +211,7 @@ def experiment_from_flags(values: flags.FlagValues) -> Experiment:
     """Returns what `EXPERIMENT` says; `flags.Error` if it makes no sense."""
     name = "simulated"
     if values.corpus is not None:
-        name = Path(values.corpus).resolve().name
+        name = Path(values.corpus.removeprefix("raters:")).resolve().name
         for simulated in ("corpus_seed", "segments_per_movie"):
             if values[simulated].present:
                 raise flags.IllegalFlagValueError(

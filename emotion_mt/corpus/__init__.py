@@ -14,6 +14,7 @@ from emotion_mt.corpus.films import FILM_CODES, TRACE_NAMES, VIDEO_FOLDERS
 from emotion_mt.corpus.finder import ANNOTATIONS
 from emotion_mt.corpus.load import load_corpus
 from emotion_mt.corpus.own import read_features
+from emotion_mt.corpus.raters import RATERS, Raters, load_raters
 from emotion_mt.corpus.splits import (
     BASELINE_VALIDATION,
     baseline_split,
@@ -31,6 +32,7 @@ __all__ = [
     "DIMENSIONS",
     "FILM_CODES",
     "LEFT_OUT_COLUMNS",
+    "RATERS",
     "SEGMENT_COLUMNS",
     "SOURCE_COLUMNS",
     "TRACE_NAMES",
@@ -39,6 +41,7 @@ __all__ = [
     "CorpusError",
     "Cue",
     "Inspection",
+    "Raters",
     "Scale",
     "Subtitles",
     "Trace",
@@ -49,6 +52,7 @@ __all__ = [
     "is_rated",
     "labels_from_values",
     "load_corpus",
+    "load_raters",
     "mean_of_rated",
     "read_features",
     "read_subtitles",

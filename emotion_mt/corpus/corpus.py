@@ -160,7 +160,8 @@ class Corpus:
         values: float32 [N, V], segment means in [-1, 1]. NaN means that the
             viewer did not rate the segment; this is the only place where
             missing ratings are defined.
-        annotation: "experienced" or "intended".
+        annotation: "experienced" or "intended"; of `load_raters` what was
+            rated there, "portrayed" or "coded".
         dimension: "valence" or "arousal".
         simulated: Whether the corpus was made by `simulate_corpus`. Results
             on such a corpus are always labelled.

@@ -15,6 +15,7 @@ from emotion_mt.corpus.corpus import Corpus, CorpusError, printable
 from emotion_mt.corpus.finder import ANNOTATIONS, find_files
 from emotion_mt.corpus.manifest import SEGMENTS_FILE, is_manifest, read_manifest
 from emotion_mt.corpus.own import FOLDS_FILE, read_folds
+from emotion_mt.corpus.raters import PREFIX, load_raters
 from emotion_mt.corpus.tables import Scale
 from emotion_mt.corpus.textfiles import read_text
 from emotion_mt.corpus.traces import DIMENSIONS
@@ -38,20 +39,22 @@ def load_corpus(
     allow_outside: bool = False,
     scale: tuple[float, float] = (-1.0, 1.0),
     encoding: str | None = None,
+    cache: str | os.PathLike[str] | None = None,
 ) -> Corpus:
     """Reads a corpus of movies, segments and ratings.
 
     The folder holds either COGNIMUSE's files in any of its layouts
     (`cognimuse.read_cognimuse`), or a manifest: `segments.csv` and
     `annotations.csv` (`manifest.read_manifest`). A `folds.csv` beside them
-    says what trains, validates and tests (`own.read_folds`).
+    says what trains, validates and tests (`own.read_folds`). "raters:NAME" in
+    the folder's place is a public corpus, see `load_raters`.
 
     Args:
-        folder: The folder.
+        folder: The folder, or "raters:" and a name of `RATERS`.
         annotation: "experienced", what viewers felt ("V1" … and their mean
             "Vavg"), or "intended", what an expert says the film aims at
             ("Expert", no average). For a manifest, which holds one kind of
-            rating, it only says which.
+            rating, it only says which; public corpora say it themselves.
         dimension: "valence" or "arousal"; for a manifest as above.
         on_problem: "raise" stops at input that cannot be used; "skip" leaves
             out the movies it concerns and lists the messages in
@@ -63,6 +66,7 @@ def load_corpus(
         scale: Lowest and highest value of the ratings; its middle becomes 0.
         encoding: Encoding of text files that are not Unicode, such as
             "cp1250". Defaults to None, guess it and say so.
+        cache: As of `load_raters`.
 
     Returns:
         The corpus.
@@ -90,6 +94,14 @@ def load_corpus(
             "`movies` must be a sequence of movie names or None. "
             f"Received: {movies!r}"
         )
+    if (name := os.fspath(folder)).startswith(PREFIX):
+        if annotation == "intended":
+            raise ValueError(
+                "`annotation` chooses among ratings of COGNIMUSE; public "
+                f"corpora have one kind. Received: {annotation!r} for {name}"
+            )
+        name = name.removeprefix(PREFIX)
+        return load_raters(name, cache, dimension=dimension, movies=movies)
     root, on = Path(folder), Scale(*scale)
     if not root.is_dir():
         received = "a file" if root.exists() else "nothing there"

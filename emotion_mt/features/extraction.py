@@ -23,7 +23,7 @@ from tqdm import tqdm
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt import _progress
 from emotion_mt.corpus.corpus import Corpus
-from emotion_mt.features import files, weights
+from emotion_mt.features import weights
 from emotion_mt.features.config import FeatureConfig
 from emotion_mt.features.container import VideoError
 from emotion_mt.features.store import (
@@ -40,6 +40,7 @@ from emotion_mt.features.windows import (
     film_windows,
     lacking_segments,
 )
+from emotion_mt.storage.cache import cache_folder
 
 #: Folder of the feature store in the cache folder.
 STORE_NAME = "features"
@@ -209,7 +210,7 @@ def extract(
         image_size_px=int(i3d.input_shape[2]),
         config=config.as_dict(),
     )
-    folder = cache_dir or files.cache_folder(None) / STORE_NAME
+    folder = cache_dir or cache_folder(None) / STORE_NAME
     films = Films(corpus, key, FeatureStore(folder))
     extractor = WindowExtractor(i3d, config, batch_windows)
     missing = [times for film in films.films for times in film.missing]

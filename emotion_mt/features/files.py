@@ -1,20 +1,15 @@
-"""The cache folder, digests, and reading arrays safely."""
+"""Digests, and reading arrays safely."""
 
 from __future__ import annotations
 
 import hashlib
 import lzma
 import os
-import pathlib
 import tokenize
 import zipfile
 import zlib
 
 import numpy as np
-
-#: Environment variable with the folder for converted weights and features.
-CACHE_VARIABLE = "EMOTION_MT_CACHE"
-
 
 #: What NumPy raises for a file that holds no arrays, or is damaged.
 UNREADABLE = (
@@ -29,16 +24,6 @@ UNREADABLE = (
 
 class DamagedFileError(ValueError):
     """A file of ours that is cut short or altered."""
-
-
-def cache_folder(cache_dir: str | os.PathLike[str] | None) -> pathlib.Path:
-    """The folder that holds converted weights and extracted features."""
-    if cache_dir is not None:
-        return pathlib.Path(cache_dir)
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return pathlib.Path(chosen)
-    return pathlib.Path.home() / ".cache" / "emotion_mt"
 
 
 def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:

@@ -24,7 +24,6 @@ from absl import logging
 
 from emotion_mt import _progress, paper
 from emotion_mt.corpus.corpus import Corpus
-from emotion_mt.features import files
 from emotion_mt.features.container import VideoError
 from emotion_mt.features.frames import Frame
 from emotion_mt.features.store import (
@@ -41,6 +40,7 @@ from emotion_mt.features.windows import (
     lacking_segments,
     segment_ticks,
 )
+from emotion_mt.storage.cache import cache_folder
 
 #: Folder of the histograms in the cache folder.
 STORE_NAME = "histograms"
@@ -145,7 +145,7 @@ def extract_histograms(
         image_size_px=config.short_side_px,
         config=dataclasses.asdict(config),
     )
-    folder = cache_dir or files.cache_folder(None) / STORE_NAME
+    folder = cache_dir or cache_folder(None) / STORE_NAME
     films = Films(corpus, key, FeatureStore(folder))
     missing = sum(len(film.missing) for film in films.films)
     shown = bool(progress and missing)

