@@ -40,6 +40,7 @@ GIVEN = {
     **{"dtype": ("bfloat16",) * 2, "cache": ("c", Path("c"))},
     **{"workers": ("2", 2), "dashboard": ("true", True)},
     **{"wait": ("true", True), "skip_bad_films": ("true", True)},
+    **{"scale": ("1,9", (1.0, 9.0)), "encoding": ("cp1250",) * 2},
 }
 GIVEN_FIT = {
     **{"modalities": ("text", ("text",)), "l1": ("0.5,0", (0.5, 0.0))},
