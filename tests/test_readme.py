@@ -53,7 +53,7 @@ def test_python_blocks_and_the_prediction_run(
     assert result.probabilities.shape[1] == 8
     timeline = namespace["timeline"]
     assert timeline["Vavg_probability"].between(0, 1).all()
-    assert "7 films" in capsys.readouterr().out
+    assert "7 movies" in capsys.readouterr().out
 
     # The same clip under the names that the first screen uses.
     Path("runs/simulated/bundles").mkdir(parents=True)

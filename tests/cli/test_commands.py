@@ -27,6 +27,7 @@ def opened(monkeypatch, small_corpus, small_features):
             seen.append(experiment)
             self.experiment, self.say = experiment, say
             self.corpus, self.weights_digest = small_corpus, "none"
+            self.own_features = False
 
         def features(self, kind="i3d"):
             self.weights_digest = "digest"
