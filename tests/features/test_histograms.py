@@ -243,7 +243,7 @@ def test_a_stopped_run_keeps_finished_films(corpus, tmp_path, monkeypatch):
         opened.append(video.path[-5:])
         if len(opened) == 2:
             raise KeyboardInterrupt
-        yield from compute(video, *arguments)
+        return compute(video, *arguments)
 
     monkeypatch.setattr(histograms, "film_histograms", stop_in_second_film)
     with pytest.raises(KeyboardInterrupt):
