@@ -22,7 +22,7 @@ import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.features import weights
 from emotion_mt.features.config import FeatureConfig
-from emotion_mt.features.store import FilmFeatures, Films, decode
+from emotion_mt.features.store import Films, Update
 from emotion_mt.features.video import Video
 from emotion_mt.features.windows import Times, count_windows, film_windows
 from emotion_mt.storage.cache import cache_folder
@@ -207,11 +207,7 @@ def extract(
 
 
 class WindowExtractor:
-    """Sends films through a network, window by window.
-
-    Attributes:
-        report: Windows and times so far.
-    """
+    """Sends films through a network; `report` has windows and times so far."""
 
     def __init__(
         self,
@@ -235,27 +231,22 @@ class WindowExtractor:
         return sum(count_windows(s, fps, self._config) for s in segments)
 
     def __call__(
-        self,
-        path: str,
-        segments: Sequence[Times],
-        on_windows: Callable[[int], object] = lambda count: None,
-    ) -> FilmFeatures:
-        """Computes the features of a film's segments."""
+        self, video: Video, segments: Sequence[Times], on_windows: Update
+    ) -> np.ndarray:
+        """float32 [N, C], NaN where the film has no frames.
 
-        def compute(video: Video) -> np.ndarray:
-            shape = (len(segments), self._channels)
-            maximum = np.full(shape, -np.inf, np.float32)
-            batches = self._batches(video, segments)
-            with contextlib.closing(_ahead(batches, video)) as coming:
-                while (batch := self._wait(coming)) is not None:
-                    numbers, windows = batch
-                    pooled = self._pool(windows)
-                    np.maximum.at(maximum, numbers, pooled[: len(numbers)])
-                    on_windows(len(numbers))
-            maximum[np.isneginf(maximum)] = np.nan
-            return maximum
-
-        return decode(path, segments, compute)
+        The film is decoded in another thread, as it goes by.
+        """
+        maximum = np.full((len(segments), self._channels), -np.inf, np.float32)
+        batches = self._batches(video, segments)
+        with contextlib.closing(_ahead(batches, video)) as coming:
+            while (batch := self._wait(coming)) is not None:
+                numbers, windows = batch
+                pooled = self._pool(windows)
+                np.maximum.at(maximum, numbers, pooled[: len(numbers)])
+                on_windows(len(numbers))
+        maximum[np.isneginf(maximum)] = np.nan
+        return maximum
 
     def _batches(
         self, video: Video, segments: Sequence[Times]
@@ -301,12 +292,7 @@ def _ahead(batches: Iterator[_Batch], video: Video) -> Generator[_Batch]:
 
 
 def pooled_network(i3d: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The network with the scaling before and the pooling after it.
-
-    Returns:
-        A function from uint8 [B, T, S, S, 3] to float32 [B, C], the mean over
-        time and space.
-    """
+    """uint8 [B, T, S, S, 3] to float32 [B, C], the mean over time and space."""
 
     # XLA's convolutions in 3-D are several times slower on a CPU.
     @tf.function(jit_compile=False)

@@ -24,7 +24,7 @@ from absl import logging
 from emotion_mt import paper
 from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.features.frames import Frame
-from emotion_mt.features.store import FilmFeatures, Films, decode
+from emotion_mt.features.store import Films
 from emotion_mt.features.video import Hole, Video, on_screen
 from emotion_mt.features.windows import Times, check_times, segment_ticks
 from emotion_mt.storage.cache import cache_folder
@@ -128,16 +128,8 @@ def extract_histograms(
         "config": dataclasses.asdict(config),
     }
 
-    def compute(
-        path: str, segments: Sequence[Times], update: Callable[[int], object]
-    ) -> FilmFeatures:
-        def of_film(video: Video) -> np.ndarray:
-            found = film_histograms(video, segments, config, update)
-            return found.reshape(len(segments), -1)
-
-        return decode(path, segments, of_film)
-
     films = Films(corpus, key, cache_dir or cache_folder(None) / STORE_NAME)
+    compute = functools.partial(film_histograms, config=config)
     films.complete(compute, "Histograms", " segments", len, progress)
     logging.info("Histograms of %d segments computed", films.computed)
     return films.by_row().reshape(len(corpus), *shape)
@@ -146,8 +138,8 @@ def extract_histograms(
 def film_histograms(
     video: Video,
     segments: Sequence[Times],
-    config: HistogramConfig,
     on_segments: Callable[[int], object],
+    config: HistogramConfig,
 ) -> np.ndarray:
     """Computes the histograms of a film's segments, decoding it once.
 
@@ -158,7 +150,8 @@ def film_histograms(
     in the hole).
 
     Returns:
-        float32 [N, frames, 7, 32], NaN for segments that are not on the screen.
+        float32 [N, frames · 7 · 32], NaN for segments that are not on the
+        screen.
     """
     check_times(video.path, segments)
     fps, count = paper.FPS, config.frames
@@ -207,17 +200,15 @@ def film_histograms(
     else:
         end(Hole(video.end_s, math.inf))
     results[left > 0] = np.nan
-    return results
+    return results.reshape(len(segments), -1)
 
 
 def frame_histograms(
     frame: np.ndarray, short_side_px: int | None = None
 ) -> np.ndarray:
-    """Computes the histograms of a frame.
+    """float32 [7, 32] histograms of `channel_values`; each row sums to 1.
 
-    Returns:
-        float32 [7, 32], each row sums to 1; bins of equal width over the
-        values of `channel_values`, the last one with its upper end.
+    The bins are of equal width, the last one with its upper end.
     """
     if short_side_px is not None and min(frame.shape[:2]) > short_side_px:
         scale = short_side_px / min(frame.shape[:2])
@@ -233,7 +224,7 @@ def frame_histograms(
 
 
 def channel_values(frame: np.ndarray) -> np.ndarray:
-    """Computes the seven channels of a frame.
+    """float32 [7, H, W] in [0, 1], the `CHANNELS` of a frame.
 
     Orientations: the derivative of the intensity across lines of each
     direction, steered from Scharr's two derivatives. Its absolute value is
@@ -244,9 +235,6 @@ def channel_values(frame: np.ndarray) -> np.ndarray:
     Colours: hue, saturation and intensity as in the HSI space, I = (R+G+B)/3,
     S = 1 - min(R, G, B)/I, hue as the angle about the grey axis from red, as
     a part of a full turn. Grey pixels have hue 0, black ones saturation 0.
-
-    Returns:
-        float32 [7, H, W] in [0, 1], in the order of `CHANNELS`.
     """
     blue, green, red = (
         np.multiply(plane, 1 / 255, dtype=np.float32)

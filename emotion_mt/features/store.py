@@ -9,7 +9,7 @@ import os
 import pathlib
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import av
@@ -51,21 +51,26 @@ class FilmFeatures:
     problems: list[str] = dataclasses.field(default_factory=list)
 
 
-#: The path of a film, segments and what is told of progress, to features.
-Compute = Callable[
-    [str, Sequence[Times], Callable[[int], object]], FilmFeatures
-]
+#: Told how much more was done.
+Update = Callable[[int], object]
+
+#: A film, its segments and `Update` to float32 [N, C], NaN where the film has
+#: no frames.
+Compute = Callable[[Video, Sequence[Times], Update], np.ndarray]
 
 
 def decode(
-    path: str,
-    segments: Sequence[Times],
-    compute: Callable[[Video], Iterable[np.ndarray]],
+    path: str, segments: Sequence[Times], compute: Compute, update: Update
 ) -> FilmFeatures:
-    """Opens a film and computes the features of its segments, in order."""
+    """Opens a film and computes the features of its segments.
+
+    Raises:
+        VideoError: If nothing of the film can be used.
+    """
     try:
         with Video(path) as video:
-            by_times = dict(zip(segments, compute(video), strict=True))
+            features = compute(video, segments, update)
+            by_times = dict(zip(segments, features, strict=True))
             problems = video.problems + lacking_segments(video, segments)
     except (av.FFmpegError, cv2.error) as error:
         raise VideoError(f"{path}: {error}") from error
@@ -240,7 +245,7 @@ class Films:
             compute: See `Compute`.
             what: What is done, for the progress bar.
             unit: What the bar counts.
-            count: How many of these segments have, about.
+            count: How many of these some segments have, about.
             shown: Whether to show the bar.
         """
         claims.tidy(self._store.folder)
@@ -260,9 +265,7 @@ class Films:
         for problem in self.problems:
             logging.warning("%s", problem)
 
-    def _do(
-        self, film: Film, compute: Compute, update: Callable[[int], object]
-    ) -> bool:
+    def _do(self, film: Film, compute: Compute, update: Update) -> bool:
         """Does a film, unless another process is at it; returns whether."""
         claim = claims.try_claim(self._store.path(film.name, film.key))
         if claim is None:
@@ -270,7 +273,7 @@ class Films:
         try:
             self.stored += self._look_up(film)
             if film.missing:
-                new = compute(film.path, film.missing, update)
+                new = decode(film.path, film.missing, compute, update)
                 # A film may be elsewhere the next time.
                 where = f"{film.path}: "
                 new.problems = [p.removeprefix(where) for p in new.problems]

@@ -68,8 +68,6 @@ class Video:
     one is the film; pictures of a cover are none.
 
     Attributes:
-        path: The file.
-        codec: Name of the codec.
         fps: Mean number of frames per second that the file states.
         frames: Number of frames decoded so far.
         end_s: Time in seconds at which the last decoded frame ends.
@@ -129,10 +127,9 @@ class Video:
             self.check()
 
     def scan(self) -> None:
-        """Reads the film to its end, decoding only its first frames.
+        """Finds `end_s`, `holes` and `problems` nearly as decoding does.
 
-        Finds `end_s`, `holes` and `problems` nearly as decoding does, but at
-        the speed of the disk.
+        It decodes the first frames only, and reads at the speed of the disk.
         """
         coming: list[tuple[float, float]] = []
         newest_s, count = -math.inf, 0

@@ -107,14 +107,14 @@ def _work_slowly(corpus, folder, log, go_on):
     Nothing is computed in a forked process: threads do not survive a fork.
     """
 
-    def compute(video, segments, config, _):
+    def compute(video, segments, update, config):
         name = pathlib.Path(video.path).stem
         with open(log, "a") as file:
             file.write(f"{name}\n")
         while not go_on.exists():
             time.sleep(0.01)
-        shape = (config.frames, len(histograms.CHANNELS), histograms.BINS)
-        return np.full((len(segments), *shape), NAMES.index(name), np.float32)
+        size = config.frames * len(histograms.CHANNELS) * histograms.BINS
+        return np.full((len(segments), size), NAMES.index(name), np.float32)
 
     histograms.film_histograms = compute
     extract_histograms(corpus, folder, progress=False)
