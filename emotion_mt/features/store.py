@@ -135,11 +135,11 @@ class FeatureStore:
             with atomic.replacing(path) as temporary:
                 np.savez(
                     temporary,
-                    key=np.array(_canonical(key)),
+                    key=_canonical(key),
                     times_s=times,
                     features=features,
-                    problems=np.array(json.dumps(problems)),
-                    sha256=np.array(_digest(times, features, problems)),
+                    problems=json.dumps(problems),
+                    sha256=_digest(times, features, problems),
                 )
 
 
@@ -208,12 +208,8 @@ class Films:
                 continue
             own = {**key, "video_sha256": sha256, "video_bytes": size}
             name = re.sub(r"[^\w.-]+", "_", str(rows["movie"].iloc[0]))
-            starts, ends = (
-                rows[column].astype(float).tolist()
-                for column in ("start_s", "end_s")
-            )
-            times = zip(starts, ends, strict=True)
-            places = dict(zip(rows.index.tolist(), times, strict=True))
+            times = rows[["start_s", "end_s"]].astype(float)
+            places = {i: (start, end) for i, start, end in times.itertuples()}
             film = Film(path, name, own, places)
             self.stored += self._look_up(film)
             self._films.append(film)
@@ -254,14 +250,12 @@ class Films:
         shown = shown and bool(waiting)
         with _progress.progress(what, total, unit, shown=shown) as bar:
             while waiting:
-                left = [
-                    film
-                    for film in waiting
-                    if not self._do(film, compute, bar.update)
+                count_before = len(waiting)
+                waiting = [
+                    x for x in waiting if not self._do(x, compute, bar.update)
                 ]
-                if len(left) == len(waiting):
+                if len(waiting) == count_before:
                     time.sleep(POLL_S)
-                waiting = left
         for problem in self.problems:
             logging.warning("%s", problem)
 
@@ -294,10 +288,8 @@ class Films:
     def by_row(self) -> np.ndarray:
         """float32 [N, C], NaN rows where there is no video."""
         if self._errors:
-            where = (
-                f"The features of all other films are in {self._store.folder}"
-            )
-            raise VideoError([*self._errors, where])
+            where = f"of all other films are in {self._store.folder}"
+            raise VideoError([*self._errors, f"The features {where}"])
         result = np.full(self._shape, np.nan, np.float32)
         for film in self._films:
             for row, times in film.rows.items():

@@ -34,12 +34,12 @@ class WeightsError(RuntimeError):
 def checked(
     variables: Variables, source: str, width: float = 1.0
 ) -> dict[str, np.ndarray]:
-    """Returns the I3D's variables in canonical order, shape and type.
+    """The I3D's variables in the order of the table, float32.
 
     Statistics of batch normalisations may come as [C] or [1, 1, 1, 1, C].
     Variables that the network does not have are left out.
     """
-    result = {}
+    result: dict[str, np.ndarray] = {}
     problems = []
     for name, shape in architecture.variable_shapes(width).items():
         if name not in variables:
