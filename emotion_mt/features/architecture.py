@@ -1,9 +1,7 @@
 """The table of I3D's units, under the names of DeepMind's variables.
 
-Carreira and Zisserman, "Quo Vadis, Action Recognition?", CVPR 2017, the
-inflated Inception-V1 (Sect. III-D of the paper takes its Mixed_5c). Every
-source of the weights, the Keras model and the feature store speak of a unit
-by the name it has in this table.
+The inflated Inception-V1 of Carreira and Zisserman (see `build_i3d`); every
+source of the weights and the Keras model speak of a unit by its name here.
 """
 
 from __future__ import annotations
@@ -15,18 +13,9 @@ from collections.abc import Mapping
 #: What DeepMind's variables start with.
 SCOPE = "RGB/inception_i3d"
 
-#: Classes of Kinetics-400.
-CLASSES = 400
-
 #: Added to the moving variance of the batch normalisations, which have no
 #: gamma.
 BATCH_NORM_EPSILON = 1e-3
-
-#: Windows shorter than this leave no frame for Mixed_5c; it sees every 8th.
-TEMPORAL_STRIDE = 8
-
-#: Mixed_5c sees every 32nd pixel.
-SPATIAL_STRIDE = 32
 
 #: The unit that turns pooled Mixed_5c into class scores; no batch norm.
 LOGITS_UNIT = "Logits/Conv3d_0c_1x1"
@@ -50,14 +39,10 @@ MIXED_CHANNELS: Mapping[str, tuple[int, int, int, int, int, int]] = {
 class Unit:
     """One convolution with its batch normalisation and ReLU.
 
-    Attributes:
-        name: DeepMind's name, without `SCOPE`, "Mixed_3b/Branch_0/…".
-        inputs: Input channels.
-        outputs: Output channels.
-        kernel: Kernel size, the same in time, height and width.
-        stride: Stride, the same in time, height and width.
+    Kernel and stride are the same in time, height and width.
     """
 
+    # DeepMind's, without `SCOPE`: "Mixed_3b/Branch_0/…".
     name: str
     inputs: int
     outputs: int
@@ -85,39 +70,28 @@ def mixed_unit_names(block: str) -> list[str]:
 
 
 def units(width: float = 1.0) -> dict[str, Unit]:
-    """The units of I3D, by name, in the order of the forward pass.
-
-    Returns:
-        Name, without `SCOPE`, to `Unit`; 58 of them.
-    """
+    """The 58 units of I3D, by name, in the order of the forward pass."""
     if width <= 0:
         raise ValueError(f"`width` must be positive. Received: {width}")
 
-    def scaled(channels: int) -> int:
-        return math.ceil(channels * width)
+    def scaled(*channels: int) -> list[int]:
+        return [math.ceil(count * width) for count in channels]
 
-    stem = (
-        ("Conv3d_1a_7x7", 3, scaled(64), 7, 2),
-        ("Conv3d_2b_1x1", scaled(64), scaled(64), 1, 1),
-        ("Conv3d_2c_3x3", scaled(64), scaled(192), 3, 1),
-    )
-    table = [Unit(*row) for row in stem]
-    channels = scaled(192)
+    first, channels = scaled(64, 192)
+    table = [
+        Unit("Conv3d_1a_7x7", 3, first, 7, 2),
+        Unit("Conv3d_2b_1x1", first, first, 1),
+        Unit("Conv3d_2c_3x3", first, channels, 3),
+    ]
     for block, outputs in MIXED_CHANNELS.items():
-        a, b, c, d, e, f = (scaled(count) for count in outputs)
+        a, b, c, d, e, f = scaled(*outputs)
         inputs = (channels, channels, b, channels, d, channels)
-        table += [
-            Unit(name, *row)
-            for name, *row in zip(
-                mixed_unit_names(block),
-                inputs,
-                (a, b, c, d, e, f),
-                (1, 1, 3, 1, 3, 1),
-                strict=True,
-            )
-        ]
+        kernels = (1, 1, 3, 1, 3, 1)
+        names = mixed_unit_names(block)
+        table += map(Unit, names, inputs, (a, b, c, d, e, f), kernels)
         channels = a + c + e + f
-    table.append(Unit(LOGITS_UNIT, channels, CLASSES, 1))
+    # The classes of Kinetics-400.
+    table.append(Unit(LOGITS_UNIT, channels, 400, 1))
     return {unit.name: unit for unit in table}
 
 

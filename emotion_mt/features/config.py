@@ -8,7 +8,7 @@ from typing import Any
 from emotion_mt import paper
 
 #: Ways to bring a frame to the network's size.
-RESIZE_MODES = ("stretch", "crop")
+_RESIZE = ("stretch", "crop")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,26 +39,18 @@ class FeatureConfig:
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
-        if self.fps is not None and not self.fps > 0:
-            raise ValueError(
-                f"`fps` must be positive or None. Received: {self.fps}"
-            )
-        # Mixed_5c has one frame for 8 of the film.
-        if self.window_frames < 8:
-            raise ValueError(
-                "`window_frames` must be at least 8. "
-                f"Received: {self.window_frames}"
-            )
-        if self.stride_frames < 1:
-            raise ValueError(
-                "`stride_frames` must be at least 1. "
-                f"Received: {self.stride_frames}"
-            )
-        if self.resize not in RESIZE_MODES:
-            raise ValueError(
-                f"`resize` must be one of {RESIZE_MODES}. "
-                f"Received: {self.resize!r}"
-            )
+        for name, fine, expected in (
+            ("fps", self.fps is None or self.fps > 0, "positive or None"),
+            # Mixed_5c has one frame for 8 of the film.
+            ("window_frames", self.window_frames >= 8, "at least 8"),
+            ("stride_frames", self.stride_frames >= 1, "at least 1"),
+            ("resize", self.resize in _RESIZE, f"one of {_RESIZE}"),
+        ):
+            if not fine:
+                raise ValueError(
+                    f"`{name}` must be {expected}. "
+                    f"Received: {getattr(self, name)!r}"
+                )
 
     def as_dict(self) -> dict[str, Any]:
         """The attributes, as JSON can hold them."""

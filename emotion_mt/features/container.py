@@ -53,11 +53,10 @@ class VideoError(ValueError):
 
 
 def open_film(path: str) -> tuple[InputContainer, VideoStream, list[str]]:
-    """Opens a film.
+    """Opens a film, of which the codec and a frame rate are known.
 
     Returns:
-        The container; the stream that is the film, of which the codec and a
-        frame rate are known; and what was found odd, without the path.
+        The container, its stream that is the film, and what was found odd.
     """
     container = _open(path)
     try:
@@ -80,7 +79,7 @@ def open_film(path: str) -> tuple[InputContainer, VideoStream, list[str]]:
 
 
 def _open(path: str) -> InputContainer:
-    require_file(path)
+    _require_file(path)
     try:
         container = av.open(
             # "file:", or what is before a colon is taken for a protocol.
@@ -171,15 +170,13 @@ def stated_length_s(stream: VideoStream, start_s: float) -> float | None:
 def fingerprint(path: str | os.PathLike[str]) -> tuple[int, str]:
     """Size in bytes and SHA-256 of a video file.
 
-    The whole file is read, at the speed of the disk: no cheaper digest is
-    sure to tell two films, or two cuts of one, apart.
+    No cheaper digest is sure to tell two films, or two cuts of one, apart.
     """
-    require_file(os.fspath(path))
+    _require_file(os.fspath(path))
     return os.path.getsize(path), files.file_sha256(path)
 
 
-def require_file(path: str) -> None:
-    """Raises VideoError if there is no such file."""
+def _require_file(path: str) -> None:
     if not os.path.isfile(path):
         raise VideoError(
             f"{path}: expected a video file. Received: no such file"

@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import av
-import cv2
 import keras
 import numpy as np
 import tensorflow as tf
@@ -21,25 +19,12 @@ from absl import logging
 from tqdm import tqdm
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
-from emotion_mt import _progress
 from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.features import weights
 from emotion_mt.features.config import FeatureConfig
-from emotion_mt.features.container import VideoError
-from emotion_mt.features.store import (
-    FeatureStore,
-    FilmFeatures,
-    FilmKey,
-    Films,
-)
+from emotion_mt.features.store import Films, Update
 from emotion_mt.features.video import Video
-from emotion_mt.features.windows import (
-    Times,
-    check_times,
-    count_windows,
-    film_windows,
-    lacking_segments,
-)
+from emotion_mt.features.windows import Times, count_windows, film_windows
 from emotion_mt.storage.cache import cache_folder
 
 #: Folder of the feature store in the cache folder.
@@ -201,43 +186,28 @@ def extract(
             "`i3d` must end in Mixed_5c, [B, T/8, 7, 7, 1024], as load_i3d() "
             f"does. Received the output shape {i3d.output_shape}"
         )
-    key = FilmKey(
-        video_sha256="",
-        video_bytes=0,
-        weights_sha256=weights.model_digest(i3d),
-        compute="+".join(sorted({x.compute_dtype for x in i3d.layers})),
-        channels=int(i3d.output_shape[-1]),
-        image_size_px=int(i3d.input_shape[2]),
-        config=config.as_dict(),
-    )
-    folder = cache_dir or cache_folder(None) / STORE_NAME
-    films = Films(corpus, key, FeatureStore(folder))
+    key = {
+        "weights_sha256": weights.model_digest(i3d),
+        "compute": "+".join(sorted({x.compute_dtype for x in i3d.layers})),
+        "channels": int(i3d.output_shape[-1]),
+        "image_size_px": int(i3d.input_shape[2]),
+        "config": config.as_dict(),
+    }
+    films = Films(corpus, key, cache_dir or cache_folder(None) / STORE_NAME)
     extractor = WindowExtractor(i3d, config, batch_windows)
-    missing = [times for film in films.films for times in film.missing]
-    shown = bool(progress and missing)
-    planned = extractor.planned(missing)
-    with _progress.progress("I3D", planned, " windows", shown=shown) as bar:
-        films.complete(
-            lambda film: extractor(film.path, film.missing, bar.update)
-        )
     report = extractor.report
+    films.complete(extractor, "I3D", " windows", extractor.planned, progress)
     report.films = corpus.segments["video"].nunique()
     report.segments_stored = films.stored
     report.segments_computed = films.computed
     report.problems = films.problems
     report.total_s = time.perf_counter() - start
-    for problem in report.problems:
-        logging.warning("%s", problem)
     logging.info("%s", report)
     return Extraction(films.by_row(), report)
 
 
 class WindowExtractor:
-    """Sends films through a network, window by window.
-
-    Attributes:
-        report: Windows and times so far.
-    """
+    """Sends films through a network; `report` has windows and times so far."""
 
     def __init__(
         self,
@@ -261,47 +231,33 @@ class WindowExtractor:
         return sum(count_windows(s, fps, self._config) for s in segments)
 
     def __call__(
-        self,
-        path: str,
-        segments: Sequence[Times],
-        on_windows: Callable[[int], object] = lambda count: None,
-    ) -> FilmFeatures:
-        """Computes the features of a film's segments.
+        self, video: Video, segments: Sequence[Times], on_windows: Update
+    ) -> np.ndarray:
+        """float32 [N, C], NaN where the film has no frames.
 
         The film is decoded in another thread, as it goes by.
-
-        Returns:
-            All segments, NaN where the film has no frames, and what is wrong
-            with the film.
         """
-        check_times(path, segments)
         maximum = np.full((len(segments), self._channels), -np.inf, np.float32)
-        with Video(path) as video:
-            batches = self._batches(video, segments)
-            with contextlib.closing(_ahead(batches, video)) as coming:
-                while (batch := self._wait(coming)) is not None:
-                    numbers, windows = batch
-                    pooled = self._pool(windows)
-                    np.maximum.at(maximum, numbers, pooled[: len(numbers)])
-                    on_windows(len(numbers))
-            maximum[np.isneginf(maximum)] = np.nan
-            problems = video.problems + lacking_segments(video, segments)
-        by_times = dict(zip(segments, maximum, strict=True))
-        return FilmFeatures(by_times, problems)
+        batches = self._batches(video, segments)
+        with contextlib.closing(_ahead(batches, video)) as coming:
+            while (batch := self._wait(coming)) is not None:
+                numbers, windows = batch
+                pooled = self._pool(windows)
+                np.maximum.at(maximum, numbers, pooled[: len(numbers)])
+                on_windows(len(numbers))
+        maximum[np.isneginf(maximum)] = np.nan
+        return maximum
 
     def _batches(
         self, video: Video, segments: Sequence[Times]
     ) -> Iterator[_Batch]:
         windows = film_windows(video, segments, self._size_px, self._config)
         start = time.perf_counter()
-        try:
-            while pairs := list(itertools.islice(windows, self._batch)):
-                stacked = np.stack([window for _, window in pairs])
-                self.report.decode_s += time.perf_counter() - start
-                yield [number for number, _ in pairs], stacked
-                start = time.perf_counter()
-        except (av.FFmpegError, cv2.error) as error:
-            raise VideoError(f"{video.path}: {error}") from error
+        while pairs := list(itertools.islice(windows, self._batch)):
+            stacked = np.stack([window for _, window in pairs])
+            self.report.decode_s += time.perf_counter() - start
+            yield [number for number, _ in pairs], stacked
+            start = time.perf_counter()
 
     def _wait(self, coming: Iterator[_Batch]) -> _Batch | None:
         start = time.perf_counter()
@@ -336,12 +292,7 @@ def _ahead(batches: Iterator[_Batch], video: Video) -> Generator[_Batch]:
 
 
 def pooled_network(i3d: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The network with the scaling before and the pooling after it.
-
-    Returns:
-        A function from uint8 [B, T, S, S, 3] to float32 [B, C], the mean over
-        time and space.
-    """
+    """uint8 [B, T, S, S, 3] to float32 [B, C], the mean over time and space."""
 
     # XLA's convolutions in 3-D are several times slower on a CPU.
     @tf.function(jit_compile=False)

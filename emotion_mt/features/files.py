@@ -22,19 +22,19 @@ UNREADABLE = (
 )
 
 
-class DamagedFileError(ValueError):
-    """A file of ours that is cut short or altered."""
-
-
 def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Reads all arrays of an .npz file; never unpickles."""
+    """Reads all arrays of an .npz file; never unpickles.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
     # NumPy leaves files open that it cannot read; this one is closed.
     with open(path, "rb") as file:
         try:
             with np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
         except UNREADABLE as error:
-            raise DamagedFileError(
+            raise ValueError(
                 f"{os.fspath(path)}: expected arrays (.npz). Received a file "
                 f"that cannot be read: {error}"
             ) from error

@@ -44,11 +44,7 @@ class Frame:
 
 
 def resize_frame(frame: Frame, size_px: int, mode: str) -> np.ndarray:
-    """Brings a frame to the network's size.
-
-    Returns:
-        uint8 [size_px, size_px, 3] in RGB; bilinear interpolation.
-    """
+    """uint8 [size_px, size_px, 3] in RGB; bilinear interpolation."""
     whole = frame.bgr()
     size = (size_px, size_px)
     if mode == "crop":
@@ -62,11 +58,7 @@ def resize_frame(frame: Frame, size_px: int, mode: str) -> np.ndarray:
 
 
 class Stillness:
-    """Whether all frames are alike although the file holds different ones.
-
-    Attributes:
-        packets: Packets so far.
-    """
+    """Whether all frames are alike although the file holds different ones."""
 
     def __init__(self, lossy: bool) -> None:
         self.packets = 0
@@ -107,9 +99,8 @@ class Stillness:
         if not self._alike:
             return
         plane = decoded.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8)[
-            : plane.line_size * plane.height
-        ]
+        size = plane.line_size * plane.height
+        rows = np.frombuffer(memoryview(plane), np.uint8, size)
         rows = rows.reshape(plane.height, plane.line_size)
         sample = rows[:, : plane.width].copy()
         if self._sample is None:

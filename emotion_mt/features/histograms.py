@@ -15,31 +15,18 @@ import dataclasses
 import functools
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
-import av
 import cv2
 import numpy as np
 from absl import logging
 
-from emotion_mt import _progress, paper
+from emotion_mt import paper
 from emotion_mt.corpus.corpus import Corpus
-from emotion_mt.features.container import VideoError
 from emotion_mt.features.frames import Frame
-from emotion_mt.features.store import (
-    FeatureStore,
-    Film,
-    FilmFeatures,
-    FilmKey,
-    Films,
-)
+from emotion_mt.features.store import Films
 from emotion_mt.features.video import Hole, Video, on_screen
-from emotion_mt.features.windows import (
-    Times,
-    check_times,
-    lacking_segments,
-    segment_ticks,
-)
+from emotion_mt.features.windows import Times, check_times, segment_ticks
 from emotion_mt.storage.cache import cache_folder
 
 #: Folder of the histograms in the cache folder.
@@ -96,9 +83,6 @@ class HistogramConfig:
 
 _DEFAULT_CONFIG = HistogramConfig()
 
-#: Index of a segment, and its histograms.
-_Found = tuple[int, np.ndarray]
-
 
 def extract_histograms(
     corpus: Corpus,
@@ -136,55 +120,28 @@ def extract_histograms(
         ```
     """
     shape = (config.frames, len(CHANNELS), BINS)
-    key = FilmKey(
-        video_sha256="",
-        video_bytes=0,
-        weights_sha256="",
-        compute=f"histograms {_VERSION}",
-        channels=math.prod(shape),
-        image_size_px=config.short_side_px,
-        config=dataclasses.asdict(config),
-    )
-    folder = cache_dir or cache_folder(None) / STORE_NAME
-    films = Films(corpus, key, FeatureStore(folder))
-    missing = sum(len(film.missing) for film in films.films)
-    shown = bool(progress and missing)
-    with _progress.progress(
-        "Histograms", missing, " segments", shown=shown
-    ) as bar:
-        films.complete(lambda film: _compute(film, config, bar.update))
-    logging.info(
-        "Histograms of %d films: %d segments computed",
-        len(films.films),
-        films.computed,
-    )
-    for problem in films.problems:
-        logging.warning("%s", problem)
+    key = {
+        "weights_sha256": "",
+        "compute": f"histograms {_VERSION}",
+        "channels": math.prod(shape),
+        "image_size_px": config.short_side_px,
+        "config": dataclasses.asdict(config),
+    }
+
+    films = Films(corpus, key, cache_dir or cache_folder(None) / STORE_NAME)
+    compute = functools.partial(film_histograms, config=config)
+    films.complete(compute, "Histograms", " segments", len, progress)
+    logging.info("Histograms of %d segments computed", films.computed)
     return films.by_row().reshape(len(corpus), *shape)
 
 
-def _compute(
-    film: Film, config: HistogramConfig, on_segments: Callable[[int], object]
-) -> FilmFeatures:
-    """Computes what a film lacks."""
-    segments = film.missing
-    empty = np.full((config.frames, len(CHANNELS), BINS), np.nan, np.float32)
-    found = FilmFeatures(dict.fromkeys(segments, empty.ravel()))
-    try:
-        with Video(film.path) as video:
-            for index, values in film_histograms(video, segments, config):
-                found.by_times[segments[index]] = values.ravel()
-                on_segments(1)
-            found.problems = video.problems + lacking_segments(video, segments)
-    except (av.FFmpegError, cv2.error) as error:
-        raise VideoError(f"{film.path}: {error}") from error
-    return found
-
-
 def film_histograms(
-    video: Video, segments: Sequence[Times], config: HistogramConfig
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Yields the histograms of a film's segments, decoding every frame once.
+    video: Video,
+    segments: Sequence[Times],
+    on_segments: Callable[[int], object],
+    config: HistogramConfig,
+) -> np.ndarray:
+    """Computes the histograms of a film's segments, decoding it once.
 
     A segment's ticks are those of `film_windows`, as if it had one window of
     `config.frames`. They are divided into as many equal parts, and the tick
@@ -192,9 +149,9 @@ def film_histograms(
     the last frame before it stands for it (the next one, if the segment begins
     in the hole).
 
-    Yields:
-        (index of the segment, float32 [frames, 7, 32]), each segment of which
-        something is on the screen once.
+    Returns:
+        float32 [N, frames · 7 · 32], NaN for segments that are not on the
+        screen.
     """
     check_times(video.path, segments)
     fps, count = paper.FPS, config.frames
@@ -206,51 +163,52 @@ def film_histograms(
             wanted.append((tick, index, part))
     places = collections.deque(sorted(wanted))
     results = np.full((len(segments), count, len(CHANNELS), BINS), np.nan, "f4")
+    left = np.full(len(segments), count)
     shown: Frame | None = None
 
     @functools.lru_cache(1)
     def measure(frame: Frame) -> np.ndarray:
         return frame_histograms(frame.bgr(), config.short_side_px)
 
-    def fill(_: int, index: int, part: int) -> Iterator[_Found]:
-        assert shown is not None
-        results[index, part] = measure(shown)
-        if np.isfinite(results[index, :, 0, 0]).all():
-            yield index, results[index]
+    def fill(frame: Frame, index: int, part: int) -> None:
+        results[index, part] = measure(frame)
+        left[index] -= 1
+        on_segments(int(left[index] == 0))
 
-    def end(hole: Hole) -> Iterator[_Found]:
+    def end(hole: Hole) -> None:
         """The frame before a hole stands for those of segments before it."""
         later = []
         while places and places[0][0] < hole.end_s * fps:
-            place = places.popleft()
-            start_s, end_s = segments[place[1]]
+            tick, index, part = places.popleft()
+            start_s, end_s = segments[index]
             if shown is not None and start_s < hole.start_s:
-                yield from fill(*place)
+                fill(shown, index, part)
             elif end_s > hole.end_s:
-                later.append(place)
+                later.append((tick, index, part))
         places.extendleft(reversed(later))
 
     for item in on_screen(video, fps):
         if isinstance(item, Hole):
-            yield from end(item)
+            end(item)
             continue
-        tick, _, shown = item
-        while places and places[0][0] <= tick:
-            yield from fill(*places.popleft())
+        now, _, shown = item
+        while places and places[0][0] <= now:
+            fill(shown, *places.popleft()[1:])
         if not places:
             video.check()
-            return
-    yield from end(Hole(video.end_s, math.inf))
+            break
+    else:
+        end(Hole(video.end_s, math.inf))
+    results[left > 0] = np.nan
+    return results.reshape(len(segments), -1)
 
 
 def frame_histograms(
     frame: np.ndarray, short_side_px: int | None = None
 ) -> np.ndarray:
-    """Computes the histograms of a frame.
+    """float32 [7, 32] histograms of `channel_values`; each row sums to 1.
 
-    Returns:
-        float32 [7, 32], each row sums to 1; bins of equal width over the
-        values of `channel_values`, the last one with its upper end.
+    The bins are of equal width, the last one with its upper end.
     """
     if short_side_px is not None and min(frame.shape[:2]) > short_side_px:
         scale = short_side_px / min(frame.shape[:2])
@@ -266,7 +224,7 @@ def frame_histograms(
 
 
 def channel_values(frame: np.ndarray) -> np.ndarray:
-    """Computes the seven channels of a frame.
+    """float32 [7, H, W] in [0, 1], the `CHANNELS` of a frame.
 
     Orientations: the derivative of the intensity across lines of each
     direction, steered from Scharr's two derivatives. Its absolute value is
@@ -277,9 +235,6 @@ def channel_values(frame: np.ndarray) -> np.ndarray:
     Colours: hue, saturation and intensity as in the HSI space, I = (R+G+B)/3,
     S = 1 - min(R, G, B)/I, hue as the angle about the grey axis from red, as
     a part of a full turn. Grey pixels have hue 0, black ones saturation 0.
-
-    Returns:
-        float32 [7, H, W] in [0, 1], in the order of `CHANNELS`.
     """
     blue, green, red = (
         np.multiply(plane, 1 / 255, dtype=np.float32)

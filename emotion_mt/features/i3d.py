@@ -67,10 +67,10 @@ def build_i3d(
         raise ValueError(
             f"`dtype` must be one of {tuple(POLICIES)}. Received: {dtype!r}"
         )
-    stride = architecture.SPATIAL_STRIDE
-    if image_size_px <= 0 or image_size_px % stride:
+    # Mixed_5c sees every 32nd pixel.
+    if image_size_px <= 0 or image_size_px % 32:
         raise ValueError(
-            f"`image_size_px` must be a positive multiple of {stride}. "
+            "`image_size_px` must be a positive multiple of 32. "
             f"Received: {image_size_px}"
         )
     policy = keras.DTypePolicy(POLICIES[dtype])
@@ -99,19 +99,6 @@ def build_i3d(
             size, strides=strides, padding="same", dtype=policy, name=name
         )(x)
 
-    def mixed(block: str, x: keras.KerasTensor) -> keras.KerasTensor:
-        names = architecture.mixed_unit_names(block)
-        pool_name = f"{block}_Branch_3_MaxPool3d_0a_3x3"
-        branches = [
-            conv(names[0], x),
-            conv(names[2], conv(names[1], x)),
-            conv(names[4], conv(names[3], x)),
-            conv(names[5], pool(pool_name, x, (3, 3, 3), (1, 1, 1))),
-        ]
-        # Features leave the network as float32, whatever it computes in.
-        out = "float32" if block == "Mixed_5c" else policy
-        return keras.layers.Concatenate(dtype=out, name=block)(branches)
-
     shape = (None, image_size_px, image_size_px, 3)
     frames = keras.Input(shape, dtype="float32", name="frames")
     x = conv("Conv3d_1a_7x7", frames)
@@ -123,10 +110,22 @@ def build_i3d(
             x = pool("MaxPool3d_4a_3x3", x, (3, 3, 3), (2, 2, 2))
         elif block == "Mixed_5b":
             x = pool("MaxPool3d_5a_2x2", x, (2, 2, 2), (2, 2, 2))
-        x = mixed(block, x)
+        names = architecture.mixed_unit_names(block)
+        pooled = pool(
+            f"{block}_Branch_3_MaxPool3d_0a_3x3", x, (3, 3, 3), (1, 1, 1)
+        )
+        branches = [
+            conv(names[0], x),
+            conv(names[2], conv(names[1], x)),
+            conv(names[4], conv(names[3], x)),
+            conv(names[5], pooled),
+        ]
+        # Features leave the network as float32, whatever it computes in.
+        out = "float32" if block == "Mixed_5c" else policy
+        x = keras.layers.Concatenate(dtype=out, name=block)(branches)
     if not include_top:
         return keras.Model(frames, x, name="i3d")
-    area = image_size_px // stride
+    area = image_size_px // 32
     x = keras.layers.AveragePooling3D(
         (2, area, area), strides=1, dtype="float32", name="Logits_AvgPool"
     )(x)

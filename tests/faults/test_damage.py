@@ -19,13 +19,12 @@ from emotion_mt.features.container import VideoError, fingerprint
 from emotion_mt.features.store import (
     FeatureStore,
     FilmFeatures,
-    FilmKey,
 )
 from emotion_mt.storage import atomic
 from emotion_mt.storage.claims import try_claim
 from emotion_mt.storage.folders import replacing_folder
 
-KEY = FilmKey("a", 1, "b", "float32", 64, 224, FeatureConfig().as_dict())
+KEY = {"channels": 64, "config": FeatureConfig().as_dict()}
 STORED = {
     (float(n), n + 1.0): np.full(64, n + 0.5, np.float32) for n in range(8)
 }

@@ -11,16 +11,15 @@ import os
 import random
 import signal
 import time
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
 from emotion_mt.evaluation import records
-from emotion_mt.features import FeatureConfig
 from emotion_mt.features.store import (
     FeatureStore,
     FilmFeatures,
-    FilmKey,
 )
 from emotion_mt.storage import atomic
 from emotion_mt.storage.folders import find_folder, replacing_folder
@@ -69,7 +68,7 @@ class TableFile:
 class FeatureFile:
     """Features of a film that grow segment by segment."""
 
-    key = FilmKey("a", 1, "b", "float32", 256, 224, FeatureConfig().as_dict())
+    key = MappingProxyType({"channels": 256})
 
     def write(self, folder, n):
         segment = {(float(n), n + 1.0): np.full(256, n, np.float32)}

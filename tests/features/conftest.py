@@ -65,7 +65,7 @@ def small_variables():
 def small_i3d(small_variables):
     """An I3D of 32 pixels and few channels; feature length 32."""
     model = build_i3d(image_size_px=32, width=WIDTH)
-    weights.assign(model, small_variables, WIDTH)
+    weights.assign(model, small_variables)
     return model
 
 

@@ -143,10 +143,10 @@ def test_what_makes_features_stale(
         scaled = dict(small_variables)
         name = "RGB/inception_i3d/Mixed_5c/Branch_0/Conv3d_0a_1x1/conv_3d/w"
         scaled[name] = scaled[name] * 1.5
-        weights.assign(i3d, scaled, tools.width)
+        weights.assign(i3d, scaled)
     elif change == "dtype":
         i3d = build_i3d(dtype="bfloat16", image_size_px=32, width=tools.width)
-        weights.assign(i3d, small_variables, tools.width)
+        weights.assign(i3d, small_variables)
     elif change == "config":
         config = FeatureConfig(stride_frames=4)
     elif change == "video":

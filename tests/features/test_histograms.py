@@ -206,7 +206,7 @@ def test_equal_a_plain_computation(corpus, films, tmp_path):
 def test_the_second_time_nothing_is_decoded(corpus, tmp_path, monkeypatch):
     first = extract(corpus, tmp_path)
 
-    def refuse(*_):
+    def refuse(*_, **__):
         raise AssertionError("a film was decoded again")
 
     monkeypatch.setattr(histograms, "film_histograms", refuse)
@@ -239,11 +239,11 @@ def test_a_stopped_run_keeps_finished_films(corpus, tmp_path, monkeypatch):
     compute = histograms.film_histograms
     opened = []
 
-    def stop_in_second_film(video, *arguments):
+    def stop_in_second_film(video, *arguments, **more):
         opened.append(video.path[-5:])
         if len(opened) == 2:
             raise KeyboardInterrupt
-        yield from compute(video, *arguments)
+        return compute(video, *arguments, **more)
 
     monkeypatch.setattr(histograms, "film_histograms", stop_in_second_film)
     with pytest.raises(KeyboardInterrupt):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from emotion_mt.features import hub, sources, weights
+from emotion_mt.features import sources, weights
 from emotion_mt.features.i3d import build_i3d
 
 #: What a module may do to its input before the network.
@@ -18,11 +18,11 @@ PREPROCESS = {
 def test_module_on_disk(tools, small_variables, tmp_path, wanted, monkeypatch):
     said = []
     monkeypatch.setattr(
-        hub.logging, "info", lambda text, *a: said.append(text % a)
+        sources.logging, "info", lambda text, *a: said.append(text % a)
     )
     folder = tmp_path / "m"
     tools.write_hub_module(folder, small_variables, 32, PREPROCESS[wanted])
-    received = hub.from_hub(str(folder), 32, tools.width)
+    received = sources.from_hub(str(folder), 32, tools.width)
     for name, value in small_variables.items():
         np.testing.assert_array_equal(received[name], value)
     assert f"TF-Hub module {folder} takes pixels in {wanted}" in said
@@ -34,7 +34,7 @@ def test_a_module_that_does_something_else_is_noticed(
     folder = str(tmp_path / "m")
     tools.write_hub_module(folder, small_variables, 32, lambda x: x[..., ::-1])
     with pytest.raises(weights.WeightsError, match="Received the differences"):
-        hub.from_hub(folder, 32, tools.width)
+        sources.from_hub(folder, 32, tools.width)
 
 
 def test_a_graph_without_mixed_5c(tmp_path):
@@ -51,7 +51,7 @@ def test_a_graph_without_mixed_5c(tmp_path):
         builder.save()
     (tmp_path / "m" / "tfhub_module.pb").write_bytes(b"\x08\x03")
     with pytest.raises(weights.WeightsError, match=r"m: .* tensor RGB/"):
-        hub.from_hub(folder)
+        sources.from_hub(folder)
 
 
 def test_a_folder_that_is_no_module(tmp_path):

