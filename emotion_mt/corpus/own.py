@@ -23,19 +23,23 @@ FEATURE_FILES = ("features.npz", "features.csv")
 
 
 def read_folds(
-    path: Path,
+    folder: Path,
     movies: Sequence[str],
-    messages: Messages,
-    whole: bool = True,
-    encoding: str | None = None,
+    notes: list[str],
+    whole: bool,
+    encoding: str | None,
 ) -> tuple[paper.Split, ...]:
     """Reads folds from the columns fold, movie and part, in their order.
 
     A movie that a fold does not name takes no part in it. `movies` are those
     of the corpus, in its order; if they are not the `whole`, others are left
     out of the folds, and folds that are left without a movie to train or test
-    on are no more, with a note. Other faults of rows and folds are problems.
+    on are no more, with a note. Other faults are a CorpusError. Without a
+    file there are no folds.
     """
+    path, messages = folder / FOLDS_FILE, Messages()
+    if not path.is_file():
+        return ()
     columns = ("fold", "movie", "part")
     parts: dict[str, dict[str, str]] = {}
     for row in read_table(path, columns, messages, encoding=encoding):
@@ -72,6 +76,9 @@ def read_folds(
         messages.problem(fault) if whole else messages.notes.append(fault)
     if not folds:
         messages.problem(f"{path}: expected a fold. Received none")
+    if problems := messages.problems():
+        raise CorpusError(problems)
+    notes += messages.notes
     return tuple(folds)
 
 

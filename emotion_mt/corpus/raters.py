@@ -23,7 +23,6 @@ import pooch
 from emotion_mt._progress import progress
 from emotion_mt.corpus.assemble import (
     MovieReading,
-    Reading,
     build_corpus,
     keep_rated,
 )
@@ -67,7 +66,7 @@ class Raters:
     missing: float
     licence: str
     citation: str
-    read: Callable[[pathlib.Path, str], Reading]
+    read: Callable[[pathlib.Path, str], list[MovieReading]]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -123,8 +122,8 @@ def load_raters(
                 f"`{argument}` must be one of {among}. Received: {value!r}"
             )
     about = RATERS[name]
-    reading = about.read(_fetch(name, cache), dimension)
-    films = {film.source.movie: film for film in reading.movies}
+    found = about.read(_fetch(name, cache), dimension)
+    films = {film.source.movie: film for film in found}
     if unknown := sorted(set(movies or ()) - set(films)):
         raise ValueError(
             f"`movies` must be among {tuple(films)}. Received: {unknown}"
@@ -136,7 +135,7 @@ def load_raters(
         name=name,
         annotation=about.rated,
         dimension=dimension,
-        notes=(*about.notes, *reading.notes),
+        notes=about.notes,
     )
 
 
@@ -180,7 +179,7 @@ def _is_there(home: pooch.Pooch, name: str) -> bool:
 
 def _reading(
     segments: pd.DataFrame, ratings: np.ndarray, reasons: Sequence[str] = ()
-) -> Reading:
+) -> list[MovieReading]:
     """Puts the parts of a film together.
 
     Args:
@@ -202,7 +201,7 @@ def _reading(
         end_s = max(segment.end_s for segment in kept)
         source = Source(str(movie), None, None, traces, end_s, video=None)
         films.append(MovieReading(kept, own, tuple(left_out), source))
-    return Reading(tuple(films), problems=(), notes=())
+    return films
 
 
 #: Dialogue lines are joined while the next starts sooner than this after the
@@ -213,7 +212,9 @@ _PAUSE_S, _LENGTH_S = 3.0, 6.0
 _MARKS = {"valence": ("POS", "NEG"), "arousal": ("HIGH", "LOW")}
 
 
-def _read_studyforrest(folder: pathlib.Path, dimension: str) -> Reading:
+def _read_studyforrest(
+    folder: pathlib.Path, dimension: str
+) -> list[MovieReading]:
     """Dialogue in eight parts, and the episodes that nine observers marked.
 
     A rating is the time of a segment's overlap with episodes marked as
@@ -286,7 +287,7 @@ _CARTOON_S = 39
 _SECOND_PART = 483
 
 
-def _read_sherlock(folder: pathlib.Path, dimension: str) -> Reading:
+def _read_sherlock(folder: pathlib.Path, dimension: str) -> list[MovieReading]:
     """Descriptions of scenes in eight blocks, four of each half.
 
     Four coders gave the valence as + or -, and the arousal as 1 to 5, of
