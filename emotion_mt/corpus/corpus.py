@@ -200,8 +200,7 @@ class Corpus:
 
     def __post_init__(self) -> None:
         """Composes names and texts, and checks that the parts fit together."""
-        missing = [c for c in SEGMENT_COLUMNS if c not in self.segments]
-        if missing:
+        if not {*SEGMENT_COLUMNS} <= {*self.segments}:
             raise ValueError(
                 f"`segments` needs the columns {SEGMENT_COLUMNS}. "
                 f"Received: {tuple(self.segments)}"
@@ -243,8 +242,7 @@ class Corpus:
         Raises:
             ValueError: If a film is not in the corpus.
         """
-        unknown = sorted(set(movies) - set(self.movies))
-        if unknown:
+        if unknown := sorted(set(movies) - set(self.movies)):
             raise ValueError(
                 f"`movies` must be among {self.movies}. Received: {unknown}"
             )
@@ -266,11 +264,7 @@ class Corpus:
         return self.viewers.index(viewer)
 
     def replace(self, **changes: Any) -> Corpus:
-        """Returns a copy with some attributes changed.
-
-        Args:
-            **changes: Attributes of the copy by name.
-        """
+        """Returns a copy with some attributes, given by name, changed."""
         return dataclasses.replace(self, **changes)
 
     def digest(self) -> str:

@@ -90,11 +90,9 @@ def pick(files: Sequence[FoundFile]) -> tuple[list[Path], str]:
             + f", or name one {movie}{best[0].suffix}"
             * (kind in _EXTENSIONS)
         )
-    if not others:
-        return best, ""
     what = "trace" if kind in ANNOTATIONS else kind
     said = f"{movie}: {what} {best[0]} is used; not used: {_listed(others)}"
-    return best, said
+    return best, said if others else ""
 
 
 def fault_of_video(path: Path) -> str:
@@ -158,10 +156,9 @@ def _classify(path: Path, root: Path) -> FoundFile | None:
 
 
 def _same_content(paths: Sequence[Path]) -> bool:
+    first, *others = paths
     try:
-        return all(
-            filecmp.cmp(paths[0], other, shallow=False) for other in paths[1:]
-        )
+        return all(filecmp.cmp(first, other, shallow=False) for other in others)
     except OSError:  # such as a link to nowhere; it differs from any file
         return False
 

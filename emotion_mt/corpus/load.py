@@ -22,12 +22,6 @@ from emotion_mt.corpus.traces import DIMENSIONS
 #: File at the root of a folder that `simulate_corpus` wrote.
 SIMULATION_FILE = "simulation.json"
 
-_CHOICES = {
-    "annotation": ANNOTATIONS,
-    "dimension": DIMENSIONS,
-    "on_problem": ("raise", "skip"),
-}
-
 
 def load_corpus(
     folder: str | os.PathLike[str],
@@ -82,8 +76,11 @@ def load_corpus(
         corpus.labels[:, corpus.column("V3")]
         ```
     """
-    given = (annotation, dimension, on_problem)
-    for (argument, choices), value in zip(_CHOICES.items(), given, strict=True):
+    for argument, value, choices in (
+        ("annotation", annotation, ANNOTATIONS),
+        ("dimension", dimension, DIMENSIONS),
+        ("on_problem", on_problem, ("raise", "skip")),
+    ):
         if value not in choices:
             raise ValueError(
                 f"`{argument}` must be one of {choices}. Received: {value!r}"

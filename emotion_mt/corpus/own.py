@@ -126,30 +126,28 @@ def read_features(
     # Half a feature is none.
     gaps = ~np.isfinite(features).all(axis=1)
     features[gaps] = np.nan
-    unused = f"; {(~known).sum()} rows of no segment are not used"
-    sentence = (
+    said = [
         f"{path}: {rows.shape[1]} visual features in place of the I3D's, of "
         f"{(~gaps).sum()} of {len(corpus)} segments"
-        + unused
-        * bool((~known).any())
-    )
-    return features, "; ".join([sentence, *messages.notes])
+    ]
+    if not known.all():
+        said.append(f"{(~known).sum()} rows of no segment are not used")
+    return features, "; ".join([*said, *messages.notes])
 
 
 def _from_npz(
     path: Path, messages: Messages, encoding: str | None
 ) -> tuple[list[str], np.ndarray]:
     expected = f"{path}: expected the arrays segment_id [M] and features [M, C]"
-    unreadable = (
-        *(OSError, ValueError, KeyError, IndexError, EOFError),
-        zipfile.BadZipFile,
-    )
     try:
         # NumPy leaves a file open that it does not understand.
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=False)
             ids, rows = content["segment_id"], content["features"]
-    except unreadable as error:
+    except (
+        *(OSError, ValueError, KeyError, IndexError, EOFError),
+        zipfile.BadZipFile,
+    ) as error:
         raise CorpusError(f"{expected}. Received: {error}") from error
     numeric = rows.dtype.kind in "fiu"
     if ids.ndim != 1 or rows.ndim != 2 or len(ids) != len(rows) or not numeric:

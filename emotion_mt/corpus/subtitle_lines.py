@@ -261,7 +261,15 @@ def _ass_cues(
         if _SECTION.fullmatch(line):
             in_events = line.strip().casefold() == "[events]"
         elif in_events and line.strip().casefold().startswith("format:"):
-            fields = _ass_fields(path, number, line)
+            # The fields of the events that follow, in the file's own order.
+            names = line.partition(":")[2].casefold().replace(" ", "")
+            fields = names.split(",")
+            if not {"start", "end"} <= set(fields) or fields[-1] != "text":
+                raise CorpusError(
+                    f"{path}, line {number}: expected the event fields Start, "
+                    "End and, as the last, Text. "
+                    f"Received: {', '.join(fields)[:200]}"
+                )
         elif in_events and (event := _EVENT.fullmatch(line)):
             cells = event[2].split(",", len(fields) - 1)
             cell = dict(zip(fields, cells, strict=False))
@@ -275,14 +283,3 @@ def _ass_cues(
             times = (_seconds(*start.groups()), _seconds(*end.groups()))
             comment = event[1].casefold() == "comment"
             yield Cue(0, number, *times, cell["text"], COMMENT * comment)
-
-
-def _ass_fields(path: _Path, number: int, line: str) -> list[str]:
-    """The fields of the events that follow, in the file's own order."""
-    fields = line.partition(":")[2].casefold().replace(" ", "").split(",")
-    if not {"start", "end"} <= set(fields) or fields[-1] != "text":
-        raise CorpusError(
-            f"{path}, line {number}: expected the event fields Start, End "
-            f"and, as the last, Text. Received: {', '.join(fields)[:200]}"
-        )
-    return fields

@@ -56,19 +56,17 @@ class Trace:
         Nobody rates ten times as long as there are subtitles, with a second
         and more from sample to sample (milliseconds, frames), nor a tenth of
         them, 50 times a second and more (minutes).
-
-        Args:
-            subtitles_end_s: When the last cue ends.
         """
         if len(self.time_s) < 2:
             return ""
         with np.errstate(over="ignore"):
             end, step = self.end_s, float(np.median(np.diff(self.time_s)))
-        long = end > 10 * subtitles_end_s and step >= 1
-        short = end < subtitles_end_s / 10 and step <= 0.02
-        if not long and not short:
+        if end > 10 * subtitles_end_s and step >= 1:
+            unit = "milliseconds or frames"
+        elif end < subtitles_end_s / 10 and step <= 0.02:
+            unit = "minutes"
+        else:
             return ""
-        unit = "milliseconds or frames" if long else "minutes"
         return (
             f"{self.path}: expected times in seconds, as those of the "
             f"subtitles, which end at {subtitles_end_s:.2f} s. Received times "
