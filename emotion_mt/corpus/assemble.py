@@ -119,10 +119,8 @@ def build_corpus(
 
 
 def _frame(rows: Sequence[tuple], kind: Any) -> pd.DataFrame:
-    # pandas would turn None into NaN; "no file" is None here.
-    kinds = {c: float if c.endswith("_s") else object for c in kind._fields}
-    columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
-    named = zip(kinds, columns, strict=True)
-    return pd.DataFrame(
-        {c: pd.Series(cells, dtype=kinds[c]) for c, cells in named}
-    ).astype({"traces": int} if "traces" in kinds else {})
+    columns = list(kind._fields)
+    # As objects, since pandas would turn None into NaN; "no file" is None here.
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    kinds = {c: float for c in columns if c.endswith("_s")}
+    return frame.astype(kinds | {c: int for c in columns if c == "traces"})

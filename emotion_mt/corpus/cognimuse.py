@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +28,8 @@ from emotion_mt.corpus.corpus import (
 from emotion_mt.corpus.subtitles import Cue, Subtitles, read_subtitles
 from emotion_mt.corpus.tables import Scale
 from emotion_mt.corpus.traces import DIMENSIONS, Trace, read_trace
+
+_File = TypeVar("_File", Trace, Subtitles)
 
 #: The only rater of the intended annotation.
 EXPERT = "Expert"
@@ -187,6 +190,16 @@ class _MovieReader:
             self.messages.notes.append(message)
         return best[0] if len(best) == 1 else None
 
+    def _try(self, read: Callable[..., _File], *how: Any) -> _File | None:
+        """What a file holds and what is said of it; None if it is faulty."""
+        try:
+            found = read(*how)
+        except CorpusError as error:
+            self._problem(*error.problems)
+            return None
+        self.messages.notes += found.notes
+        return found
+
     def _traces(self) -> dict[str, list[Trace]]:
         """The traces of each viewer."""
         wanted = self._of(self.annotation)
@@ -212,10 +225,8 @@ class _MovieReader:
             path = self._pick([*same])
             if path is None:
                 continue
-            try:
-                trace = read_trace(path, self.scale, self.encoding)
-            except CorpusError as error:
-                self._problem(*error.problems)
+            trace = self._try(read_trace, path, self.scale, self.encoding)
+            if trace is None:
                 continue
             if np.isnan(
                 trace.values[:, DIMENSIONS.index(self.dimension)]
@@ -225,7 +236,6 @@ class _MovieReader:
                 )
             viewer = f"V{numbers[0]}" if numbers[0] else EXPERT
             traces.setdefault(viewer, []).append(trace)
-            self.messages.notes += trace.notes
         return traces
 
     def _subtitles(self) -> Subtitles | None:
@@ -239,13 +249,7 @@ class _MovieReader:
             )
         if path is None:
             return None
-        try:
-            subtitles = read_subtitles(path, self.encoding)
-        except CorpusError as error:
-            self._problem(*error.problems)
-            return None
-        self.messages.notes += subtitles.notes
-        return subtitles
+        return self._try(read_subtitles, path, self.encoding)
 
     def _rate(
         self, segments: Sequence[Segment], traces: Mapping[str, Sequence[Trace]]

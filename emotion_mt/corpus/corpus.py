@@ -77,6 +77,14 @@ def printable(text: str) -> str:
 _MARKS = frozenset("\u00a0\u00ad\u200c\u200d\u2009\u202f\u3000")
 
 
+def check_choice(argument: str, value: object, choices: Sequence[str]) -> None:
+    """Raises ValueError if an argument is none of some values."""
+    if value not in choices:
+        raise ValueError(
+            f"`{argument}` must be one of {choices}. Received: {value!r}"
+        )
+
+
 def is_taken(viewer: str) -> bool:
     """Says whether a viewer's name is that of the mean over the columns."""
     return viewer.casefold() == paper.MEAN.casefold()

@@ -10,7 +10,12 @@ from typing import Any
 
 from emotion_mt.corpus.assemble import Messages, build_corpus
 from emotion_mt.corpus.cognimuse import read_cognimuse
-from emotion_mt.corpus.corpus import Corpus, CorpusError, printable
+from emotion_mt.corpus.corpus import (
+    Corpus,
+    CorpusError,
+    check_choice,
+    printable,
+)
 from emotion_mt.corpus.finder import ANNOTATIONS, find_files
 from emotion_mt.corpus.manifest import SEGMENTS_FILE, is_manifest, read_manifest
 from emotion_mt.corpus.own import read_folds
@@ -76,15 +81,9 @@ def load_corpus(
         corpus.labels[:, corpus.column("V3")]
         ```
     """
-    for argument, value, choices in (
-        ("annotation", annotation, ANNOTATIONS),
-        ("dimension", dimension, DIMENSIONS),
-        ("on_problem", on_problem, ("raise", "skip")),
-    ):
-        if value not in choices:
-            raise ValueError(
-                f"`{argument}` must be one of {choices}. Received: {value!r}"
-            )
+    check_choice("annotation", annotation, ANNOTATIONS)
+    check_choice("dimension", dimension, DIMENSIONS)
+    check_choice("on_problem", on_problem, ("raise", "skip"))
     if isinstance(movies, str) or (movies is not None and not movies):
         raise ValueError(
             "`movies` must be a sequence of movie names or None. "

@@ -34,7 +34,7 @@ SEGMENTS_FILE = "segments.csv"
 ANNOTATIONS_FILE = "annotations.csv"
 
 #: Columns of `ANNOTATIONS_FILE`.
-ANNOTATION_COLUMNS = ("segment_id", "viewer", "value")
+_RATINGS = ("segment_id", "viewer", "value")
 
 #: Why a segment is left out.
 NOT_RATED = "no viewer rated it"
@@ -49,9 +49,8 @@ FEW_RATINGS = 10
 
 def is_manifest(folder: Path) -> bool:
     """Says whether a folder holds a manifest, or half of one."""
-    return any(
-        (folder / name).is_file() for name in (SEGMENTS_FILE, ANNOTATIONS_FILE)
-    )
+    files = (folder / SEGMENTS_FILE, folder / ANNOTATIONS_FILE)
+    return any(path.is_file() for path in files)
 
 
 def read_manifest(
@@ -72,21 +71,21 @@ def read_manifest(
     see `tables.read_table`. Movies are in the order of the file; one with a
     faulty row is not used. A missing file or column is a CorpusError.
     """
-    tables: list[list[Row]] = []
+    tables: dict[str, list[Row]] = {}
     fatal: list[str] = []
-    for name, columns in (
-        (SEGMENTS_FILE, SEGMENT_COLUMNS),
-        (ANNOTATIONS_FILE, ANNOTATION_COLUMNS),
-    ):
+    columns = {SEGMENTS_FILE: SEGMENT_COLUMNS, ANNOTATIONS_FILE: _RATINGS}
+    for name, expected in columns.items():
         try:
-            how = (folder / name, columns, messages)
-            tables.append(read_table(*how, encoding=encoding))
+            how = (folder / name, expected, messages, encoding)
+            tables[name] = read_table(*how)
         except CorpusError as error:
             fatal += error.problems
     if fatal:
         raise CorpusError(fatal)
-    segments = _read_segments(folder, allow_outside, tables[0], messages)
-    ratings = _read_ratings(folder, tables[1], segments, scale, messages)
+    rows = tables[SEGMENTS_FILE]
+    segments = _read_segments(folder, allow_outside, rows, messages)
+    rows = tables[ANNOTATIONS_FILE]
+    ratings = _read_ratings(folder, rows, segments, scale, messages)
     by_movie: dict[str, list[Segment]] = {}
     for segment in segments.values():
         by_movie.setdefault(segment.movie, []).append(segment)

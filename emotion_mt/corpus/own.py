@@ -42,7 +42,7 @@ def read_folds(
         return ()
     columns = ("fold", "movie", "part")
     parts: dict[str, dict[str, str]] = {}
-    for row in read_table(path, columns, messages, encoding=encoding):
+    for row in read_table(path, columns, messages, encoding):
         fold, movie = (row.name(c, messages) for c in columns[:2])
         part, of_fold = row.cells["part"].casefold(), parts.setdefault(fold, {})
         if part not in PARTS:
@@ -162,9 +162,7 @@ def _from_npz(
 def _from_csv(
     path: Path, messages: Messages, encoding: str | None
 ) -> tuple[list[str], np.ndarray]:
-    table = read_table(
-        path, ["segment_id"], messages, encoding=encoding, more=True
-    )
+    table = read_table(path, ["segment_id"], messages, encoding, more=True)
     columns = [c for row in table[:1] for c in row.cells if c != "segment_id"]
     rows = np.full((len(table), len(columns)), np.nan, np.float32)
     for row, into in zip(table, rows, strict=True):

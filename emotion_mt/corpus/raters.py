@@ -31,6 +31,7 @@ from emotion_mt.corpus.corpus import (
     CorpusError,
     Segment,
     Source,
+    check_choice,
     is_rated,
 )
 from emotion_mt.corpus.traces import DIMENSIONS
@@ -113,14 +114,8 @@ def load_raters(
         corpus = load_raters("studyforrest")
         ```
     """
-    for argument, value, among in (
-        ("name", name, tuple(RATERS)),
-        ("dimension", dimension, DIMENSIONS),
-    ):
-        if value not in among:
-            raise ValueError(
-                f"`{argument}` must be one of {among}. Received: {value!r}"
-            )
+    check_choice("name", name, tuple(RATERS))
+    check_choice("dimension", dimension, DIMENSIONS)
     about = RATERS[name]
     found = about.read(_fetch(name, cache), dimension)
     parts = tuple(part.source.movie for part in found)
@@ -287,9 +282,10 @@ def _read_sherlock(folder: pathlib.Path, dimension: str) -> list[MovieReading]:
         table = pd.read_excel(folder / "Sherlock_Segments_1000_NN_2017.xlsx")
     table.columns = [" ".join(str(name).split()) for name in table]
     second = table["Segment Number"] >= _SECOND_PART
-    halves = [_with_blocks(table[~second], "S1")]
-    halves += [_with_blocks(table[second], "S2")]
-    table = pd.concat(halves, ignore_index=True)
+    halves = {"S1": table[~second], "S2": table[second]}
+    table = pd.concat(
+        [_with_blocks(*half) for half in halves.items()], ignore_index=True
+    )
     start = table["Start Time (s)"].astype(float)
     segments = pd.DataFrame(
         {
@@ -313,7 +309,7 @@ def _read_sherlock(folder: pathlib.Path, dimension: str) -> list[MovieReading]:
     return _parts(segments, ratings, reasons.tolist())
 
 
-def _with_blocks(part: pd.DataFrame, name: str) -> pd.DataFrame:
+def _with_blocks(name: str, part: pd.DataFrame) -> pd.DataFrame:
     """Adds "movie": blocks that begin with the first scene after a quarter."""
     start, end = part["Start Time (s)"], part["End Time (s)"].max()
     # Some cells hold a blank only.

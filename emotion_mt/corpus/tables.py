@@ -118,8 +118,7 @@ def read_table(
     path: str | os.PathLike[str],
     columns: Sequence[str],
     messages: Messages,
-    *,
-    encoding: str | None = None,
+    encoding: str | None,
     more: bool = False,
 ) -> list[Row]:
     """Reads the rows of a table with a header that are not blank.

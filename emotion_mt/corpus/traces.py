@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from emotion_mt.corpus.corpus import MEAN_DECIMALS, CorpusError
+from emotion_mt.corpus.corpus import MEAN_DECIMALS, CorpusError, check_choice
 from emotion_mt.corpus.tables import SEPARATORS, Scale
 from emotion_mt.corpus.textfiles import read_text
 
@@ -94,11 +94,7 @@ class Trace:
         Raises:
             ValueError: If `dimension` is unknown.
         """
-        if dimension not in DIMENSIONS:
-            raise ValueError(
-                f"`dimension` must be one of {DIMENSIONS}. "
-                f"Received: {dimension!r}"
-            )
+        check_choice("dimension", dimension, DIMENSIONS)
         column = self.values[:, DIMENSIONS.index(dimension)]
         first = np.searchsorted(self.time_s, start_s, side="left")
         beyond = np.searchsorted(self.time_s, end_s, side="right")
