@@ -21,7 +21,8 @@ from emotion_mt.corpus.splits import (
     fixed_split,
     folds,
 )
-from emotion_mt.corpus.subtitles import Cue, Subtitles, read_subtitles
+from emotion_mt.corpus.subtitle_lines import Cue
+from emotion_mt.corpus.subtitles import Subtitles, read_subtitles
 from emotion_mt.corpus.summary import Inspection, inspect_corpus, summarize
 from emotion_mt.corpus.tables import Scale
 from emotion_mt.corpus.traces import DIMENSIONS, Trace, read_trace

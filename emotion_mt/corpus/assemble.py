@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,16 +21,11 @@ from emotion_mt.corpus.corpus import (
 )
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class MovieReading:
+class MovieReading(NamedTuple):
     """One movie as read from disk.
 
-    Attributes:
-        segments: The n used segments, in order of time; each has a rating.
-        ratings: Viewer to float64 [n], segment means in [-1, 1], NaN where
-            the viewer did not rate.
-        left_out: The segments that are not used.
-        source: Where it came from.
+    `segments` are used, in order of time, and each has a rating; `ratings` are
+    viewer to float64 [n], segment means in [-1, 1], NaN where not rated.
     """
 
     segments: tuple[Segment, ...]
@@ -41,11 +35,7 @@ class MovieReading:
 
 
 class Messages:
-    """What a reader has to say.
-
-    Attributes:
-        notes: Messages about things that stop nothing.
-    """
+    """What a reader has to say; `notes` are about things that stop nothing."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -59,18 +49,13 @@ class Messages:
         """Says whether a movie cannot be used."""
         return any(movie in movies for movies, _ in self._problems)
 
-    def problems(self, *movies: str) -> list[str]:
-        """Returns what concerns some movies or none in particular."""
-        return [m for of, m in self._problems if not of or of & set(movies)]
-
-
-@dataclasses.dataclass(frozen=True)
-class Reading:
-    """The movies in a folder that can be used, and what is to be said."""
-
-    movies: Sequence[MovieReading]
-    problems: Sequence[str]
-    notes: Sequence[str]
+    def problems(self, movies: Sequence[str] | None = None) -> list[str]:
+        """Returns all, or what concerns some movies or none in particular."""
+        return [
+            message
+            for of, message in self._problems
+            if movies is None or not of or of & set(movies)
+        ]
 
 
 def order_of(viewer: str) -> tuple[Any, ...]:
@@ -94,15 +79,13 @@ def keep_rated(
 
     Ratings are float [N], NaN where the viewer did not rate.
     """
-    rated = np.zeros(len(segments), dtype=bool)
-    for values in ratings.values():
-        rated |= is_rated(values)
-    kept = tuple(s for s, keep in zip(segments, rated, strict=True) if keep)
+    none = np.full(len(segments), np.nan)
+    rated = np.any([is_rated(v) for v in (none, *ratings.values())], axis=0)
     left_out = [
-        LeftOut(*s[:4], reason)
-        for s, keep, reason in zip(segments, rated, reasons, strict=True)
-        if not keep
+        LeftOut(*segments[row][:4], reasons[row])
+        for row in np.flatnonzero(~rated).tolist()
     ]
+    kept = tuple(segments[row] for row in np.flatnonzero(rated).tolist())
     return kept, {v: values[rated] for v, values in ratings.items()}, left_out
 
 
@@ -136,10 +119,8 @@ def build_corpus(
 
 
 def _frame(rows: Sequence[tuple], kind: Any) -> pd.DataFrame:
-    # pandas would turn None into NaN; "no file" is None here.
-    kinds = {c: float if c.endswith("_s") else object for c in kind._fields}
-    columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
-    named = zip(kinds, columns, strict=True)
-    return pd.DataFrame(
-        {c: pd.Series(cells, dtype=kinds[c]) for c, cells in named}
-    ).astype({"traces": int} if "traces" in kinds else {})
+    columns = list(kind._fields)
+    # As objects, since pandas would turn None into NaN; "no file" is None here.
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    kinds = {c: float for c in columns if c.endswith("_s")}
+    return frame.astype(kinds | {c: int for c in columns if c == "traces"})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from emotion_mt.corpus import films, finder
 from emotion_mt.corpus.assemble import (
     Messages,
     MovieReading,
-    Reading,
     keep_rated,
 )
 from emotion_mt.corpus.corpus import (
@@ -28,6 +28,8 @@ from emotion_mt.corpus.corpus import (
 from emotion_mt.corpus.subtitles import Cue, Subtitles, read_subtitles
 from emotion_mt.corpus.tables import Scale
 from emotion_mt.corpus.traces import DIMENSIONS, Trace, read_trace
+
+_File = TypeVar("_File", Trace, Subtitles)
 
 #: The only rater of the intended annotation.
 EXPERT = "Expert"
@@ -43,12 +45,13 @@ _EXAMPLES = {
 
 def read_cognimuse(
     folder: Path,
+    messages: Messages,
     annotation: str,
     dimension: str,
-    movies: Sequence[str] | None = None,
-    scale: Scale | None = None,
-    encoding: str | None = None,
-) -> Reading:
+    movies: Sequence[str] | None,
+    scale: Scale,
+    encoding: str | None,
+) -> list[MovieReading]:
     """Reads the movies found anywhere under a folder, in the paper's order.
 
     Traces are `subj{S}_{I}_{Movie}.dat` (viewer S, pass I) and
@@ -60,34 +63,31 @@ def read_cognimuse(
     "intended" (one rater, "Expert"); for the other arguments see
     `load_corpus`. A movie with a problem is not used.
     """
-    unknown = sorted(set(movies or ()) - set(films.FILM_CODES))
-    if unknown:
+    if unknown := sorted(set(movies or ()) - set(films.FILM_CODES)):
         raise ValueError(
             f"`movies` must be among {films.FILM_CODES}. Received: {unknown}"
         )
-    messages = Messages()
-    unreadable: list[str] = []
-    files = finder.find_files(folder, unreadable)
-    for problem in unreadable:
-        messages.problem(problem)
-    wanted = tuple(dict.fromkeys(movies or ()))
+    files = finder.find_files(folder, messages)
+    wanted = dict.fromkeys(movies or ())
     if movies is None:
         _say_unknown(folder, files, messages)
-        subtitles = [file for file in files if file.kind == finder.SUBTITLES]
+        there = {file.movie for file in files}
         # The full release has traces of five movies more than the paper uses.
         # If they lack subtitles, that must not stop anyone.
-        usable = {*paper.MOVIES, *finder.movies_of(subtitles)}
-        wanted = tuple(m for m in finder.movies_of(files) if m in usable)
+        usable = {file.movie for file in files if file.kind == finder.SUBTITLES}
+        usable |= {*paper.MOVIES}
+        found = [code for code in films.FILM_CODES if code in there]
+        wanted = dict.fromkeys(movie for movie in found if movie in usable)
         messages.notes += [
             f"{movie}: not used; no subtitle file (the paper does not use "
             "this movie)"
-            for movie in finder.movies_of(files)
+            for movie in found
             if movie not in usable
         ]
+    how = (annotation, dimension, scale, encoding)
     readings = []
     for movie in wanted:
         own = [file for file in files if file.movie == movie]
-        how = (annotation, dimension, scale, encoding)
         reading = _MovieReader(folder, own, movie, messages, *how).read()
         readings += [reading] if reading else []
     everyone = {viewer for movie in readings for viewer in movie.ratings}
@@ -96,29 +96,25 @@ def read_cognimuse(
         for movie in readings
         for viewer in sorted(everyone - set(movie.ratings))
     ]
-    return Reading(readings, messages.problems(*wanted), messages.notes)
+    return readings
 
 
 def _say_unknown(
     folder: Path, files: Sequence[finder.FoundFile], messages: Messages
 ) -> None:
     """Files that belong to no movie: traces are a problem, others are not."""
-    known = ", ".join(films.TRACE_NAMES.values())
-    by_name: dict[str, list[Path]] = {}
-    media = []
-    for file in files:
-        if file.movie is None and file.kind in finder.ANNOTATIONS:
-            by_name.setdefault(file.name, []).append(file.path)
-        elif file.movie is None:
-            media.append(file.path)
-    for name, paths in by_name.items():
+    unknown = [file for file in files if file.movie is None]
+    traces = [file for file in unknown if file.kind in finder.ANNOTATIONS]
+    for name in dict.fromkeys(file.name for file in traces):
+        paths = [file.path for file in traces if file.name == name]
         messages.problem(
-            f"{paths[0]}: expected the name of a known movie ({known}). "
+            f"{paths[0]}: expected the name of a known movie "
+            f"({', '.join(films.TRACE_NAMES.values())}). "
             f"Received {repr(name) if name else 'none in file and folders'}"
             + f" (in {len(paths)} trace files)"
             * (len(paths) > 1)
         )
-    if media:
+    if media := [file.path for file in unknown if file not in traces]:
         messages.notes.append(
             f"{folder}: {len(media)} subtitle or video files belong to no "
             f"known movie, for example {media[0]}"
@@ -135,7 +131,7 @@ class _MovieReader:
     messages: Messages
     annotation: str
     dimension: str
-    scale: Scale | None
+    scale: Scale
     encoding: str | None
 
     def read(self) -> MovieReading | None:
@@ -178,8 +174,9 @@ class _MovieReader:
         segment_id = f"{self.movie}_{cue.number:04d}"
         return segment_id, self.movie, cue.start_s, cue.end_s
 
-    def _problem(self, message: str) -> None:
-        self.messages.problem(message, self.movie)
+    def _problem(self, *problems: str) -> None:
+        for problem in problems:
+            self.messages.problem(problem, self.movie)
 
     def _of(self, kind: str) -> list[finder.FoundFile]:
         return [file for file in self.files if file.kind == kind]
@@ -193,6 +190,16 @@ class _MovieReader:
             self.messages.notes.append(message)
         return best[0] if len(best) == 1 else None
 
+    def _try(self, read: Callable[..., _File], *how: Any) -> _File | None:
+        """What a file holds and what is said of it; None if it is faulty."""
+        try:
+            found = read(*how)
+        except CorpusError as error:
+            self._problem(*error.problems)
+            return None
+        self.messages.notes += found.notes
+        return found
+
     def _traces(self) -> dict[str, list[Trace]]:
         """The traces of each viewer."""
         wanted = self._of(self.annotation)
@@ -200,12 +207,14 @@ class _MovieReader:
             example = _EXAMPLES[self.annotation].format(
                 name=films.TRACE_NAMES[self.movie], code=self.movie
             )
-            others = [f for f in self.files if f.kind in finder.ANNOTATIONS]
+            others = [
+                f.kind for f in self.files if f.kind in finder.ANNOTATIONS
+            ]
             received = "none"
             if others:
                 received = (
                     f"only {len(others)} of the other annotation "
-                    f"({others[0].kind!r})"
+                    f"({others[0]!r})"
                 )
             self._problem(
                 f"{self.folder}: {self.movie}: expected {self.annotation} "
@@ -216,20 +225,17 @@ class _MovieReader:
             path = self._pick([*same])
             if path is None:
                 continue
-            try:
-                trace = read_trace(path, self.scale, self.encoding)
-            except CorpusError as error:
-                for problem in error.problems:
-                    self._problem(problem)
+            trace = self._try(read_trace, path, self.scale, self.encoding)
+            if trace is None:
                 continue
-            column = trace.values[:, DIMENSIONS.index(self.dimension)]
-            if np.isnan(column).all():
+            if np.isnan(
+                trace.values[:, DIMENSIONS.index(self.dimension)]
+            ).all():
                 self._problem(
                     f"{path}: expected a column {self.dimension}. Received none"
                 )
             viewer = f"V{numbers[0]}" if numbers[0] else EXPERT
             traces.setdefault(viewer, []).append(trace)
-            self.messages.notes += trace.notes
         return traces
 
     def _subtitles(self) -> Subtitles | None:
@@ -243,14 +249,7 @@ class _MovieReader:
             )
         if path is None:
             return None
-        try:
-            subtitles = read_subtitles(path, self.encoding)
-        except CorpusError as error:
-            for problem in error.problems:
-                self._problem(problem)
-            return None
-        self.messages.notes += subtitles.notes
-        return subtitles
+        return self._try(read_subtitles, path, self.encoding)
 
     def _rate(
         self, segments: Sequence[Segment], traces: Mapping[str, Sequence[Trace]]

@@ -77,6 +77,14 @@ def printable(text: str) -> str:
 _MARKS = frozenset("\u00a0\u00ad\u200c\u200d\u2009\u202f\u3000")
 
 
+def check_choice(argument: str, value: object, choices: Sequence[str]) -> None:
+    """Raises ValueError if an argument is none of some values."""
+    if value not in choices:
+        raise ValueError(
+            f"`{argument}` must be one of {choices}. Received: {value!r}"
+        )
+
+
 def is_taken(viewer: str) -> bool:
     """Says whether a viewer's name is that of the mean over the columns."""
     return viewer.casefold() == paper.MEAN.casefold()
@@ -200,8 +208,7 @@ class Corpus:
 
     def __post_init__(self) -> None:
         """Composes names and texts, and checks that the parts fit together."""
-        missing = [c for c in SEGMENT_COLUMNS if c not in self.segments]
-        if missing:
+        if not {*SEGMENT_COLUMNS} <= {*self.segments}:
             raise ValueError(
                 f"`segments` needs the columns {SEGMENT_COLUMNS}. "
                 f"Received: {tuple(self.segments)}"
@@ -243,8 +250,7 @@ class Corpus:
         Raises:
             ValueError: If a film is not in the corpus.
         """
-        unknown = sorted(set(movies) - set(self.movies))
-        if unknown:
+        if unknown := sorted(set(movies) - set(self.movies)):
             raise ValueError(
                 f"`movies` must be among {self.movies}. Received: {unknown}"
             )
@@ -266,11 +272,7 @@ class Corpus:
         return self.viewers.index(viewer)
 
     def replace(self, **changes: Any) -> Corpus:
-        """Returns a copy with some attributes changed.
-
-        Args:
-            **changes: Attributes of the copy by name.
-        """
+        """Returns a copy with some attributes, given by name, changed."""
         return dataclasses.replace(self, **changes)
 
     def digest(self) -> str:

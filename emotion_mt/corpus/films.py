@@ -31,24 +31,23 @@ TRACE_NAMES: Mapping[str, str] = MappingProxyType(
 #: the year of the Academy Awards and the code.
 VIDEO_FOLDERS: Mapping[str, str] = MappingProxyType(
     {
-        code: f"{year}{code}"
-        for code, year in zip(
-            paper.MOVIES,
-            (2002, 2003, 2006, 2007, 2004, 2001, 2004),
-            strict=True,
-        )
+        "BMI": "2002BMI",
+        "CHI": "2003CHI",
+        "CRA": "2006CRA",
+        "DEP": "2007DEP",
+        "FNE": "2004FNE",
+        "GLA": "2001GLA",
+        "LOR": "2004LOR",
     }
 )
 
 #: All twelve film codes.
 FILM_CODES: tuple[str, ...] = tuple(TRACE_NAMES)
 
+# Titles that are not those of the paper, nor the names above.
 _OTHER_TITLES = {
-    "ABE": "American Beauty",
     "MDB": "Million Dollar Baby",
     "NCO": "No Country for Old Men",
-    "RAT": "Ratatouille",
-    "SIL": "Shakespeare in Love",
 }
 
 
@@ -71,14 +70,10 @@ _CODES = {
 
 
 def film_code(name: str) -> str | None:
-    """Returns the film that a name stands for.
+    """Returns the code of the film that a name stands for, or None.
 
-    Args:
-        name: A code ("BMI"), with or without a year ("2002BMI"), the name in
-            trace files ("BeautifulMind") or the title ("A Beautiful Mind");
-            case, blanks and punctuation do not matter.
-
-    Returns:
-        The film's code, or None.
+    A name is a code ("BMI"), with or without a year ("2002BMI"), the name in
+    trace files ("BeautifulMind") or the title ("A Beautiful Mind"); case,
+    blanks and punctuation do not matter.
     """
     return _CODES.get(_normalise(name))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from emotion_mt.corpus import films
+from emotion_mt.corpus.assemble import Messages
 from emotion_mt.corpus.corpus import printable
 from emotion_mt.corpus.subtitles import SUBTITLE_EXTENSIONS
 from emotion_mt.corpus.traces import TRACE_EXTENSIONS
@@ -55,24 +56,18 @@ class FoundFile(NamedTuple):
     name: str = ""
 
 
-def find_files(folder: Path, unreadable: list[str]) -> list[FoundFile]:
+def find_files(folder: Path, messages: Messages) -> list[FoundFile]:
     """Finds traces, subtitles and videos by the pattern of their names.
 
     A file belongs to the movie that its name says, otherwise to the movie
     that the nearest folder above it is named after (`folder` itself
-    included). Hidden files and folders are passed over; links are followed.
-    `unreadable` receives a message per folder that does not open.
+    included). Hidden files and folders are passed over; links are followed. A
+    folder that does not open is a problem.
     """
-    found = (_classify(p, folder) for p in _walk(folder, unreadable))
+    found = (_classify(p, folder) for p in _walk(folder, messages))
     files = [file for file in found if file]
     # By number, not by name: the tenth viewer comes after the second.
     return sorted(files, key=lambda file: (file.kind, file.numbers, file.path))
-
-
-def movies_of(files: Sequence[FoundFile]) -> tuple[str, ...]:
-    """The known movies that any file belongs to, the paper's first."""
-    found = {file.movie for file in files}
-    return tuple(code for code in films.FILM_CODES if code in found)
 
 
 def pick(files: Sequence[FoundFile]) -> tuple[list[Path], str]:
@@ -95,11 +90,9 @@ def pick(files: Sequence[FoundFile]) -> tuple[list[Path], str]:
             + f", or name one {movie}{best[0].suffix}"
             * (kind in _EXTENSIONS)
         )
-    if not others:
-        return best, ""
     what = "trace" if kind in ANNOTATIONS else kind
     said = f"{movie}: {what} {best[0]} is used; not used: {_listed(others)}"
-    return best, said
+    return best, said if others else ""
 
 
 def fault_of_video(path: Path) -> str:
@@ -114,11 +107,11 @@ def fault_of_video(path: Path) -> str:
     return ""
 
 
-def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
+def _walk(folder: Path, messages: Messages) -> Iterator[Path]:
     """Yields the files below a folder, in a fixed order."""
 
     def note(error: OSError) -> None:
-        unreadable.append(
+        messages.problem(
             f"{error.filename}: expected a folder that can be read. "
             f"Received: {error.strerror}"
         )
@@ -163,10 +156,9 @@ def _classify(path: Path, root: Path) -> FoundFile | None:
 
 
 def _same_content(paths: Sequence[Path]) -> bool:
+    first, *others = paths
     try:
-        return all(
-            filecmp.cmp(paths[0], other, shallow=False) for other in paths[1:]
-        )
+        return all(filecmp.cmp(first, other, shallow=False) for other in others)
     except OSError:  # such as a link to nowhere; it differs from any file
         return False
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emotion_mt import paper
-from emotion_mt.corpus.assemble import Messages, Reading, build_corpus
+from emotion_mt.corpus.assemble import Messages, build_corpus
 from emotion_mt.corpus.cognimuse import read_cognimuse
-from emotion_mt.corpus.corpus import Corpus, CorpusError, printable
+from emotion_mt.corpus.corpus import (
+    Corpus,
+    CorpusError,
+    check_choice,
+    printable,
+)
 from emotion_mt.corpus.finder import ANNOTATIONS, find_files
 from emotion_mt.corpus.manifest import SEGMENTS_FILE, is_manifest, read_manifest
-from emotion_mt.corpus.own import FOLDS_FILE, read_folds
+from emotion_mt.corpus.own import read_folds
 from emotion_mt.corpus.raters import PREFIX, load_raters
 from emotion_mt.corpus.tables import Scale
 from emotion_mt.corpus.textfiles import read_text
@@ -22,12 +26,6 @@ from emotion_mt.corpus.traces import DIMENSIONS
 
 #: File at the root of a folder that `simulate_corpus` wrote.
 SIMULATION_FILE = "simulation.json"
-
-_CHOICES = {
-    "annotation": ANNOTATIONS,
-    "dimension": DIMENSIONS,
-    "on_problem": ("raise", "skip"),
-}
 
 
 def load_corpus(
@@ -83,12 +81,9 @@ def load_corpus(
         corpus.labels[:, corpus.column("V3")]
         ```
     """
-    given = (annotation, dimension, on_problem)
-    for (argument, choices), value in zip(_CHOICES.items(), given, strict=True):
-        if value not in choices:
-            raise ValueError(
-                f"`{argument}` must be one of {choices}. Received: {value!r}"
-            )
+    check_choice("annotation", annotation, ANNOTATIONS)
+    check_choice("dimension", dimension, DIMENSIONS)
+    check_choice("on_problem", on_problem, ("raise", "skip"))
     if isinstance(movies, str) or (movies is not None and not movies):
         raise ValueError(
             "`movies` must be a sequence of movie names or None. "
@@ -102,116 +97,80 @@ def load_corpus(
             )
         name = name.removeprefix(PREFIX)
         return load_raters(name, cache, dimension=dimension, movies=movies)
-    root, on = Path(folder), Scale(*scale)
+    root, on, messages = Path(folder), Scale(*scale), Messages()
     if not root.is_dir():
         received = "a file" if root.exists() else "nothing there"
         raise CorpusError(
             f"{root}: expected an existing folder. Received: {received}"
         )
     manifest = is_manifest(root)
+    how = (movies, on, encoding)
     if manifest:
-        reading = read_manifest(root, movies, allow_outside, on, encoding)
+        found = read_manifest(root, messages, allow_outside, *how)
     else:
-        how = (annotation, dimension, movies, on, encoding)
-        reading = read_cognimuse(root, *how)
-    problems, notes = list(reading.problems), list(reading.notes)
-    if not reading.movies and not problems:
+        found = read_cognimuse(root, messages, annotation, dimension, *how)
+    problems, notes = messages.problems(movies), messages.notes
+    if not found and not problems:
         problems = [_nothing(root), *notes]
-    if problems and (on_problem == "raise" or not reading.movies):
+    if problems and (on_problem == "raise" or not found):
         raise CorpusError(problems)
-    folds = _folds(root, reading, movies is None, encoding, notes)
-    found = find_files(root, []) if manifest else []
-    if traces := [file for file in found if file.kind in ANNOTATIONS]:
-        notes.append(
-            f"{root}: {len(traces)} traces are not read, for example "
-            f"{traces[0].path}; {SEGMENTS_FILE} says what the corpus is"
-        )
-    simulation = _read_simulation(root)
+    names = [movie.source.movie for movie in found]
+    whole = movies is None and not problems
+    own_folds = read_folds(root, names, notes, whole, encoding)
+    if manifest:
+        files = find_files(root, Messages())
+        if traces := [f.path for f in files if f.kind in ANNOTATIONS]:
+            notes.append(
+                f"{root}: {len(traces)} traces are not read, for example "
+                f"{traces[0]}; {SEGMENTS_FILE} says what the corpus is"
+            )
     experienced = annotation == "experienced"
+    simulated, ceiling = _simulation(root, dimension)
     return build_corpus(
-        reading.movies,
+        found,
         average=manifest or experienced,
         name=printable(root.resolve().name),
         annotation=annotation,
         dimension=dimension,
-        simulated=simulation is not None,
+        simulated=simulated,
         problems=tuple(map(printable, problems)),
         notes=notes,
-        ceiling=(
-            _ceiling(root, simulation, dimension)
-            if simulation is not None and experienced
-            else None
-        ),
-        own_folds=folds,
+        ceiling=ceiling if experienced else None,
+        own_folds=own_folds,
     )
-
-
-def _folds(
-    root: Path,
-    reading: Reading,
-    every_movie: bool,
-    encoding: str | None,
-    notes: list[str],
-) -> tuple[paper.Split, ...]:
-    """Reads the user's folds, if there are any; they are right or refused."""
-    path, messages = root / FOLDS_FILE, Messages()
-    if not path.is_file():
-        return ()
-    movies = [movie.source.movie for movie in reading.movies]
-    whole = every_movie and not reading.problems
-    folds = read_folds(path, movies, messages, whole, encoding)
-    if problems := messages.problems():
-        raise CorpusError(problems)
-    notes += messages.notes
-    return folds
 
 
 def _nothing(root: Path) -> str:
     """Says that there is no corpus, and where there may be one."""
-    expected = (
+    deeper = sorted(str(path.parent) for path in root.rglob(SEGMENTS_FILE))
+    return (
         f"{root}: expected COGNIMUSE's traces and subtitles, or segments.csv "
         "and annotations.csv. Received no movie"
+        + f"; one corpus each is in {', '.join(deeper[:9])}"
+        * bool(deeper)
     )
-    deeper = sorted(str(path.parent) for path in root.rglob(SEGMENTS_FILE))
-    if not deeper:
-        return expected
-    return f"{expected}; one corpus each is in {', '.join(deeper[:9])}"
 
 
-def _read_simulation(root: Path) -> Mapping[str, Any] | None:
+def _simulation(
+    root: Path, dimension: str
+) -> tuple[bool, dict[str, dict[str, float]] | None]:
+    """Whether it is one, and movie -> viewer -> accuracy in [0, 1] if given."""
     path = root / SIMULATION_FILE
     if not path.is_file():
-        return None
+        return False, None
     text = read_text(path).text
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:  # syntax, numbers, nesting
-        raise CorpusError(
-            f"{path}: expected JSON. Received: {error}"
-        ) from error
-    if not isinstance(content, dict):
-        raise CorpusError(
-            f"{path}: expected a JSON object. "
-            f"Received: {type(content).__name__}"
-        )
-    return content
-
-
-def _ceiling(
-    root: Path, simulation: Mapping[str, Any], dimension: str
-) -> dict[str, dict[str, float]] | None:
-    """Returns movie -> viewer -> accuracy in [0, 1], or None if not given."""
-    try:
-        by_movie = simulation["ceiling"][dimension]
-        return {
-            movie: {v: _accuracy(a) for v, a in by_viewer.items()}
+        by_movie = json.loads(text)["ceiling"][dimension]
+        return True, {
+            movie: {viewer: _accuracy(a) for viewer, a in by_viewer.items()}
             for movie, by_viewer in by_movie.items()
         }
     except KeyError:
-        return None
-    except (AttributeError, TypeError, ValueError) as error:
+        return True, None
+    # Syntax, numbers, nesting, or something else in the place of an object.
+    except (ValueError, RecursionError, AttributeError, TypeError) as error:
         raise CorpusError(
-            f"{root / SIMULATION_FILE}: expected "
+            f"{path}: expected JSON, "
             '{"ceiling": {dimension: {movie: {viewer: accuracy in [0, 1]}}}}. '
             f"Received: {error}"
         ) from error

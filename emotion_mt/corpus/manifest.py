@@ -13,7 +13,6 @@ import numpy as np
 from emotion_mt.corpus.assemble import (
     Messages,
     MovieReading,
-    Reading,
     keep_rated,
     order_of,
 )
@@ -35,7 +34,7 @@ SEGMENTS_FILE = "segments.csv"
 ANNOTATIONS_FILE = "annotations.csv"
 
 #: Columns of `ANNOTATIONS_FILE`.
-ANNOTATION_COLUMNS = ("segment_id", "viewer", "value")
+_RATINGS = ("segment_id", "viewer", "value")
 
 #: Why a segment is left out.
 NOT_RATED = "no viewer rated it"
@@ -50,18 +49,18 @@ FEW_RATINGS = 10
 
 def is_manifest(folder: Path) -> bool:
     """Says whether a folder holds a manifest, or half of one."""
-    return any(
-        (folder / name).is_file() for name in (SEGMENTS_FILE, ANNOTATIONS_FILE)
-    )
+    files = (folder / SEGMENTS_FILE, folder / ANNOTATIONS_FILE)
+    return any(path.is_file() for path in files)
 
 
 def read_manifest(
     folder: Path,
-    movies: Sequence[str] | None = None,
-    allow_outside: bool = False,
-    scale: Scale | None = None,
-    encoding: str | None = None,
-) -> Reading:
+    messages: Messages,
+    allow_outside: bool,
+    movies: Sequence[str] | None,
+    scale: Scale,
+    encoding: str | None,
+) -> list[MovieReading]:
     """Reads a manifest; for the arguments see `load_corpus`.
 
     `segments.csv` has the columns segment_id, movie, start_s, end_s, text and
@@ -72,42 +71,39 @@ def read_manifest(
     see `tables.read_table`. Movies are in the order of the file; one with a
     faulty row is not used. A missing file or column is a CorpusError.
     """
-    messages = Messages()
-    tables: list[list[Row]] = []
+    tables: dict[str, list[Row]] = {}
     fatal: list[str] = []
-    for name, columns in (
-        (SEGMENTS_FILE, SEGMENT_COLUMNS),
-        (ANNOTATIONS_FILE, ANNOTATION_COLUMNS),
-    ):
+    columns = {SEGMENTS_FILE: SEGMENT_COLUMNS, ANNOTATIONS_FILE: _RATINGS}
+    for name, expected in columns.items():
         try:
-            how = (folder / name, columns, messages)
-            tables.append(read_table(*how, encoding=encoding))
+            how = (folder / name, expected, messages, encoding)
+            tables[name] = read_table(*how)
         except CorpusError as error:
             fatal += error.problems
     if fatal:
         raise CorpusError(fatal)
-    segments = _read_segments(folder, allow_outside, tables[0], messages)
-    scale = scale or Scale()
-    ratings = _read_ratings(folder, tables[1], segments, scale, messages)
+    rows = tables[SEGMENTS_FILE]
+    segments = _read_segments(folder, allow_outside, rows, messages)
+    rows = tables[ANNOTATIONS_FILE]
+    ratings = _read_ratings(folder, rows, segments, scale, messages)
     by_movie: dict[str, list[Segment]] = {}
     for segment in segments.values():
         by_movie.setdefault(segment.movie, []).append(segment)
     by_movie.pop("", None)  # rows without a movie, reported already
-    wanted = tuple(by_movie) if movies is None else tuple(dict.fromkeys(movies))
-    readings = []
-    for movie in wanted:
+    found = []
+    for movie in dict.fromkeys(by_movie if movies is None else movies):
         if messages.spoilt(movie):
             continue
         if reading := _movie(by_movie.get(movie, []), ratings):
-            readings.append(reading)
+            found.append(reading)
         else:
             messages.problem(
                 f"{folder}: {movie}: expected segments in {SEGMENTS_FILE} with "
                 f"ratings in {ANNOTATIONS_FILE}. Received none",
                 movie,
             )
-    notes = [*messages.notes, *_about_viewers(folder, readings)]
-    return Reading(readings, messages.problems(*wanted), notes)
+    messages.notes += _about_viewers(folder / ANNOTATIONS_FILE, found)
+    return found
 
 
 def _movie(
@@ -131,19 +127,20 @@ def _movie(
     return MovieReading(kept, columns, tuple(left_out), source)
 
 
-def _about_viewers(folder: Path, movies: Sequence[MovieReading]) -> list[str]:
+def _about_viewers(path: Path, movies: Sequence[MovieReading]) -> list[str]:
     """Notes on viewers whose ratings say little."""
-    path, notes = folder / ANNOTATIONS_FILE, []
+    notes = []
     found: dict[str, list[float]] = {}
     for movie in movies:
         for viewer, column in movie.ratings.items():
-            rated = column[is_rated(column)].tolist()
-            found[viewer] = [*found.get(viewer, []), *rated]
+            found.setdefault(viewer, []).extend(column[is_rated(column)])
     for words, side in (("below", -1), ("above", 1)):
-        several = [v for v in found if len(found[v]) > 2]
-        named = [v for v in several if not any(side * x > 0 for x in found[v])]
-        values = [x for v in named for x in found[v]]
-        if named:
+        named = [
+            viewer
+            for viewer, values in found.items()
+            if len(values) > 2 and not any(side * x > 0 for x in values)
+        ]
+        if values := [x for viewer in named for x in found[viewer]]:
             notes.append(
                 f"{path}: no value {words} 0 of {_list(named)}, all lie "
                 f"between {min(values):g} and {max(values):g}. If the middle "
@@ -190,9 +187,9 @@ def _read_segments(
             continue
         lines[id_] = row.where
         times, fault = _times(row)
-        video, other = _video(folder, allow_outside, row)
+        video, other = _video(folder, allow_outside, row.cells["video"])
         for message in filter(None, (fault, other)):
-            messages.problem(f"{row.where}: {message}", movie)
+            messages.problem(f"{row.where}: expected {message}", movie)
         text = plain_line(row.cells["text"])
         segments[id_] = Segment(id_, movie, *times, text, video)
     return segments
@@ -203,42 +200,39 @@ def _times(row: Row) -> tuple[tuple[float, float], str]:
     times = []
     for column in ("start_s", "end_s"):
         time_s = row.number(column)
-        if time_s is None or not 0 <= time_s <= LATEST_S:
-            late = time_s is not None and time_s > LATEST_S
+        late = time_s is not None and time_s > LATEST_S
+        if late or time_s is None or time_s < 0:
             limit = f"at most {LATEST_S:g}" if late else "a number >= 0"
-            return (math.nan, math.nan), (
-                f"expected {column} in seconds, {limit}. "
-                f"Received: {row.cells[column]!r}"
-            )
+            received = f"Received: {row.cells[column]!r}"
+            fault = f"{column} in seconds, {limit}. {received}"
+            return (math.nan, math.nan), fault
         times.append(time_s)
     start_s, end_s = times
-    received = f"start_s={start_s:g}, end_s={end_s:g}"
-    fault = f"expected end_s > start_s. Received: {received}"
+    fault = f"end_s > start_s. Received: start_s={start_s:g}, end_s={end_s:g}"
     return (start_s, end_s), "" if start_s < end_s else fault
 
 
 def _video(
-    folder: Path, allow_outside: bool, row: Row
+    folder: Path, allow_outside: bool, cell: str
 ) -> tuple[str | None, str]:
-    """Returns the path of the row's video, if any, and what is wrong."""
-    cell = row.cells["video"]
+    """Returns the path of a video, if any, and what is wrong with it."""
     if not cell:
         return None, ""
     expected, fault = "an existing video file, or an empty field", ""
     path = folder / cell if allow_outside else _inside(folder, cell)
     if printable(cell) != cell:
         expected = "a video path in one line, without control characters"
-        path = None
     elif path is None:
         expected = f"a video path relative to {folder} and inside it"
-    try:
-        fault = "" if path is None else fault_of_video(path)
-    except OSError as error:  # such as a name that is too long
-        fault = str(error.strerror)
-    if path is not None and not fault:
-        return str(path), ""
-    fault = f" ({fault})" if fault else ""
-    return None, f"expected {expected}. Received: {cell[:200]!r}{fault}"
+    else:
+        try:
+            fault = fault_of_video(path)
+        except OSError as error:  # such as a name that is too long
+            fault = str(error.strerror)
+        if not fault:
+            return str(path), ""
+        fault = f" ({fault})"
+    return None, f"{expected}. Received: {cell[:200]!r}{fault}"
 
 
 def _inside(folder: Path, cell: str) -> Path | None:
@@ -265,7 +259,7 @@ def _read_ratings(
     lines: dict[tuple[str, str], str] = {}
     outside: dict[str, list[Row]] = {}
     for row in rows:
-        id_ = plain_line(row.cells["segment_id"])
+        id_, fault = plain_line(row.cells["segment_id"]), ""
         if id_ not in segments:
             messages.problem(
                 f"{row.where}: expected a segment_id of "
@@ -278,22 +272,21 @@ def _read_ratings(
         if not viewer:
             continue
         if is_taken(viewer):
-            messages.problem(
-                f"{row.where}: expected a viewer with another name: the tables "
-                f"have a column of that name. Received: {viewer!r}",
-                movie,
+            fault = (
+                "a viewer with another name: the tables have a column of that "
+                f"name. Received: {viewer!r}"
             )
         elif (id_, viewer) in lines:
-            messages.problem(
-                f"{row.where}: expected one rating per segment and viewer. "
-                f"Received a second one of {viewer!r} for {id_!r}; the first "
-                f"is in {lines[id_, viewer]}",
-                movie,
+            fault = (
+                f"one rating per segment and viewer. Received a second one of "
+                f"{viewer!r} for {id_!r}; the first is in {lines[id_, viewer]}"
             )
         elif row.cells["value"] and (value is None or not scale.holds(value)):
             outside.setdefault(movie, []).append(row)
         elif value is not None:
             ratings.setdefault(id_, {})[viewer] = float(scale.to_unit(value))
+        if fault:
+            messages.problem(f"{row.where}: expected {fault}", movie)
         lines.setdefault((id_, viewer), row.where)
     for movie, (row, *more) in outside.items():
         messages.problem(

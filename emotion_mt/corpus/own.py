@@ -23,22 +23,26 @@ FEATURE_FILES = ("features.npz", "features.csv")
 
 
 def read_folds(
-    path: Path,
+    folder: Path,
     movies: Sequence[str],
-    messages: Messages,
-    whole: bool = True,
-    encoding: str | None = None,
+    notes: list[str],
+    whole: bool,
+    encoding: str | None,
 ) -> tuple[paper.Split, ...]:
     """Reads folds from the columns fold, movie and part, in their order.
 
     A movie that a fold does not name takes no part in it. `movies` are those
     of the corpus, in its order; if they are not the `whole`, others are left
     out of the folds, and folds that are left without a movie to train or test
-    on are no more, with a note. Other faults of rows and folds are problems.
+    on are no more, with a note. Other faults are a CorpusError. Without a
+    file there are no folds.
     """
+    path, messages = folder / FOLDS_FILE, Messages()
+    if not path.is_file():
+        return ()
     columns = ("fold", "movie", "part")
     parts: dict[str, dict[str, str]] = {}
-    for row in read_table(path, columns, messages, encoding=encoding):
+    for row in read_table(path, columns, messages, encoding):
         fold, movie = (row.name(c, messages) for c in columns[:2])
         part, of_fold = row.cells["part"].casefold(), parts.setdefault(fold, {})
         if part not in PARTS:
@@ -72,6 +76,9 @@ def read_folds(
         messages.problem(fault) if whole else messages.notes.append(fault)
     if not folds:
         messages.problem(f"{path}: expected a fold. Received none")
+    if problems := messages.problems():
+        raise CorpusError(problems)
+    notes += messages.notes
     return tuple(folds)
 
 
@@ -119,30 +126,28 @@ def read_features(
     # Half a feature is none.
     gaps = ~np.isfinite(features).all(axis=1)
     features[gaps] = np.nan
-    unused = f"; {(~known).sum()} rows of no segment are not used"
-    sentence = (
+    said = [
         f"{path}: {rows.shape[1]} visual features in place of the I3D's, of "
         f"{(~gaps).sum()} of {len(corpus)} segments"
-        + unused
-        * bool((~known).any())
-    )
-    return features, "; ".join([sentence, *messages.notes])
+    ]
+    if not known.all():
+        said.append(f"{(~known).sum()} rows of no segment are not used")
+    return features, "; ".join([*said, *messages.notes])
 
 
 def _from_npz(
     path: Path, messages: Messages, encoding: str | None
 ) -> tuple[list[str], np.ndarray]:
     expected = f"{path}: expected the arrays segment_id [M] and features [M, C]"
-    unreadable = (
-        *(OSError, ValueError, KeyError, IndexError, EOFError),
-        zipfile.BadZipFile,
-    )
     try:
         # NumPy leaves a file open that it does not understand.
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=False)
             ids, rows = content["segment_id"], content["features"]
-    except unreadable as error:
+    except (
+        *(OSError, ValueError, KeyError, IndexError, EOFError),
+        zipfile.BadZipFile,
+    ) as error:
         raise CorpusError(f"{expected}. Received: {error}") from error
     numeric = rows.dtype.kind in "fiu"
     if ids.ndim != 1 or rows.ndim != 2 or len(ids) != len(rows) or not numeric:
@@ -157,9 +162,7 @@ def _from_npz(
 def _from_csv(
     path: Path, messages: Messages, encoding: str | None
 ) -> tuple[list[str], np.ndarray]:
-    table = read_table(
-        path, ["segment_id"], messages, encoding=encoding, more=True
-    )
+    table = read_table(path, ["segment_id"], messages, encoding, more=True)
     columns = [c for row in table[:1] for c in row.cells if c != "segment_id"]
     rows = np.full((len(table), len(columns)), np.nan, np.float32)
     for row, into in zip(table, rows, strict=True):

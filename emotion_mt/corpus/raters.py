@@ -23,7 +23,6 @@ import pooch
 from emotion_mt._progress import progress
 from emotion_mt.corpus.assemble import (
     MovieReading,
-    Reading,
     build_corpus,
     keep_rated,
 )
@@ -32,6 +31,7 @@ from emotion_mt.corpus.corpus import (
     CorpusError,
     Segment,
     Source,
+    check_choice,
     is_rated,
 )
 from emotion_mt.corpus.traces import DIMENSIONS
@@ -67,7 +67,7 @@ class Raters:
     missing: float
     licence: str
     citation: str
-    read: Callable[[pathlib.Path, str], Reading]
+    read: Callable[[pathlib.Path, str], list[MovieReading]]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -114,29 +114,20 @@ def load_raters(
         corpus = load_raters("studyforrest")
         ```
     """
-    for argument, value, among in (
-        ("name", name, tuple(RATERS)),
-        ("dimension", dimension, DIMENSIONS),
-    ):
-        if value not in among:
-            raise ValueError(
-                f"`{argument}` must be one of {among}. Received: {value!r}"
-            )
+    check_choice("name", name, tuple(RATERS))
+    check_choice("dimension", dimension, DIMENSIONS)
     about = RATERS[name]
-    reading = about.read(_fetch(name, cache), dimension)
-    films = {film.source.movie: film for film in reading.movies}
-    if unknown := sorted(set(movies or ()) - set(films)):
-        raise ValueError(
-            f"`movies` must be among {tuple(films)}. Received: {unknown}"
-        )
-    chosen = [f for m, f in films.items() if movies is None or m in movies]
+    found = about.read(_fetch(name, cache), dimension)
+    parts = tuple(part.source.movie for part in found)
+    if unknown := sorted(set(movies or ()) - set(parts)):
+        raise ValueError(f"`movies` must be among {parts}. Received: {unknown}")
     return build_corpus(
-        chosen,
+        [p for p in found if movies is None or p.source.movie in movies],
         average=True,
         name=name,
         annotation=about.rated,
         dimension=dimension,
-        notes=(*about.notes, *reading.notes),
+        notes=about.notes,
     )
 
 
@@ -146,8 +137,15 @@ def _fetch(name: str, cache: str | os.PathLike[str] | None) -> pathlib.Path:
     with resources.files(__package__).joinpath("raters.txt").open() as lines:
         home.load_registry(lines)
     folder = home.abspath / name
-    wanted = [n for n in home.registry_files if n.startswith(f"{name}/")]
-    missing = [n for n in wanted if not _is_there(home, n)]
+    missing = [
+        file
+        for file, sha in home.registry.items()
+        if file.startswith(f"{name}/")
+        and not (
+            (home.abspath / file).is_file()
+            and pooch.file_hash(home.abspath / file) == sha
+        )
+    ]
     if not missing:
         return folder
     print("\n".join(RATERS[name].notes), file=sys.stderr)
@@ -172,24 +170,16 @@ def _fetch(name: str, cache: str | os.PathLike[str] | None) -> pathlib.Path:
     return folder
 
 
-def _is_there(home: pooch.Pooch, name: str) -> bool:
-    """Whether a file is in the cache, unaltered."""
-    path = home.abspath / name
-    return path.is_file() and pooch.file_hash(path) == home.registry[name]
-
-
-def _reading(
+def _parts(
     segments: pd.DataFrame, ratings: np.ndarray, reasons: Sequence[str] = ()
-) -> Reading:
+) -> list[MovieReading]:
     """Puts the parts of a film together.
 
-    Args:
-        segments: With the fields of `Segment` but for the video; the index is
-            0 … N-1.
-        ratings: float [R, N], NaN where a segment was not rated.
-        reasons: N reasons to give where nobody rated.
+    `segments` have the fields of `Segment` but for the video, and the index
+    0 … N-1; `ratings` are float [R, N], NaN where a segment was not rated;
+    `reasons` are given where nobody rated.
     """
-    films, columns = [], list(Segment._fields)
+    parts, columns = [], list(Segment._fields)
     segments = segments.assign(video=None)
     reasons = reasons or ["rated by nobody"] * len(segments)
     for movie, part in segments.groupby("movie", sort=False):
@@ -201,8 +191,8 @@ def _reading(
         traces = sum(bool(is_rated(one).any()) for one in own.values())
         end_s = max(segment.end_s for segment in kept)
         source = Source(str(movie), None, None, traces, end_s, video=None)
-        films.append(MovieReading(kept, own, tuple(left_out), source))
-    return Reading(tuple(films), problems=(), notes=())
+        parts.append(MovieReading(kept, own, tuple(left_out), source))
+    return parts
 
 
 #: Dialogue lines are joined while the next starts sooner than this after the
@@ -213,7 +203,9 @@ _PAUSE_S, _LENGTH_S = 3.0, 6.0
 _MARKS = {"valence": ("POS", "NEG"), "arousal": ("HIGH", "LOW")}
 
 
-def _read_studyforrest(folder: pathlib.Path, dimension: str) -> Reading:
+def _read_studyforrest(
+    folder: pathlib.Path, dimension: str
+) -> list[MovieReading]:
     """Dialogue in eight parts, and the episodes that nine observers marked.
 
     A rating is the time of a segment's overlap with episodes marked as
@@ -232,7 +224,7 @@ def _read_studyforrest(folder: pathlib.Path, dimension: str) -> Reading:
         _shown(times, pd.read_csv(folder / f"av1o0{n}.csv"), dimension)
         for n in range(1, 10)
     ]
-    return _reading(segments, np.stack(ratings))
+    return _parts(segments, np.stack(ratings))
 
 
 def _joined(lines: pd.DataFrame) -> pd.DataFrame:
@@ -259,13 +251,7 @@ def _joined(lines: pd.DataFrame) -> pd.DataFrame:
 def _shown(
     times: np.ndarray, episodes: pd.DataFrame, dimension: str
 ) -> np.ndarray:
-    """Ratings of one observer, float [N].
-
-    Args:
-        times: float [N, 2], start and end of the segments in seconds.
-        episodes: With "start", "end" and the dimension.
-        dimension: "valence" or "arousal".
-    """
+    """Ratings of one observer, float [N]; times are [N, 2], start and end."""
     overlap = np.minimum(times[:, 1:], episodes["end"].to_numpy())
     overlap -= np.maximum(times[:, :1], episodes["start"].to_numpy())
     overlap = overlap.clip(min=0)
@@ -277,8 +263,6 @@ def _shown(
         return (more - less) / (more + less)  # 0 / 0 is NaN.
 
 
-_SHERLOCK = "Sherlock_Segments_1000_NN_2017.xlsx"
-
 #: Both parts of the episode begin with a cartoon of this many seconds.
 _CARTOON_S = 39
 
@@ -286,7 +270,7 @@ _CARTOON_S = 39
 _SECOND_PART = 483
 
 
-def _read_sherlock(folder: pathlib.Path, dimension: str) -> Reading:
+def _read_sherlock(folder: pathlib.Path, dimension: str) -> list[MovieReading]:
     """Descriptions of scenes in eight blocks, four of each half.
 
     Four coders gave the valence as + or -, and the arousal as 1 to 5, of
@@ -295,12 +279,12 @@ def _read_sherlock(folder: pathlib.Path, dimension: str) -> Reading:
     with warnings.catch_warnings():
         # openpyxl tells of an extension of the file that it does not know.
         warnings.simplefilter("ignore")
-        table = pd.read_excel(folder / _SHERLOCK)
+        table = pd.read_excel(folder / "Sherlock_Segments_1000_NN_2017.xlsx")
     table.columns = [" ".join(str(name).split()) for name in table]
     second = table["Segment Number"] >= _SECOND_PART
-    halves = (table[~second], "S1"), (table[second], "S2")
+    halves = {"S1": table[~second], "S2": table[second]}
     table = pd.concat(
-        [_with_block(*half) for half in halves], ignore_index=True
+        [_with_blocks(*half) for half in halves.items()], ignore_index=True
     )
     start = table["Start Time (s)"].astype(float)
     segments = pd.DataFrame(
@@ -322,10 +306,10 @@ def _read_sherlock(folder: pathlib.Path, dimension: str) -> Reading:
     cartoon = start < _CARTOON_S
     reasons = np.where(cartoon, "in the cartoon", "rated by nobody")
     ratings = given.mask(cartoon).to_numpy(float).T
-    return _reading(segments, ratings, reasons.tolist())
+    return _parts(segments, ratings, reasons.tolist())
 
 
-def _with_block(part: pd.DataFrame, name: str) -> pd.DataFrame:
+def _with_blocks(name: str, part: pd.DataFrame) -> pd.DataFrame:
     """Adds "movie": blocks that begin with the first scene after a quarter."""
     start, end = part["Start Time (s)"], part["End Time (s)"].max()
     # Some cells hold a blank only.

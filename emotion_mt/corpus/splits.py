@@ -35,21 +35,21 @@ def folds(movies: Sequence[str]) -> tuple[paper.Split, ...]:
         )
     if set(movies) == set(paper.MOVIES):
         return paper.FOLDS
+    _check_three(movies)
+    splits = []
+    for number, test in enumerate(movies, 1):
+        validation = movies[number % len(movies)]
+        train = tuple(m for m in movies if m not in (test, validation))
+        splits.append(paper.Split(f"F{number}", train, (validation,), (test,)))
+    return tuple(splits)
+
+
+def _check_three(movies: Sequence[str]) -> None:
     if len(movies) < 3:
         raise ValueError(
             "`movies` must hold at least three films, one each for training, "
             f"validation and testing. Received: {movies}"
         )
-    return tuple(
-        _leave_out(number, movies) for number in range(1, len(movies) + 1)
-    )
-
-
-def _leave_out(number: int, movies: tuple[str, ...]) -> paper.Split:
-    test = movies[number - 1]
-    validation = movies[number % len(movies)]
-    train = tuple(m for m in movies if m not in (test, validation))
-    return paper.Split(f"F{number}", train, (validation,), (test,))
 
 
 def baseline_split(validation: str = BASELINE_VALIDATION) -> paper.Split:
@@ -98,11 +98,7 @@ def fixed_split(
     movies = tuple(movies)
     if set(paper.MOVIES) <= set(movies):
         return baseline_split(validation or BASELINE_VALIDATION)
-    if len(movies) < 3:
-        raise ValueError(
-            "`movies` must hold at least three films, one each for training, "
-            f"validation and testing. Received: {movies}"
-        )
+    _check_three(movies)
     tested = max(1, round(len(movies) * len(paper.BASELINE_TEST) / 7))
     rest, test = movies[:-tested], movies[-tested:]
     validation = rest[-1] if validation is None else validation

@@ -1,19 +1,18 @@
 """Which lines of a subtitle file belong to which cue, and when it is shown.
 
-pysubs2 takes for text whatever it does not recognise (notes, names and style
-sheets of WebVTT, broken times, with the words below them), reads a fourth
-digit, a minus or 60 seconds as something else, and the fields of ASS in its
-own order. So the lines are told apart here, and pysubs2 reads the markup.
+pysubs2 takes for text what it does not recognise (notes and style sheets of
+WebVTT, broken times) and reads a minus or 60 seconds as something else. So the
+lines are told apart here, and pysubs2 reads the markup.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from emotion_mt.corpus.corpus import CorpusError
 
@@ -24,33 +23,42 @@ COMMENT = "comment, not a subtitle"
 _Path = str | os.PathLike[str]
 
 
-class Lines(NamedTuple):
-    """A cue as it stands in the file.
+@dataclasses.dataclass(frozen=True)
+class Cue:
+    """One subtitle.
 
-    `line` is that of its times, from 1, which are NaN where they cannot be
-    read; `body` is its text with markup and line feeds; `left_out` says why it
-    cannot be used, or "".
+    Attributes:
+        number: Position in the file, from 1.
+        line: Line of the file that holds its times, from 1.
+        start_s: Start in seconds; NaN if it cannot be read.
+        end_s: End in seconds; NaN if it cannot be read.
+        text: Plain text in one line (`textfiles.plain_line`), markup
+            removed. May be empty.
+        left_out: Why it cannot be used, or "".
     """
 
+    number: int
     line: int
     start_s: float
     end_s: float
-    body: str
+    text: str
     left_out: str = ""
 
 
-def find_lines(
+def find_cues(
     path: _Path, lines: Sequence[str], notes: list[str]
-) -> tuple[str, list[Lines]]:
+) -> tuple[str, list[Cue]]:
     """Returns the format, by content, and the cues in the order of the file.
 
-    `notes` receives what a user should know, such as each line that looks
-    like times and cannot be read; a file without a cue that can is refused
-    (CorpusError). One line at least is not blank.
+    Their texts still have markup and line feeds. `notes` receives what a user
+    should know, such as each line that looks like times and cannot be read; a
+    file without a cue that can is refused (CorpusError). One line at least is
+    not blank.
     """
     format_ = _format_of(lines)
     find = {"vtt": _vtt_cues, "srt": _srt_cues}.get(format_, _ass_cues)
-    cues = list(find(path, lines, notes))
+    found = enumerate(find(path, lines, notes), 1)
+    cues = [dataclasses.replace(cue, number=number) for number, cue in found]
     bad = [cue.line for cue in cues if cue.left_out == UNREADABLE]
     expected = f"expected a cue such as {_EXAMPLES[format_]!r}. Received"
     if not cues:
@@ -116,36 +124,45 @@ def _seconds(hours: str | None, *rest: str) -> float:
 
 
 def _cue(
-    line: int, head: str, body: Sequence[str], left_out: str = ""
-) -> Lines:
+    line: int,
+    head: str,
+    body: Sequence[str],
+    left_out: str = "",
+    shift_s: float = 0.0,
+) -> Cue:
     found = _TIMES.fullmatch(head)
     if found is None:
-        return Lines(line, math.nan, math.nan, "", left_out or UNREADABLE)
-    times = (_seconds(*found.groups()[:4]), _seconds(*found.groups()[4:]))
-    return Lines(line, *times, "\n".join(body), left_out)
+        return _unreadable(line, left_out)
+    start_s, end_s = (
+        _seconds(*found.groups()[:4]),
+        _seconds(*found.groups()[4:]),
+    )
+    times = (start_s + shift_s, end_s + shift_s)
+    return Cue(0, line, *times, "\n".join(body), left_out)
+
+
+def _unreadable(line: int, left_out: str = "") -> Cue:
+    return Cue(0, line, math.nan, math.nan, "", left_out or UNREADABLE)
 
 
 def _srt_cues(
     path: _Path, lines: Sequence[str], notes: list[str]
-) -> Iterator[Lines]:
+) -> Iterator[Cue]:
     heads = [i for i, line in enumerate(lines) if _is_head(line)]
     before = [line.strip() for line in lines[: heads[0] if heads else 0]]
     if stray := [line for line in before if line and not line.isdigit()]:
         notes.append(
             f"{path}: ignored text before the first cue: {stray[0][:80]!r}"
         )
-    for number, (head, end) in enumerate(
-        itertools.pairwise([*heads, len(lines)]), 1
-    ):
+    ends = [*heads[1:], None]
+    for number, (head, end) in enumerate(zip(heads, ends, strict=False), 1):
         body = lines[head + 1 : end]
-        if end < len(lines):
-            body = _without_next_number(body, number + 1)
+        if end is not None:
+            body = _without_number(body, number + 1)
         yield _cue(head + 1, lines[head], body)
 
 
-def _without_next_number(
-    lines: Sequence[str], next_number: int
-) -> Sequence[str]:
+def _without_number(lines: Sequence[str], next_number: int) -> Sequence[str]:
     """Returns the text of a SubRip cue without the number of the next.
 
     The number stands right above the next times. With blank lines between,
@@ -153,10 +170,8 @@ def _without_next_number(
     subtitle may well say "42".
     """
     last = max((i for i, ln in enumerate(lines) if ln.strip()), default=-1)
-    if last < 0:
-        return []
+    word = lines[last].strip() if lines else ""
     adjacent = last == len(lines) - 1
-    word = lines[last].strip()
     # (Python refuses to read a number of thousands of digits.)
     is_number = word.isdecimal() and len(word) < 20
     cut = is_number and (adjacent or int(word) == next_number)
@@ -174,7 +189,7 @@ _MAP_TICKS_PER_S = 90_000
 
 def _vtt_cues(
     path: _Path, lines: Sequence[str], notes: list[str]
-) -> Iterator[Lines]:
+) -> Iterator[Cue]:
     """Only an empty line ends a block; a line with a blank is text."""
     shift_s, stray = 0.0, []
     ends = [i for i, line in enumerate(lines) if not line]
@@ -194,10 +209,7 @@ def _vtt_cues(
             body = block[head + 1 : stop]
             if stop < len(block) and body and body[-1].strip().isdecimal():
                 body = body[:-1]  # the name of the next cue
-            cue = _cue(first + head + 1, block[head], body, hidden)
-            yield cue._replace(
-                start_s=cue.start_s + shift_s, end_s=cue.end_s + shift_s
-            )
+            yield _cue(first + head + 1, block[head], body, hidden, shift_s)
     if stray:
         more = f" and {len(stray) - 1} more" if stray[1:] else ""
         notes.append(
@@ -243,13 +255,21 @@ _ASS_FIELDS = (
 
 def _ass_cues(
     path: _Path, lines: Sequence[str], notes: list[str]
-) -> Iterator[Lines]:
+) -> Iterator[Cue]:
     in_events, fields = False, list(_ASS_FIELDS)
     for number, line in enumerate(lines, 1):
         if _SECTION.fullmatch(line):
             in_events = line.strip().casefold() == "[events]"
         elif in_events and line.strip().casefold().startswith("format:"):
-            fields = _ass_fields(path, number, line)
+            # The fields of the events that follow, in the file's own order.
+            names = line.partition(":")[2].casefold().replace(" ", "")
+            fields = names.split(",")
+            if not {"start", "end"} <= set(fields) or fields[-1] != "text":
+                raise CorpusError(
+                    f"{path}, line {number}: expected the event fields Start, "
+                    "End and, as the last, Text. "
+                    f"Received: {', '.join(fields)[:200]}"
+                )
         elif in_events and (event := _EVENT.fullmatch(line)):
             cells = event[2].split(",", len(fields) - 1)
             cell = dict(zip(fields, cells, strict=False))
@@ -258,19 +278,8 @@ def _ass_cues(
                 for name in ("start", "end")
             )
             if start is None or end is None or "text" not in cell:
-                yield Lines(number, math.nan, math.nan, "", UNREADABLE)
+                yield _unreadable(number)
                 continue
             times = (_seconds(*start.groups()), _seconds(*end.groups()))
             comment = event[1].casefold() == "comment"
-            yield Lines(number, *times, cell["text"], COMMENT * comment)
-
-
-def _ass_fields(path: _Path, number: int, line: str) -> list[str]:
-    """The fields of the events that follow, in the file's own order."""
-    fields = line.partition(":")[2].casefold().replace(" ", "").split(",")
-    if not {"start", "end"} <= set(fields) or fields[-1] != "text":
-        raise CorpusError(
-            f"{path}, line {number}: expected the event fields Start, End "
-            f"and, as the last, Text. Received: {', '.join(fields)[:200]}"
-        )
-    return fields
+            yield Cue(0, number, *times, cell["text"], COMMENT * comment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import itertools
 import os
 import re
 from collections.abc import Sequence
@@ -12,9 +13,8 @@ from pathlib import Path
 import pysubs2
 from pysubs2.formats.substation import parse_tags
 
-from emotion_mt.corpus.captions import new_lines
 from emotion_mt.corpus.corpus import CorpusError
-from emotion_mt.corpus.subtitle_lines import UNREADABLE, Lines, find_lines
+from emotion_mt.corpus.subtitle_lines import UNREADABLE, Cue, find_cues
 from emotion_mt.corpus.textfiles import plain_line, read_text
 
 #: File name extensions of subtitle files.
@@ -30,28 +30,6 @@ BEFORE_ZERO = "cue begins before the movie"
 DRAWING = "drawing, no text"
 TOO_LONG = f"more than {MAX_CHARACTERS} characters, no subtitle"
 SAID_BEFORE = "repeats what was said before (automatic captions)"
-
-
-@dataclasses.dataclass(frozen=True)
-class Cue:
-    """One subtitle.
-
-    Attributes:
-        number: Position in the file, from 1.
-        line: Line of the file that holds its times, from 1.
-        start_s: Start in seconds; NaN if it cannot be read.
-        end_s: End in seconds; NaN if it cannot be read.
-        text: Plain text in one line (`textfiles.plain_line`), markup
-            removed. May be empty.
-        left_out: Why it cannot be used, or "".
-    """
-
-    number: int
-    line: int
-    start_s: float
-    end_s: float
-    text: str
-    left_out: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,34 +98,24 @@ def read_subtitles(
             "Received an empty file"
         )
     notes = list(file.notes)
-    format_, found = find_lines(path, file.lines, notes)
-    said = [_said(lines, format_ in ("srt", "vtt")) for lines in found]
-    cues = [
-        Cue(number, *lines[:3], " ".join(texts), reason)
-        for number, (lines, (texts, reason)) in enumerate(
-            zip(found, said, strict=True), 1
-        )
-    ]
-    subtitles = Subtitles(
-        Path(path), format_, file.encoding, tuple(cues), tuple(notes)
-    )
-    return _say_once(subtitles, [texts for texts, _ in said])
-
-
-def _said(lines: Lines, html_like: bool) -> tuple[list[str], str]:
-    """Plain lines of a cue, none empty, and why it is left out, or ""."""
-    if len(lines.body) > MAX_CHARACTERS:
-        return [], lines.left_out or TOO_LONG
-    texts, drawn = _plain_lines(lines.body, html_like)
-    if lines.left_out:
-        reason = lines.left_out
-    elif lines.end_s <= lines.start_s:
-        reason = ENDS_BEFORE_START
-    elif lines.start_s < 0:
-        reason = BEFORE_ZERO
-    else:
-        reason = DRAWING if drawn and not texts else ""
-    return texts, reason
+    format_, found = find_cues(path, file.lines, notes)
+    texts, cues = [], []
+    for cue in found:
+        lines, drawn = _plain_lines(cue.text, format_ in ("srt", "vtt"))
+        reason = cue.left_out
+        if not reason and len(cue.text) > MAX_CHARACTERS:
+            reason = TOO_LONG
+        elif not reason and cue.end_s <= cue.start_s:
+            reason = ENDS_BEFORE_START
+        elif not reason and cue.start_s < 0:
+            reason = BEFORE_ZERO
+        elif not reason and drawn and not lines:
+            reason = DRAWING
+        texts.append(lines)
+        plain = " ".join(lines)
+        cues.append(dataclasses.replace(cue, text=plain, left_out=reason))
+    about = (Path(path), format_, file.encoding)
+    return _say_once(Subtitles(*about, tuple(cues), tuple(notes)), texts)
 
 
 _LINE_BREAK = re.compile(r"<\s*+br\s*+/?\s*+>", re.I)
@@ -158,7 +126,9 @@ _REFERENCE = re.compile(r"&(?:[a-zA-Z]+|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 
 
 def _plain_lines(body: str, html_like: bool) -> tuple[list[str], bool]:
-    """Takes markup out; also says whether there was a drawing."""
+    """Takes markup out, and empty lines; was there a drawing?"""
+    if len(body) > MAX_CHARACTERS:
+        return [], False
     if html_like:
         body = _TAG.sub("", _LINE_BREAK.sub(" ", body))
     fragments = parse_tags(body)
@@ -170,22 +140,43 @@ def _plain_lines(body: str, html_like: bool) -> tuple[list[str], bool]:
     return [line for line in lines if line], drawn
 
 
+#: A line that stays is on the screen again after so many seconds at most.
+_GAP_S = 0.1
+
+#: A cue that is shorter, in seconds, cannot be read; it only moves lines up.
+_BLINK_S = 0.05
+
+
 def _say_once(
     subtitles: Subtitles, texts: Sequence[Sequence[str]]
 ) -> Subtitles:
-    """Takes out what automatic captions repeat."""
+    """Takes out what automatic captions repeat: a line stays for a while.
+
+    Captions are taken for automatic if at least half of the cues begin with
+    the lines that the cue before ended with, without a pause, and one of them
+    says more than that or is too short to be read. So somebody who says "No!"
+    twice in ordinary subtitles says it twice.
+    """
     shown = subtitles.usable
-    new = new_lines(
-        [(cue.start_s, cue.end_s, texts[cue.number - 1]) for cue in shown]
-    )
-    if new is None:
+    stay, proven = [0] * len(shown), False
+    for place, (before, after) in enumerate(itertools.pairwise(shown), 1):
+        old, new = texts[before.number - 1], texts[after.number - 1]
+        most = min(len(old), len(new))
+        if after.start_s - before.end_s <= _GAP_S:
+            same = (n for n in range(most, 0, -1) if old[-n:] == new[:n])
+            stay[place] = next(same, 0)
+        lengths = (before.end_s - before.start_s, after.end_s - after.start_s)
+        more = min(lengths) <= _BLINK_S or len(new) > stay[place]
+        proven |= stay[place] > 0 and more
+    if not proven or sum(map(bool, stay)) < (len(shown) - 1) / 2:
         return subtitles
-    cues = list(subtitles.cues)
-    for cue, lines in zip(shown, new, strict=True):
+    cues, dropped = list(subtitles.cues), 0
+    for cue, staying in zip(shown, stay, strict=True):
+        lines = texts[cue.number - 1][staying:]
+        dropped += not lines
         cues[cue.number - 1] = dataclasses.replace(
             cue, text=" ".join(lines), left_out="" if lines else SAID_BEFORE
         )
-    dropped = sum(not lines for lines in new)
     note = (
         f"{subtitles.path}: automatic captions; lines that are still on the "
         f"screen are not said twice, {dropped} of {len(shown)} cues say "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,22 @@ class Inspection:
         """Returns all of it as text for a terminal."""
         corpus, films = self.corpus, self.films
         found, many = films["found"].sum(), len(corpus.viewers) > 1
-        without = films.loc[films["video"].isna(), "movie"].tolist()
+        without = films.loc[films["video"].isna(), "movie"]
+        lists: dict[str, Iterable[str]] = {
+            "Left out": [
+                f"{row.movie}: {row.segments} × {row.reason}"
+                for row in self.left_out.itertuples()
+            ],
+            "Without a video": [", ".join(without)] if len(without) else [],
+            "Problems (movies concerned are not used)": self.problems,
+            "Notes": self.notes,
+            "Folds (folds.csv)": [
+                f"{fold.name}: train {', '.join(fold.train)}; validate "
+                f"{', '.join(fold.validation) or '-'}; test "
+                f"{', '.join(fold.test)}"
+                for fold in corpus.own_folds
+            ],
+        }
         parts = [
             f"Corpus {corpus.name}{' (SIMULATED)' * corpus.simulated}: "
             f"{corpus.annotation} {corpus.dimension}\n{len(corpus.movies)} "
@@ -70,27 +85,13 @@ class Inspection:
             f"column{'s' * many} of ratings: {', '.join(corpus.viewers)}",
             self._movies(),
             self._ratings(),
-            _listed(
-                "Left out",
-                [
-                    f"{r.movie}: {r.segments} × {r.reason}"
-                    for r in self.left_out.itertuples()
-                ],
-            ),
-            _listed("Without a video", [", ".join(without)]),
-            _listed("Problems (movies concerned are not used)", self.problems),
-            _listed("Notes", self.notes),
-            _listed(
-                "Folds (folds.csv)",
-                [
-                    f"{fold.name}: train {', '.join(fold.train)}; validate "
-                    f"{', '.join(fold.validation) or '-'}; test "
-                    f"{', '.join(fold.test)}"
-                    for fold in corpus.own_folds
-                ],
+            *(
+                "\n  - ".join([f"{title}:", *lines])
+                for title, lines in lists.items()
+                if lines
             ),
         ]
-        return "\n\n".join(part for part in parts if part) + "\n"
+        return "\n\n".join(parts) + "\n"
 
     def _movies(self) -> str:
         films = self.films
@@ -172,16 +173,12 @@ def summarize(corpus: Corpus) -> Inspection:
         The figures.
     """
     labels = corpus.labels
-    rows_of = corpus.sources.to_dict(orient="records")
-    sources: dict[str, dict] = {str(row["movie"]): row for row in rows_of}
+    sources = corpus.sources.set_index("movie").to_dict(orient="index")
     counts, films = [], []
     for movie in corpus.movies:
         rows = corpus.rows([movie])
         for viewer, column in zip(corpus.viewers, labels[rows].T, strict=True):
-            positive, negative = (
-                int((column == 1).sum()),
-                int((column == 0).sum()),
-            )
+            positive, negative = (int((column == x).sum()) for x in (1, 0))
             rated = positive + negative
             share = positive / rated if rated else np.nan
             missing = len(rows) - rated
@@ -189,7 +186,6 @@ def summarize(corpus: Corpus) -> Inspection:
         segments = corpus.segments.iloc[rows]
         left_out = int((corpus.left_out["movie"] == movie).sum())
         source = sources.get(movie, {})
-        videos = segments["video"].dropna()
         films.append(
             (
                 *(movie, len(rows) + left_out, len(rows), left_out),
@@ -197,7 +193,7 @@ def summarize(corpus: Corpus) -> Inspection:
                 float(source.get("rated_until_s", np.nan)),
                 int(source.get("traces", 0)),
                 share,
-                videos.iloc[0] if len(videos) else None,
+                next(iter(segments["video"].dropna()), None),
             )
         )
     table = pd.DataFrame(films, columns=list(FILM_COLUMNS))
@@ -213,10 +209,3 @@ def summarize(corpus: Corpus) -> Inspection:
 
 def _percent(share: float) -> str:
     return "-" if np.isnan(share) else f"{share:.1%}"
-
-
-def _listed(title: str, lines: Sequence[str]) -> str:
-    lines = [line for line in lines if line]
-    if not lines:
-        return ""
-    return "\n".join([f"{title}:", *(f"  - {line}" for line in lines)])

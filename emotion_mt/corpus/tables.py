@@ -9,7 +9,7 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,25 +61,11 @@ class Scale:
         return " (for another scale: --scale=LOW,HIGH)" if usual else ""
 
     def holds(self, values: Any) -> Any:
-        """Says which values are on the scale.
-
-        Args:
-            values: float [...].
-
-        Returns:
-            bool [...].
-        """
+        """Says which values are on the scale, as bool of their shape."""
         return (self.low <= values) & (values <= self.high)
 
     def to_unit(self, values: Any) -> Any:
-        """Maps the scale to [-1, 1], its middle to 0.
-
-        Args:
-            values: float [...], on the scale.
-
-        Returns:
-            float [...].
-        """
+        """Maps values on the scale to [-1, 1], its middle to 0."""
         if self == Scale():
             return values
         middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
@@ -87,19 +73,16 @@ class Scale:
         return np.round((values - middle) / half, MEAN_DECIMALS)
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A row of a table.
 
-    Attributes:
-        where: The file and the line, for messages.
-        cells: Column, in lower case, to cell, without blanks around it.
-        decimal_commas: Whether "0,4" may be a number.
+    `where` is the file and the line; `cells` are column, in lower case, to
+    cell, without blanks around it. With `decimal_commas` "0,4" is a number.
     """
 
     where: str
     cells: Mapping[str, str]
-    decimal_commas: bool = False
+    decimal_commas: bool
 
     def number(self, column: str) -> float | None:
         """Returns a finite number, or None if the cell holds none."""
@@ -109,7 +92,7 @@ class Row:
         try:
             value = float(cell)
         except ValueError:
-            return None
+            value = math.nan
         # Python also reads "1_000".
         return value if math.isfinite(value) and "_" not in cell else None
 
@@ -135,8 +118,7 @@ def read_table(
     path: str | os.PathLike[str],
     columns: Sequence[str],
     messages: Messages,
-    *,
-    encoding: str | None = None,
+    encoding: str | None,
     more: bool = False,
 ) -> list[Row]:
     """Reads the rows of a table with a header that are not blank.
@@ -170,18 +152,17 @@ def read_table(
     reader = _reader(text, separator)
     try:
         next(filter(any, reader))  # the header
-        for cells in reader:
+        for raw in reader:
             where = f"{path}, line {reader.line_num}"
-            stripped = [cell.strip() for cell in cells]
-            if len(cells) == len(header):
-                cell_of = dict(zip(header, stripped, strict=True))
-                if any(stripped):
-                    rows.append(Row(where, cell_of, separator != ","))
-            elif any(stripped):
+            cells = [cell.strip() for cell in raw]
+            if any(cells) and len(cells) != len(header):
                 messages.problem(
                     f"{where}: expected {len(header)} fields. Received "
-                    f"{len(cells)}: {separator.join(cells)[:80]!r}"
+                    f"{len(cells)}: {separator.join(raw)[:80]!r}"
                 )
+            elif any(cells):
+                named = dict(zip(header, cells, strict=True))
+                rows.append(Row(where, named, separator != ","))
     except csv.Error as error:
         raise CorpusError(
             f"{path}, line {reader.line_num}: expected values separated by "

@@ -37,10 +37,7 @@ _BROKEN = "\ufffd"
 
 @dataclasses.dataclass(frozen=True)
 class TextFile:
-    """A text file without byte order mark, and how it was read.
-
-    `notes` say what was guessed or replaced; each names the file.
-    """
+    """A text file, how it was read, and what was guessed or replaced."""
 
     text: str
     encoding: str
@@ -64,21 +61,9 @@ def read_text(
     A byte order mark decides; without one many zero bytes mean UTF-16. Next
     comes UTF-8, in which a few broken bytes cost a character each. What is
     not UTF-8 is read in `encoding`; without it, in what the detector chardet
-    finds, if that leaves no other choice.
-
-    Args:
-        path: The file.
-        encoding: Encoding of files that are not Unicode, such as "cp1250".
-            Defaults to None, guess it.
-
-    Returns:
-        The text and how it was read.
-
-    Raises:
-        ValueError: If Python knows no `encoding` of that name.
-        CorpusError: If the file cannot be opened, does not decode as its byte
-            order mark or `encoding` promises, or may be in either of several
-            encodings.
+    finds, if that leaves no other choice. An `encoding` that Python does not
+    know is a ValueError; a file that does not open, does not decode as its
+    mark or `encoding` promises, or may be either of several, a CorpusError.
     """
     encoding = None if encoding is None else _known(encoding)
     data = _read_bytes(path)
@@ -155,9 +140,8 @@ def _read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
     """Reads what is not Unicode, unless it may be one thing or another."""
-    guesses = chardet.detect_all(
-        data, encoding_era=chardet.EncodingEra.MODERN_WEB
-    )
+    era = chardet.EncodingEra.MODERN_WEB
+    guesses = chardet.detect_all(data, encoding_era=era)
     readings: dict[str, str] = {}
     for guess in guesses:
         name = guess["encoding"]
@@ -168,12 +152,20 @@ def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
             f"{path}: expected text. Received bytes that are none in any "
             "encoding that could be recognised"
         )
-    (text, name), *others = readings.items()
-    if others:
-        shown = " or ".join(
-            f"{name} ({_first_special(text)!r})"
+    text, name = next(iter(readings.items()))
+    if len(readings) > 1:
+        special = {
+            name: next(
+                (
+                    shown
+                    for line in _LINE_END.split(text)
+                    if not (shown := plain_line(line)).isascii()
+                ),
+                "",
+            )
             for text, name in readings.items()
-        )
+        }
+        shown = " or ".join(f"{n} ({s[:60]!r})" for n, s in special.items())
         raise CorpusError(
             f"{path}: expected UTF-8, or text whose encoding can be "
             f"recognised. Received what may be {shown}. Save it as UTF-8, or "
@@ -183,12 +175,6 @@ def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
     if _BROKEN in text:
         notes.append(_replaced(path, text, name))
     return TextFile(text, name, tuple(notes))
-
-
-def _first_special(text: str) -> str:
-    """The first line with a letter that is not ASCII, to compare guesses."""
-    lines = (plain_line(line) for line in _LINE_END.split(text))
-    return next((line for line in lines if not line.isascii()), "")[:60]
 
 
 def _replaced(path: str | os.PathLike[str], text: str, encoding: str) -> str:

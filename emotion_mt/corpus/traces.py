@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from emotion_mt.corpus.corpus import MEAN_DECIMALS, CorpusError
+from emotion_mt.corpus.corpus import MEAN_DECIMALS, CorpusError, check_choice
 from emotion_mt.corpus.tables import SEPARATORS, Scale
 from emotion_mt.corpus.textfiles import read_text
 
@@ -54,20 +56,17 @@ class Trace:
         Nobody rates ten times as long as there are subtitles, with a second
         and more from sample to sample (milliseconds, frames), nor a tenth of
         them, 50 times a second and more (minutes).
-
-        Args:
-            subtitles_end_s: When the last cue ends.
         """
         if len(self.time_s) < 2:
             return ""
         with np.errstate(over="ignore"):
-            step = float(np.median(np.diff(self.time_s)))
-        end = self.end_s
-        long = end > 10 * subtitles_end_s and step >= 1
-        short = end < subtitles_end_s / 10 and step <= 0.02
-        if not long and not short:
+            end, step = self.end_s, float(np.median(np.diff(self.time_s)))
+        if end > 10 * subtitles_end_s and step >= 1:
+            unit = "milliseconds or frames"
+        elif end < subtitles_end_s / 10 and step <= 0.02:
+            unit = "minutes"
+        else:
             return ""
-        unit = "milliseconds or frames" if long else "minutes"
         return (
             f"{self.path}: expected times in seconds, as those of the "
             f"subtitles, which end at {subtitles_end_s:.2f} s. Received times "
@@ -95,11 +94,7 @@ class Trace:
         Raises:
             ValueError: If `dimension` is unknown.
         """
-        if dimension not in DIMENSIONS:
-            raise ValueError(
-                f"`dimension` must be one of {DIMENSIONS}. "
-                f"Received: {dimension!r}"
-            )
+        check_choice("dimension", dimension, DIMENSIONS)
         column = self.values[:, DIMENSIONS.index(dimension)]
         first = np.searchsorted(self.time_s, start_s, side="left")
         beyond = np.searchsorted(self.time_s, end_s, side="right")
@@ -165,84 +160,50 @@ def read_trace(
             f"{path}: expected rows of {_ROW}. Received {len(lines)} rows "
             f"under the header {', '.join(header)[:200]!r}"
         )
+
+    def faults(expected: str, bad: Iterable[Any]) -> Iterator[str]:
+        """The first of the lines that are bad, and how many there are."""
+        numbers = [n for n, is_bad in zip(lines, bad, strict=True) if is_bad]
+        if numbers:
+            yield (
+                f"{path}, line {numbers[0]}: expected {expected}. "
+                f"Received: {lines[numbers[0]].strip()[:80]!r}"
+                + f" (and {len(numbers) - 1} more such lines)"
+                * bool(numbers[1:])
+            )
+
     places = [header.index(column) for column in wanted]
-    found = _parse(path, lines, separator, len(header), places)
+    found = [
+        _numbers(line.split(separator), len(header), places)
+        for line in lines.values()
+    ]
+    if problems := [*faults(_ROW, [row is None for row in found])]:
+        raise CorpusError(problems)
     rows = np.full((len(found), len(_COLUMNS)), np.nan)
     rows[:, : len(places)] = found
-    scale = scale or Scale()
-    outside = ~(scale.holds(rows[:, 1:]) | np.isnan(rows[:, 1:])).all(axis=1)
-    faults = {
-        # Not the differences, which may overflow.
-        "expected a time after that of the row before": np.append(
-            False, rows[1:, 0] <= rows[:-1, 0]
-        ),
-        f"expected valence and arousal in {scale}{scale.hint}": outside,
-    }
-    numbers = np.array([*lines])
+    time_s, values, scale = rows[:, 0], rows[:, 1:], scale or Scale()
+    outside = ~(scale.holds(values) | np.isnan(values)).all(axis=1)
+    # Not the differences, which may overflow.
+    back = np.append(False, time_s[1:] <= time_s[:-1])
     problems = [
-        _message(path, lines, numbers[bad], text)
-        for text, bad in faults.items()
-        if bad.any()
+        *faults("a time after that of the row before", back),
+        *faults(f"valence and arousal in {scale}{scale.hint}", outside),
     ]
     if problems:
         raise CorpusError(problems)
-    values = scale.to_unit(rows[:, 1:])
-    return Trace(Path(path), rows[:, 0], values, notes)
+    return Trace(Path(path), time_s, scale.to_unit(values), notes)
 
 
-def _parse(
-    path: str | os.PathLike[str],
-    lines: Mapping[int, str],
-    separator: str | None,
-    fields: int,
-    places: Sequence[int],
-) -> np.ndarray:
-    """Returns the finite numbers at some places of lines by their number."""
-
-    def is_row(line: str) -> bool:
-        cells = line.split(separator)
-        try:
-            numbers = [float(cells[place]) for place in places]
-        except (ValueError, IndexError):
-            return False
-        whole = len(cells) == fields and "_" not in line
-        return whole and bool(np.isfinite(numbers).all())
-
-    # NumPy's reader is quick but does not know the line of the file, nor
-    # whether a row that it takes some columns of has too many.
-    plain = list(places) == list(range(fields))
+def _numbers(
+    cells: Sequence[str], fields: int, places: Sequence[int]
+) -> list[float] | None:
+    """The finite numbers at some places of a row, None if it is no row."""
+    used = "".join(cells[place] for place in places if place < len(cells))
+    # Python also reads "1_000" and digits of other scripts.
+    if len(cells) != fields or "_" in used or not used.isascii():
+        return None
     try:
-        if not plain and not all(map(is_row, lines.values())):
-            raise ValueError
-        rows = np.loadtxt(
-            [*lines.values()],
-            comments=None,
-            delimiter=separator,
-            usecols=None if plain else places,
-            ndmin=2,
-        )
+        numbers = [float(cells[place]) for place in places]
     except ValueError:
-        rows = np.empty((0, 0))
-    if rows.shape[1] == len(places) and np.isfinite(rows).all():
-        return rows
-    bad = [number for number, line in lines.items() if not is_row(line)]
-    raise CorpusError(
-        _message(path, lines, bad, f"expected {_ROW}")
-        if bad
-        else f"{path}: expected rows of {_ROW}. Received a file that NumPy "
-        "cannot read"
-    )
-
-
-def _message(
-    path: str | os.PathLike[str],
-    lines: Mapping[int, str],
-    bad: Sequence[int],
-    expectation: str,
-) -> str:
-    """Describes the first of some bad lines (1-based) and counts the rest."""
-    more = f" (and {len(bad) - 1} more such lines)" if len(bad) > 1 else ""
-    return (
-        f"{path}, line {bad[0]}: {expectation}. "
-        f"Received: {lines[bad[0]].strip()[:80]!r}{more}"
-    )
+        return None
+    return numbers if all(map(math.isfinite, numbers)) else None

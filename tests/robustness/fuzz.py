@@ -24,7 +24,7 @@ import atheris
 READERS = [
     f"emotion_mt.corpus.{name}"
     for name in (
-        *("captions", "manifest", "own", "subtitle_lines", "subtitles"),
+        *("manifest", "own", "subtitle_lines", "subtitles"),
         *("tables", "textfiles", "traces"),
     )
 ]
