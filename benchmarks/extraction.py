@@ -23,7 +23,6 @@ import functools
 import os
 import pathlib
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -324,9 +323,9 @@ def peak_mib(flag: str, value: str, *more: str) -> float:
 
 def print_peak() -> None:
     """Prints the peak memory of this process in MiB."""
-    # Linux gives KiB, macOS bytes.
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+    # getrusage would count the process that started this one, too.
+    status = pathlib.Path("/proc/self/status").read_text(encoding="utf-8")
+    print(int(status.split("VmHWM:")[1].split()[0]) / 2**10)
 
 
 def print_peaks(
