@@ -272,7 +272,11 @@ class Corpus:
         return self.viewers.index(viewer)
 
     def replace(self, **changes: Any) -> Corpus:
-        """Returns a copy with some attributes, given by name, changed."""
+        """Returns a copy with some attributes changed.
+
+        Args:
+            **changes: Attributes by name.
+        """
         return dataclasses.replace(self, **changes)
 
     def digest(self) -> str:

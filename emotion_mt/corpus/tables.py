@@ -61,11 +61,19 @@ class Scale:
         return " (for another scale: --scale=LOW,HIGH)" if usual else ""
 
     def holds(self, values: Any) -> Any:
-        """Says which values are on the scale, as bool of their shape."""
+        """Says which values are on the scale, as bool of their shape.
+
+        Args:
+            values: float [...].
+        """
         return (self.low <= values) & (values <= self.high)
 
     def to_unit(self, values: Any) -> Any:
-        """Maps values on the scale to [-1, 1], its middle to 0."""
+        """Maps values on the scale to [-1, 1], its middle to 0.
+
+        Args:
+            values: float [...].
+        """
         if self == Scale():
             return values
         middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2

@@ -56,6 +56,9 @@ class Trace:
         Nobody rates ten times as long as there are subtitles, with a second
         and more from sample to sample (milliseconds, frames), nor a tenth of
         them, 50 times a second and more (minutes).
+
+        Args:
+            subtitles_end_s: When the last cue ends.
         """
         if len(self.time_s) < 2:
             return ""
