@@ -69,7 +69,7 @@ class Scale:
         return (self.low <= values) & (values <= self.high)
 
     def to_unit(self, values: Any) -> Any:
-        """Maps values on the scale to [-1, 1], its middle to 0.
+        """Returns values mapped from the scale to [-1, 1], its middle to 0.
 
         Args:
             values: float [...].
