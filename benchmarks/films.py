@@ -202,27 +202,19 @@ def make(kind: Kind, folder: Path) -> Path:
             path,
         )
         return path
-    if kind.how == "two streams":
-        other = "-f lavfi -i color=white:size=64x48:rate=25:duration=4"
+    if kind.how in ("two streams", "cover"):
+        length_s, flags = {
+            "two streams": (4, "-disposition:v:1 default"),
+            "cover": (0.04, "-c:v:0 png"),
+        }[kind.how]
+        other = f"color=white:size=64x48:rate=25:duration={length_s}"
         _run(
-            other,
+            f"-f lavfi -i {other}",
             source,
             sound,
             "-map 0 -map 1 -map 2",
             encoder,
-            "-disposition:v:0 0 -disposition:v:1 default",
-            path,
-        )
-        return path
-    if kind.how == "cover":
-        other = "-f lavfi -i color=white:size=64x48:rate=25:duration=0.04"
-        _run(
-            other,
-            source,
-            sound,
-            "-map 0 -map 1 -map 2",
-            encoder,
-            "-c:v:0 png -disposition:v:0 0",
+            f"-disposition:v:0 0 {flags}",
             path,
         )
         return path

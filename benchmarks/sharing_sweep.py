@@ -204,10 +204,7 @@ def with_shared_share(
 ) -> SimulationConfig:
     """Returns a configuration in which all viewers share equally much.
 
-    Args:
-        config: The films, the viewers and their noise.
-        share: Share of the feeling's variance that is shared, in
-            [0, 1 - `marker_noise`].
+    `share` of the feeling's variance is shared, in [0, 1 - `marker_noise`].
     """
     viewers = tuple(
         dataclasses.replace(viewer, sharing=share**0.5)
@@ -377,9 +374,6 @@ def run_task(material: Material, task: Task) -> dict[str, Any]:
 
 def as_frame(results: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Lists the scores of finished tasks.
-
-    Args:
-        results: What `run_task` returned.
 
     Returns:
         DataFrame with one row per task and viewer: setting (a `Setting`),

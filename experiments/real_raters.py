@@ -225,7 +225,8 @@ def draw(results: Mapping[str, pd.DataFrame]) -> style.Figure:
     tables = {n: means(r, "balanced_accuracy") for n, r in results.items()}
     figure = style.new_figure(height_in=3.0)
     grid = figure.subplots(
-        *(1, len(tables)),
+        1,
+        len(tables),
         squeeze=False,
         sharey=True,
         width_ratios=[table.shape[1] for table in tables.values()],

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import zlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -204,3 +205,37 @@ def seen_on_telephone(chromium, tmp_path_factory):
         return json.loads(html.unescape(found.group(1)))
 
     return look
+
+
+@pytest.fixture(scope="session")
+def guesses():
+    """Makes the result of a model that guesses, another one for each job."""
+    from emotion_mt.training import FitResult, Trial
+
+    curve = {"bce": (0.7, 0.6, 0.5), "val_bce": (0.8, 0.8, 0.7)}
+
+    def make(job, corpus):
+        rows = corpus.rows(job.split.test)
+        random = np.random.default_rng(zlib.crc32(job.name.encode()))
+        return FitResult(
+            viewers=job.viewers,
+            split=job.split,
+            config=job.config,
+            seed=job.seed,
+            l1=1e-4,
+            best_epoch=3,
+            monitor="val_auc",
+            trials=(Trial(1e-4, 3, 0.7, curve),),
+            test_rows=rows,
+            probabilities=random.random((len(rows), len(job.viewers))),
+            untrained_viewers=(),
+            class_weights=np.ones((len(job.viewers), 2)),
+            vocabulary=(),
+            left_out={},
+            notes=(),
+            seconds={"total": 1.0},
+            model_config={},
+            weights=(),
+        )
+
+    return make

@@ -43,7 +43,7 @@ COMPARISON_NAMES = {
     "difference": "{ours} − {other} (points)",
     "low": "95 % interval, low",
     "high": "95 % interval, high",
-    "p": "p (exact sign-flip)",
+    "p": "p (sign-flip)",
     "p_holm": "p (Holm)",
 }
 

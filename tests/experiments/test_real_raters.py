@@ -4,7 +4,6 @@ import collections
 import dataclasses
 import importlib
 import shutil
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from emotion_mt.cli.main import run
 from emotion_mt.corpus import RATERS
 from emotion_mt.evaluation.records import make_record, write_record
 from emotion_mt.runs.worker import JobInput
-from emotion_mt.training import FitResult, Trial
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 
@@ -43,43 +41,22 @@ def cache(shared, tmp_path_factory):
     return folder
 
 
-def guesses(job, corpus):
-    """A result of a model that guesses, another one for each job."""
-    rows = corpus.rows(job.split.test)
-    random = np.random.default_rng(zlib.crc32(job.name.encode()))
-    return FitResult(
-        viewers=job.viewers,
-        split=job.split,
-        config=job.config,
-        seed=job.seed,
-        l1=1e-4,
-        best_epoch=3,
-        monitor="val_auc",
-        trials=(Trial(1e-4, 3, 0.7, {"bce": (0.7, 0.6, 0.5)}),),
-        test_rows=rows,
-        probabilities=random.random((len(rows), len(job.viewers))),
-        untrained_viewers=(),
-        class_weights=np.ones((len(job.viewers), 2)),
-        vocabulary=(),
-        left_out={},
-        notes=(),
-        seconds={"total": 1.0},
-        model_config={},
-        weights=(),
-    )
+@pytest.fixture(scope="module")
+def finished(guesses):
+    """Makes records of all jobs; writes them as a run would, to a folder."""
 
+    def make(corpus, jobs, folder=None):
+        shared = JobInput(corpus, {})
+        records = []
+        for job in jobs:
+            digests, key = shared.digests_of(job), shared.key_of(job)
+            result = guesses(job, corpus)
+            records.append(make_record(job, key, corpus, digests, result))
+            if folder is not None:
+                write_record(folder / job.file_name(key), records[-1])
+        return records
 
-def finished(corpus, jobs, folder=None):
-    """Records of all jobs; written as a run would, if there is a folder."""
-    shared = JobInput(corpus, {})
-    records = []
-    for job in jobs:
-        digests, key = shared.digests_of(job), shared.key_of(job)
-        record = make_record(job, key, corpus, digests, guesses(job, corpus))
-        records.append(record)
-        if folder is not None:
-            write_record(folder / job.file_name(key), record)
-    return records
+    return make
 
 
 def by_hand(labels, answers):
@@ -123,7 +100,7 @@ def test_every_part_is_left_out_with_every_model(script, small_corpus):
     assert layers == {mt, paper.ST_TRUNK_UNITS}
 
 
-def test_scores_are_means_over_seeds(script, rows, small_corpus):
+def test_scores_are_means_over_seeds(script, rows, small_corpus, finished):
     jobs = script.all_jobs(small_corpus, (0, 1), CONFIG)
     records = finished(small_corpus, jobs)
     found = script.all_scores(small_corpus, records)
@@ -221,7 +198,9 @@ def test_alpha_is_krippendorffs(script, small_corpus):
     assert f"correlate with {correlation:.3f} on average" in said
 
 
-def test_a_finished_run_is_read_again(script, cache, tmp_path, capsys):
+def test_a_finished_run_is_read_again(
+    script, cache, tmp_path, capsys, finished
+):
     corpus = emt.load_raters("sherlock", cache)
     jobs = script.all_jobs(corpus, (0,), CONFIG)
     folder = tmp_path / "out" / "sherlock" / "jobs"

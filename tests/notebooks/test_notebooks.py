@@ -20,7 +20,7 @@ from emotion_mt.evaluation import SPECS, build_table
 from emotion_mt.evaluation.records import make_record, write_record
 from emotion_mt.evaluation.rendering import write_table
 from emotion_mt.storage.atomic import write_json
-from emotion_mt.training import FitResult, TrainingConfig, Trial
+from emotion_mt.training import TrainingConfig
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "notebooks"
@@ -163,7 +163,7 @@ def test_inference(monkeypatch, tmp_path, i3d_cache, capsys):
     assert "Received: neither" in capsys.readouterr().out
 
 
-def finished_run(folder):
+def finished_run(folder, guesses):
     """Writes all tables, of models that guess; returns the models' records."""
     random = np.random.default_rng(0)
     movies = np.repeat(paper.MOVIES, 4)
@@ -190,7 +190,7 @@ def finished_run(folder):
         jobs = spec.jobs(corpus.viewers, splits, (0,), TrainingConfig())
         for job in jobs:
             if job not in records:
-                result = guesses(job, corpus, random)
+                result = guesses(job, corpus)
                 record = make_record(job, job.name, corpus, digests, result)
                 records[job] = record
                 name = job.file_name(record["key"])
@@ -204,33 +204,8 @@ def finished_run(folder):
     return list(records.values())
 
 
-def guesses(job, corpus, random):
-    rows = corpus.rows(job.split.test)
-    curve = {"bce": (0.7, 0.6), "val_bce": (0.7, 0.8)}
-    return FitResult(
-        viewers=job.viewers,
-        split=job.split,
-        config=job.config,
-        seed=job.seed,
-        l1=1e-5,
-        best_epoch=1,
-        monitor="val_auc",
-        trials=(Trial(1e-5, 1, 0.7, curve),),
-        test_rows=rows,
-        probabilities=random.random((len(rows), len(job.viewers))),
-        untrained_viewers=(),
-        class_weights=np.ones((len(job.viewers), 2)),
-        vocabulary=(),
-        left_out={},
-        notes=(),
-        seconds={"total": 1.0},
-        model_config={},
-        weights=(),
-    )
-
-
-def test_paper(monkeypatch, tmp_path):
-    records = finished_run(tmp_path / "run")
+def test_paper(monkeypatch, tmp_path, guesses):
+    records = finished_run(tmp_path / "run", guesses)
     # Left by an older run: belongs to no table.
     (tmp_path / "run" / "jobs" / "stale.json").write_text("{}")
     monkeypatch.setenv("EMOTION_MT_RUN", "run")

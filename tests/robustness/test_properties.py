@@ -1,38 +1,23 @@
-"""Properties of every parser, and of labels, windows and splits.
+"""Properties of every reader of a corpus.
 
 A parser returns what its documentation says or raises its own error, whatever
 it is given. `make test` tries few cases; EMOTION_MT_CASES=10000 tries many.
 """
 
 import csv
-import dataclasses
-import hashlib
 import io
-import json
-import math
 import tempfile
 import warnings
-from fractions import Fraction
 from pathlib import Path
 
 import hypothesis
 import numpy as np
-import pytest
 from hypothesis import given, settings, strategies as st
 
-from emotion_mt import paper
-from emotion_mt.corpus import (
-    CorpusError,
-    labels_from_values,
-    load_corpus,
-    splits as splits_lib,
-)
-from emotion_mt.corpus.corpus import MEAN_DECIMALS
+from emotion_mt.corpus import CorpusError, load_corpus
 from emotion_mt.corpus.subtitles import read_subtitles
 from emotion_mt.corpus.textfiles import plain_line, read_text
-from emotion_mt.corpus.traces import Trace, read_trace
-from emotion_mt.features import FeatureConfig
-from emotion_mt.features.windows import count_windows, segment_ticks
+from emotion_mt.corpus.traces import read_trace
 
 many = settings(settings.get_profile("robustness"))
 
@@ -85,8 +70,6 @@ def attempt(call):
     except CorpusError as error:
         return None, error.problems
 
-
-# --- Parsers -----------------------------------------------------------------
 
 NUMBERS = ["0", "1", "0.04", "-1", "1e308", "-1e308", "nan", "inf", "1_0", "٣"]
 
@@ -313,218 +296,3 @@ def test_manifests_are_right_or_refused(segments, ratings, with_headers):
     assert (times[:, 0] < times[:, 1]).all()
     assert (times >= 0).all()
     assert corpus.segments["video"].isna().all()
-
-
-#: Deeper than Python goes.
-NESTED = b"[" * 20_000
-
-json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=8)
-    | st.sampled_from(["9" * 5000, "keras", "..", "/etc/passwd"]),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(st.text(max_size=8), inner, max_size=4)
-    ),
-    max_leaves=8,
-)
-
-
-#: Arguments of a small model.
-ARGUMENTS = {
-    **{"viewers": ["V1"], "trunk_units": [2], "head_units": []},
-    **{"modalities": ["visual"], "vocabulary_size": None, "words": 9},
-    **{"visual_features": 3, "embedding_dim": 2, "text_filters": 2},
-    **{"text_widths": [2], "l1": 0.5, "seed": 1, "dtype": "float32"},
-    **{"name": "m", "frozen": []},
-}
-
-
-def forged_bundle(entries, arguments):
-    """bundle.json changed by a forger, who can compute the digests too."""
-    # Both files are empty.
-    files = ("weights.npy", "README.md")
-    content = {
-        **{"format": "emotion_mt bundle", "version": 2, "versions": {}},
-        "model": {
-            "class_name": "EvokedEmotionModel",
-            "config": {**ARGUMENTS, **arguments},
-            "variables": [],
-        },
-        **{"vocabulary": None, "feature_config": None, "weights_digest": None},
-        **{"untrained_viewers": [], "training": {}, "scores": {}},
-        "files": dict.fromkeys(files, hashlib.sha256().hexdigest()),
-        **entries,
-    }
-    text = json.dumps(content, sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return json.dumps({**content, "sha256": digest}).encode()
-
-
-@many
-@given(
-    st.binary(max_size=50)
-    | json_values.map(json.dumps).map(str.encode)
-    | st.sampled_from([NESTED, b"9" * 5000])
-    | st.builds(
-        forged_bundle,
-        st.dictionaries(
-            st.sampled_from(
-                ["format", "version", "versions", "model", "files", "scores"]
-            ),
-            json_values,
-            max_size=2,
-        ),
-        st.dictionaries(
-            st.sampled_from([*ARGUMENTS, "trainable"]),
-            json_values | st.lists(st.integers(-2, 2**70)),
-            max_size=2,
-        ),
-    )
-)
-def test_no_bundle_is_refused_as_one(content):
-    from emotion_mt.inference import BundleError, load_bundle
-
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "bundle.json").write_bytes(content)
-        for name in ("weights.npy", "README.md"):
-            Path(folder, name).touch()
-        with pytest.raises(BundleError) as caught:
-            load_bundle(folder)
-    assert folder in str(caught.value)
-    assert "expected" in str(caught.value)
-
-
-@many
-@given(
-    st.binary(max_size=50)
-    | json_values.map(json.dumps).map(str.encode)
-    | st.sampled_from([NESTED, b"9" * 5000, b'{"format": 2}'])
-)
-def test_what_is_no_record_is_refused(content):
-    from emotion_mt.evaluation.records import read_record
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "job.json")
-        path.write_bytes(content)
-        with pytest.raises(
-            ValueError, match="expected a result file"
-        ) as caught:
-            read_record(path)
-    assert str(path) in str(caught.value)
-
-
-@many
-@given(st.dictionaries(st.text(max_size=8), json_values, max_size=4))
-def test_records_come_back_bit_for_bit(content):
-    from emotion_mt.evaluation import records
-
-    # Surrogates and NaN are not written; a run has none.
-    text = json.dumps({**content, "format": records.FORMAT})
-    if "NaN" in text or "Infinity" in text or "\\ud" in text:
-        return
-    content = json.loads(text)
-    content.pop("sha256", None)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "job.json")
-        records.write_record(path, content)
-        assert records.read_record(path) == content
-        # Any byte that is changed is noticed, unless it is a blank.
-        data = bytearray(path.read_bytes())
-        place = len(text) % len(data)
-        if not data[place : place + 1].isspace():
-            data[place] ^= 1
-            path.write_bytes(data)
-            with pytest.raises(ValueError, match="expected a result file"):
-                records.read_record(path)
-
-
-# --- Labels, windows, splits -------------------------------------------------
-
-
-@many
-@given(st.lists(st.just(math.nan) | st.floats(-1, 1), max_size=20))
-def test_labels_follow_the_sign(values):
-    labels = labels_from_values(np.array(values, np.float32))
-    for value, label in zip(np.array(values, np.float32), labels, strict=True):
-        assert math.isnan(label) if math.isnan(value) else label == (value > 0)
-
-
-@many
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 1000), st.integers(-1000, 1000)),
-        min_size=1,
-        unique_by=lambda row: row[0],
-        max_size=20,
-    ),
-    st.integers(-10, 1010),
-    st.integers(0, 300),
-)
-def test_segment_means_are_exact(rows, start, length):
-    rows = sorted(rows)
-    trace = Trace(
-        Path("x"),
-        np.array([t for t, _ in rows], float),
-        np.array([[v / 1000, 0] for _, v in rows]),
-    )
-    (mean,) = trace.segment_means("valence", [start], [start + length])
-    inside = [
-        Fraction(v, 1000) for t, v in rows if start <= t <= start + length
-    ]
-    if not inside:
-        assert math.isnan(mean)
-    else:
-        exact = sum(inside) / len(inside)
-        assert abs(mean - exact) <= Fraction(1, 10**MEAN_DECIMALS)
-        assert (mean > 0) == (exact > 0)
-
-
-@many
-@given(
-    st.floats(0, 1e6, exclude_max=True),
-    st.floats(1e-6, 1e4),
-    st.sampled_from([24000 / 1001, 25.0, 29.97, 50.0, 1.0, 120.0]),
-    st.integers(8, 32),
-    st.integers(1, 16),
-)
-def test_windows_lie_in_their_segment(start_s, length_s, fps, size, stride):
-    config = FeatureConfig(window_frames=size, stride_frames=stride)
-    end_s = start_s + length_s
-    if not start_s < end_s:
-        return
-    first, stop = segment_ticks((start_s, end_s), fps, size)
-    assert first >= 0
-    assert stop - first >= size
-    windows = count_windows((start_s, end_s), fps, config)
-    last = first + (windows - 1) * stride + size
-    assert last <= stop < last + stride
-    # Not widened: all ticks are on the screen during the segment.
-    if stop - first > size:
-        assert first / fps >= start_s - 1e-3
-        assert (stop - 1) / fps < end_s + 1e-3
-
-
-@many
-@given(
-    st.lists(
-        st.text(min_size=1, max_size=4) | st.sampled_from(paper.MOVIES),
-        unique=True,
-        max_size=12,
-    )
-)
-def test_splits_share_no_film(movies):
-    if len(movies) < 3:
-        with pytest.raises(ValueError, match="at least three films"):
-            splits_lib.folds(movies)
-        return
-    folds = splits_lib.folds(movies)
-    assert sorted(m for fold in folds for m in fold.test) == sorted(movies)
-    for split in (*folds, splits_lib.fixed_split(movies)):
-        parts = [*split.train, *split.validation, *split.test]
-        assert len(set(parts)) == len(parts)
-        assert set(parts) <= set(movies)
-        assert all(dataclasses.astuple(split)[1:])

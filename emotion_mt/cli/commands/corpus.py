@@ -53,16 +53,18 @@ def _inspect(values: flags.FlagValues) -> int:
 
 def _film_problems(corpus: Corpus) -> list[str]:
     """What is wrong with the videos of a corpus; reads all of them."""
+    from emotion_mt._progress import progress
     from emotion_mt.features.windows import film_problems
 
     segments = corpus.segments[corpus.segments["video"].notna()]
-    return [
-        problem
-        for path, rows in segments.groupby("video", sort=False)
-        for problem in film_problems(
-            str(path), [*zip(rows["start_s"], rows["end_s"], strict=True)]
-        )
-    ]
+    videos = segments.groupby("video", sort=False)
+    found, count = [], videos.ngroups
+    with progress("Reading videos", count, " videos", shown=count > 0) as bar:
+        for path, rows in videos:
+            times = [*zip(rows["start_s"], rows["end_s"], strict=True)]
+            found += film_problems(str(path), times)
+            bar.update()
+    return found
 
 
 def describe(corpus: Corpus) -> dict[str, Any]:

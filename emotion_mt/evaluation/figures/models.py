@@ -190,7 +190,7 @@ def draw_differences(table: Table) -> style.Drawing | None:
             f"Square: mean over {comparison.films} test "
             f"film{'s' if comparison.films > 1 else ''}; bar: 95 % interval "
             "by resampling films; dots: single films. A filled square differs "
-            "from 0 at the 5 % level in the exact sign-flip test (single "
+            "from 0 at the 5 % level in the sign-flip test (single "
             "viewers after Holm's correction), an empty one does not."
         ),
         figure=figure,
