@@ -1,0 +1,148 @@
+r"""How many segments and seeds the main job needs to say something.
+
+    python benchmarks/sizes.py
+    python benchmarks/sizes.py --segments=30 --seeds=0
+
+Fits ST and MT of Tables II to IV as `make tables` does (the same jobs, without
+the Baseline) on simulated corpora of several sizes with several seeds of the
+fits, and writes what they reach on held-out films into docs/simulation.md.
+The films are those of corpus seed 0. Finished fits are kept in --out, so that
+`experiments/tables.py --out=…/30 --segments_per_movie=30 --patience=5` would
+use them again; stopped at any moment, the same command continues.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from absl import app, flags
+from pages import replace_between_markers
+from sklearn.metrics import roc_auc_score
+
+import emotion_mt as emt
+from emotion_mt.corpus import is_rated
+from emotion_mt.evaluation import SPECS, Job, score
+from emotion_mt.evaluation.jobs import BASELINE
+from emotion_mt.evaluation.records import as_frame
+from emotion_mt.evaluation.rendering import markdown_table
+from emotion_mt.evaluation.specs import in_working_order
+from emotion_mt.runs import Experiment, Run
+from emotion_mt.runs.engine import run_jobs
+from emotion_mt.storage.lock import locked
+
+_SEGMENTS = flags.DEFINE_list("segments", ["30", "60", "120"], "Per film.")
+_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Of the fits.")
+_PATIENCE = flags.DEFINE_integer("patience", 5, "As in `make tables`.")
+_WORKERS = flags.DEFINE_integer("workers", None, "Processes.")
+_CACHE = flags.DEFINE_string("cache", None, "Folder of weights and features.")
+_DATA = flags.DEFINE_string("data", "data", "Folder of simulated corpora.")
+_OUT = flags.DEFINE_string("out", "runs/sizes", "Folder of the finished fits.")
+_DOCS = flags.DEFINE_string("docs", "docs", "Folder of the page.")
+
+#: One row of the table.
+_ROW = ["segments per film", "input", "model"]
+
+#: Measures of a cell, mean over viewers and films.
+_MEASURES = ["balanced accuracy", "AUC", "accuracy"]
+
+
+def jobs_of(run: Run, config: emt.TrainingConfig) -> list[Job]:
+    """Lists the fits of ST and MT in Tables II to IV, seed after seed."""
+    viewers, splits = run.corpus.viewers, emt.folds(run.corpus.movies)
+    jobs: list[Job] = []
+    for seed in map(int, _SEEDS.value):
+        tables = (SPECS[number] for number in ("II", "III", "IV"))
+        own = [
+            j for t in tables for j in t.jobs(viewers, splits, [seed], config)
+        ]
+        kept = [job for job in own if job.architecture != BASELINE]
+        jobs += in_working_order(list(dict.fromkeys(kept)))
+    return jobs
+
+
+def scores(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Scores each viewer on each held-out film, in hundredths.
+
+    Returns:
+        DataFrame with input, model, seed, viewer and `_MEASURES`, a row per
+        film; NaN where the ratings have one class only.
+    """
+    rows = []
+    keys = ["modalities", "architecture", "seed", "viewer", "fold"]
+    for key, part in as_frame(records).groupby(keys, sort=False):
+        rated = part[is_rated(part["label"].to_numpy())]
+        found = score(rated["label"], rated["probability"])
+        auc = None
+        if found.balanced_accuracy is not None:
+            auc = roc_auc_score(rated["label"], rated["probability"])
+        rows.append((*key[:-1], found.balanced_accuracy, auc, found.accuracy))
+    frame = pd.DataFrame(
+        rows, columns=["input", "model", "seed", "viewer", *_MEASURES]
+    )
+    frame[_MEASURES] = 100 * frame[_MEASURES].astype(float)
+    return frame
+
+
+def table(found: pd.DataFrame) -> pd.DataFrame:
+    """Returns means over viewers, films and seeds, as texts.
+
+    Args:
+        found: `scores` of all sizes with a column "segments per film".
+    """
+    by_seed = found.groupby([*_ROW, "seed"], sort=False)[_MEASURES].mean()
+    over = by_seed.groupby(_ROW, sort=False)
+    mean, spread = over.mean(), over.std()
+    texts = pd.DataFrame(index=mean.index)
+    for measure in _MEASURES:
+        pairs = zip(mean[measure], spread[measure], strict=True)
+        texts[measure] = [f"{m:.1f} ± {s:.1f}" for m, s in pairs]
+    lowest = by_seed["balanced accuracy"].groupby(_ROW, sort=False).min()
+    texts["worst seed, balanced"] = lowest.map("{:.1f}".format)
+    return texts.reset_index()
+
+
+def main(argv: list[str]) -> None:
+    """Runs the script."""
+    if len(argv) > 1:
+        raise app.UsageError(f"Unknown arguments: {argv[1:]}")
+    frames, minutes = [], []
+    cache = None if _CACHE.value is None else pathlib.Path(_CACHE.value)
+    config = emt.TrainingConfig(patience=_PATIENCE.value)
+    for size in map(int, _SEGMENTS.value):
+        out = pathlib.Path(_OUT.value) / str(size)
+        data = pathlib.Path(_DATA.value)
+        how = Experiment(cache=cache, data=data, segments_per_movie=size)
+        run = Run(how)
+        jobs = jobs_of(run, config)
+        shared = run.job_input({job.feature_kind for job in jobs})
+        with locked(out, wait=False):
+            outcome = run_jobs(
+                jobs, shared, out / "jobs", workers=_WORKERS.value, report=print
+            )
+        if outcome.failures:
+            error = next(iter(outcome.failures.values()))
+            raise RuntimeError(f"A job failed: {error}")
+        frame = scores(outcome.records)
+        frames.append(frame.assign(**{"segments per film": size}))
+        spent = sum(r["fit"]["seconds"]["total"] for r in outcome.records)
+        minutes.append(f"{size}: {spent / 60:.0f}")
+    text = "\n\n".join(
+        [
+            "**SIMULATED DATA.** Held-out films, in hundredths: mean over the "
+            f"viewers and Vavg ± standard deviation over {len(_SEEDS.value)} "
+            "seed(s) of the fits; written by `python benchmarks/sizes.py`.",
+            markdown_table(table(pd.concat(frames, ignore_index=True))),
+            "Minutes of the fits in one process, by segments per film: "
+            f"{', '.join(minutes)}.",
+        ]
+    )
+    page = pathlib.Path(_DOCS.value) / "simulation.md"
+    replace_between_markers(page, "sizes", text)
+    print(text)
+
+
+if __name__ == "__main__":
+    app.run(main)
