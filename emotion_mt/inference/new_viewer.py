@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 _Model = TypeVar("_Model", "Bundle", EvokedEmotionModel)
 
-#: Standard deviations of the prior: of a weight around that of the average
-#: viewer, and of the bias around 0. Chosen by benchmarks/new_viewer.py.
-WEIGHT_SPREAD = 0.3
-BIAS_SPREAD = 0.5
+#: Standard deviations of the prior: of the slope of the average viewer's logit
+#: around 1; of the weight of each other viewer's difference from it, and of the
+#: bias, around 0. Chosen by benchmarks/new_viewer.py.
+SLOPE_SPREAD, DIFFERENCE_SPREAD, BIAS_SPREAD = 0.3, 0.1, 1.0
 
 #: Fewer ratings than these are said to be few.
 FEW = 20
@@ -109,12 +109,10 @@ def fit_viewer(
     negative = len(labels) - positive
     weights, bias = centre, 0.0
     if positive and negative:
-        inputs = _with_ones(_logits(probabilities[:, used]))
-        mean = np.append(centre[used], 0.0)
-        spread = np.append(np.full(used.sum(), WEIGHT_SPREAD), BIAS_SPREAD)
-        *found, bias = posterior_mode(inputs, labels, mean, spread)
-        weights = np.zeros(len(viewers))
-        weights[used] = found
+        logits = _logits(probabilities[:, used])
+        slope, *own, bias = _fit(logits, labels, centre[used])
+        weights = slope * centre
+        weights[used] += own - np.sum(own) * centre[used]
     return ViewerFit(
         weights=tuple(map(float, weights)),
         bias=float(bias),
@@ -219,37 +217,54 @@ def rating_notes(positive: int, negative: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _fit(
+    logits: np.ndarray, labels: np.ndarray, centre: np.ndarray
+) -> np.ndarray:
+    """Returns slope, a weight per viewer's difference, and bias."""
+    average = logits @ centre
+    differences = logits - average[:, None]
+    inputs = np.column_stack([average, differences, np.ones(len(logits))])
+    others = [DIFFERENCE_SPREAD] * len(centre)
+    spread = np.array([SLOPE_SPREAD, *others, BIAS_SPREAD])
+    mean = np.eye(1, len(spread))[0]
+    return posterior_mode(inputs, labels, rating_weights(labels), mean, spread)
+
+
+def rating_weights(labels: np.ndarray) -> np.ndarray:
+    """Returns float64 [n], a weight per rating that balances the classes."""
+    negative, positive = class_weights(labels[:, None])[0].astype("float64")
+    return np.where(labels == 1, positive, negative)
+
+
 def posterior_mode(
-    inputs: np.ndarray, labels: np.ndarray, mean: np.ndarray, spread: np.ndarray
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    mean: np.ndarray,
+    spread: np.ndarray,
 ) -> np.ndarray:
     """Returns the weights of a logistic regression with a Gaussian prior.
 
     Args:
         inputs: float64 [n, D].
-        labels: float [n], 1.0 positive, 0.0 negative; both are there, and
-            count the same.
+        labels: float [n], 1.0 positive, 0.0 negative.
+        weights: float64 [n], how much each counts.
         mean: float64 [D], of the prior.
         spread: float64 [D], its standard deviations.
 
     Returns:
         float64 [D], the likeliest weights after the ratings.
     """
-    negative, positive = class_weights(labels[:, None])[0].astype("float64")
-    counts = np.where(labels == 1, positive, negative)
     signs = 2 * labels - 1
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         margins = signs * (inputs @ parameters)
         away = (parameters - mean) / spread
-        value = -counts @ special.log_expit(margins) + away @ away / 2
-        slope = -(counts * signs * special.expit(-margins)) @ inputs
+        value = -weights @ special.log_expit(margins) + away @ away / 2
+        slope = -(weights * signs * special.expit(-margins)) @ inputs
         return float(value), slope + away / spread
 
     return optimize.minimize(loss, mean, jac=True, method="L-BFGS-B").x
-
-
-def _with_ones(columns: np.ndarray) -> np.ndarray:
-    return np.column_stack([columns, np.ones(len(columns))])
 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:
