@@ -30,7 +30,9 @@ from .features import (
 from .inference import (
     BundleError as BundleError,
     Predictor as Predictor,
+    add_viewer as add_viewer,
     export as export,
+    fit_viewer as fit_viewer,
     plot_timeline as plot_timeline,
     save_bundle as save_bundle,
     write_timeline_html as write_timeline_html,

@@ -100,6 +100,29 @@ class Bundle:
                     f"`modalities`={self.modalities}"
                 )
 
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Writes it as `save_bundle` does, such as after `add_viewer`.
+
+        Args:
+            folder: Where to; new, empty, or an earlier bundle.
+
+        Returns:
+            The folder.
+
+        Raises:
+            ValueError: If weights are not finite, or `folder` holds something
+                else.
+        """
+        written = dataclasses.replace(
+            self, versions=description.installed_versions()
+        )
+        with replacing_folder(folder, FILES, description.NAME) as temporary:
+            model_io.write_weights(temporary / description.WEIGHTS, self.model)
+            write_text(temporary / description.CARD, card.render(written))
+            description.write(temporary, _entries(written))
+            load_bundle(temporary)
+        return Path(folder)
+
     @property
     def viewers(self) -> tuple[str, ...]:
         """The viewers, in the order of the model's outputs."""
@@ -194,12 +217,7 @@ def save_bundle(
         training=_plain(training or {}, "training"),
         scores=_plain(scores or {}, "scores"),
     )
-    with replacing_folder(folder, FILES, description.NAME) as temporary:
-        model_io.write_weights(temporary / description.WEIGHTS, model)
-        write_text(temporary / description.CARD, card.render(bundle))
-        description.write(temporary, _entries(bundle))
-        load_bundle(temporary)
-    return Path(folder)
+    return bundle.save(folder)
 
 
 def load_bundle(folder: str | os.PathLike[str]) -> Bundle:

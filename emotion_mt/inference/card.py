@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from emotion_mt import paper
+from emotion_mt.inference.new_viewer import rating_notes
 
 if TYPE_CHECKING:
     from emotion_mt.inference.bundle import Bundle
@@ -36,6 +37,7 @@ def render(bundle: Bundle, template: str = "card.md") -> str:
     return environment.get_template(template).render(
         bundle=bundle,
         average=paper.AVERAGE,
+        rating_notes=rating_notes,
         corpus=_mapping(bundle.training.get("corpus")),
         split=_mapping(bundle.training.get("split")),
         config=_mapping(bundle.training.get("config")),

@@ -41,9 +41,13 @@ _UNBUILDABLE = (
 
 def describe(model: ViewerModel) -> dict[str, Any]:
     """Returns class, arguments and variables of a model, as plain JSON."""
+    config = {**model.get_config(), "dtype": model.dtype_policy.name}
+    # Most bundles have none, and those of before do not mention it.
+    if not model.added:
+        config.pop("added", None)
     return {
         "class_name": type(model).__name__,
-        "config": {**model.get_config(), "dtype": model.dtype_policy.name},
+        "config": config,
         "variables": [
             f"{name} {tuple(variable.shape)}"
             for name, variable in _variables(model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -47,6 +47,9 @@ class EvokedEmotionModel(base.ViewerModel):
         text_filters: Filters of each text convolution. Defaults to 300.
         text_widths: Width of each, in words. Defaults to (2, 3).
         l1: Defaults to 1e-4.
+        added: Those of `viewers`, the last, that are mixtures of the others
+            (`layers.Mixture`); name to the numbers of positive and negative
+            ratings they rest on. Defaults to None, none; see `add_viewer`.
 
     Call arguments:
         inputs: Dict with, by modality, "tokens": int32 [B, words] and
@@ -75,10 +78,12 @@ class EvokedEmotionModel(base.ViewerModel):
         text_widths: Sequence[int] = (2, 3),
         l1: float = DEFAULT_L1,
         seed: int = 0,
+        added: Mapping[str, Sequence[int]] | None = None,
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
         viewers = base.check_viewers(viewers)
+        added = _check_added(viewers, added or {})
         modalities = _check_modalities(modalities, vocabulary_size)
         _check_text_widths(words, text_widths)
         inputs, encoded = {}, []
@@ -121,8 +126,10 @@ class EvokedEmotionModel(base.ViewerModel):
         heads = [
             layers.head(x, viewer, head_units, l1, seed, dtype)
             for viewer in viewers
+            if viewer not in added
         ]  # V × [B, 1]
         outputs = layers.join(heads, "probabilities", "float32")
+        outputs = layers.with_mixtures(outputs, tuple(added))
         super().__init__(inputs, outputs, locals(), **kwargs)
 
     @classmethod
@@ -177,3 +184,30 @@ def _check_text_widths(words: int, text_widths: Sequence[int]) -> None:
             "`words` must leave something after the convolutions of "
             f"`text_widths`={tuple(text_widths)}. Received: words={words}"
         )
+
+
+def _check_added(
+    viewers: tuple[str, ...], added: Mapping[str, Sequence[int]]
+) -> dict[str, list[int]]:
+    """Returns the numbers of ratings of added viewers, in order of columns."""
+    if not (
+        isinstance(added, Mapping)
+        and len(added) < len(viewers)
+        and {*viewers[len(viewers) - len(added) :]} == {*added}
+        and all(map(_are_counts, added.values()))
+    ):
+        raise ValueError(
+            f"`added` must name the last of `viewers`={viewers}, not all, each "
+            "with its numbers of positive and negative ratings. Received: "
+            f"{added!r}"
+        )
+    names = viewers[len(viewers) - len(added) :]
+    return {name: [*added[name]] for name in names}
+
+
+def _are_counts(counts: Any) -> bool:
+    return (
+        isinstance(counts, Sequence)
+        and [type(number) for number in counts] == [int, int]
+        and min(counts) >= 0 < max(counts)
+    )

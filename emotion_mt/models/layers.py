@@ -14,6 +14,10 @@ from keras import ops
 #: Features whose variance is below this count as constant.
 MIN_VARIANCE = 1e-7
 
+#: What a `Mixture` takes a probability to be at least, and 1 minus it at
+#: most: nothing is surer than one in ten thousand.
+LEAST_PROBABILITY = 1e-4
+
 
 def stream_seed(seed: int, *names: str) -> int:
     """Returns the seed of one named stream of random numbers.
@@ -78,6 +82,36 @@ def head(
         f"{prefix}_output", 1, l1, seed, activation="sigmoid", dtype="float32"
     )
     return output(x)
+
+
+def with_mixtures(known: Any, viewers: Sequence[str]) -> Any:
+    """Appends a `Mixture` per added viewer, [B, K] → [B, K + A]."""
+    mixed = [
+        Mixture(
+            1,
+            activation="sigmoid",
+            kernel_initializer="zeros",
+            dtype="float32",
+            name=f"{head_name(viewer)}_output",
+        )(known)
+        for viewer in viewers
+    ]
+    return join([known, *mixed], "probabilities_of_all", "float32")
+
+
+@keras.saving.register_keras_serializable("emotion_mt")
+class Mixture(keras.layers.Dense):
+    """A viewer as a mixture of others: a dense layer on their logits.
+
+    float32 [B, K], their probabilities, → float32 [B, 1] in [0, 1]. Labels of
+    this viewer train its own weights; they do not reach the others.
+    """
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        """Returns the probabilities of the new viewer."""
+        least = LEAST_PROBABILITY
+        known = ops.clip(ops.stop_gradient(inputs), least, 1 - least)
+        return super().call(ops.log(known) - ops.log1p(-known), training)
 
 
 @keras.saving.register_keras_serializable("emotion_mt")

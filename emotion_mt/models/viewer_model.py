@@ -6,6 +6,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -38,6 +39,9 @@ class ViewerModel(keras.Model):
 
     Attributes:
         viewers: Names of the output columns; distinct.
+        added: Those of `viewers` that were added after training, the last, by
+            `inference.add_viewer`; name to the numbers of positive and of
+            negative ratings that they rest on.
         modalities: What the model looks at, among `MODALITIES`.
         l1: Strength of the L1 penalty on the kernels of dense layers.
         seed: Decides the initial weights.
@@ -50,6 +54,7 @@ class ViewerModel(keras.Model):
 
     viewers: tuple[str, ...]
     modalities: tuple[str, ...]
+    added: Mapping[str, Sequence[int]] = MappingProxyType({})
     _rated: Any = None
 
     def __init__(
@@ -70,6 +75,11 @@ class ViewerModel(keras.Model):
     def _own_arguments(cls) -> list[str]:
         names = inspect.signature(cls).parameters
         return [x for x in names if x not in ("dtype", "kwargs")]
+
+    @property
+    def known_viewers(self) -> tuple[str, ...]:
+        """Those of `viewers` that the model was trained for, the first."""
+        return self.viewers[: len(self.viewers) - len(self.added)]
 
     def head_weights(self, viewer: str) -> list[keras.Variable]:
         """Returns the trainable variables of one viewer's head.
@@ -165,7 +175,8 @@ class ViewerModel(keras.Model):
             for column, viewer in enumerate(self.viewers)
             for weight in self.head_weights(viewer)
         }
-        anyone = ops.any(self._rated)
+        # An added viewer rests on what the others share and does not move it.
+        anyone = ops.any(self._rated[: len(self.known_viewers)])
         return [
             ops.where(rated.get(id(x), anyone), x.regularizer(x), 0.0)
             for x in self.trainable_variables
@@ -232,6 +243,8 @@ class ViewerModel(keras.Model):
         # No super().get_config(): for a functional model that is a list of
         # layers, which the constructor does not take.
         own = {key: getattr(self, key) for key in self._own_arguments()}
+        if "added" in own:
+            own["added"] = {name: [*n] for name, n in self.added.items()}
         return {
             "name": self.name,
             **{k: [*v] if isinstance(v, tuple) else v for k, v in own.items()},

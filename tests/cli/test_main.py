@@ -17,7 +17,7 @@ from emotion_mt.cli.commands import COMMANDS
 from emotion_mt.cli.main import main
 
 NAMES = ["simulate", "inspect", "weights", "extract"]
-NAMES += ["train", "tables", "predict", "demo"]
+NAMES += ["train", "tables", "predict", "add-viewer", "demo"]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def manifest(tmp_path_factory):
 def test_overview_lists_all_commands(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert re.findall(r"^  ([a-z]+) ", out, re.MULTILINE) == NAMES
+    assert re.findall(r"^  ([a-z-]+) ", out, re.MULTILINE) == NAMES
 
 
 def test_version(capsys):
@@ -94,6 +94,11 @@ def test_commands_share_no_flags():
         (["tables", "--modalities=smell"], "--modalities must be text,visual"),
         (["train", "--corpus=x", "--out=y", "--l1=-1"], "--l1 must be"),
         (["predict", "--model=x", "--out=y"], "--video, --subtitles or both"),
+        (["add-viewer", "--model=x"], "--ratings and --out must be given"),
+        (
+            ["add-viewer", "--model=x", "--ratings=r", "--out=y"],
+            "--video, --subtitles or both",
+        ),
         (["demo", "--model=x", "--port=0"], "port"),
     ],
 )

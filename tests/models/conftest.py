@@ -38,6 +38,13 @@ KINDS = {
         models.EvokedEmotionModel,
         {**TINY, "viewers": ("V1", "V2", "V10"), "l1": 0.01, "seed": 3},
     ),
+    "MT and an added viewer": (
+        models.EvokedEmotionModel,
+        {
+            **{**TINY, "viewers": ("V1", "V2", "V10"), "l1": 0.01, "seed": 3},
+            "added": {"V10": [3, 4]},
+        },
+    ),
     "Baseline-Text": (
         models.BaselineTextModel,
         {
