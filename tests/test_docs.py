@@ -225,6 +225,7 @@ def test_scripts_and_their_flags_exist(script, flags):
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_links_lead_somewhere(page):
     targets = re.findall(r"\]\((?!http)([^)]+)\)", PAGES[page])
+    targets += re.findall(r'src="([^"]+)"', PAGES[page])
     assert targets
     for target in targets:
         path, _, heading = target.partition("#")

@@ -211,7 +211,7 @@ class Predictor:
             raise BundleError(
                 f"{self.bundle.name}: expected the I3D that made the training "
                 f"features, weights digest {expected}. Received an I3D with "
-                f"{received}; what it sees means nothing to this model"
+                f"{received}; its features mean nothing to this model"
             )
         channels = i3d.output_shape[-1]
         if channels != self.model.visual_features:
