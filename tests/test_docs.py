@@ -37,7 +37,7 @@ def blocks(page, language):
 def commands(page):
     """Commands of shell blocks and of text, without settings before them."""
     text = "".join(blocks(page, "sh")).replace("\\\n", " ")
-    text += "\n".join(re.findall(r"`(emotion-mt \w+ --[^`]+)`", PAGES[page]))
+    text += "\n".join(re.findall(r"`(emotion-mt [\w-]+ --[^`]+)`", PAGES[page]))
     for line in text.splitlines():
         words = shlex.split(line, comments=True)
         while words and re.match(r"[A-Z_]+=", words[0]):
@@ -148,7 +148,7 @@ def test_the_list_of_commands_is_complete():
     listed = re.search(
         r"`emotion-mt --help`[^:]*:(.*?)\.\s", PAGES["README.md"], re.DOTALL
     )[1]
-    names = re.findall(r"`(\w+)`", listed)
+    names = re.findall(r"`([\w-]+)`", listed)
     assert names == [command.name for command in COMMANDS]
 
 

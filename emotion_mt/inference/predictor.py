@@ -174,8 +174,8 @@ class Predictor:
 
         Returns:
             DataFrame in order of time: start_s, end_s (seconds), text, and for
-            each viewer <viewer>_probability (of "positive", in [0, 1]) and
-            <viewer>_label ("positive" above 0.5, else "negative"). Both are
+            each viewer `<viewer>_probability` (of "positive", in [0, 1]) and
+            `<viewer>_label` ("positive" above 0.5, else "negative"). Both are
             missing for viewers that the model was not trained for. `.attrs`
             holds "viewers", "modalities", "simulated" (whether the model was
             trained on simulated data), "problems" (a list of sentences) and,
