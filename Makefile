@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # Other flags: make tables FLAGS="--corpus=/films --seeds=0,1,2"
 FLAGS ?= --segments_per_movie=30 --patience=5
 
-.PHONY: tables test lint clean
+.PHONY: tables test lint docs clean
 
 tables: $(VENV)/.installed
 	$(BIN)/python experiments/tables.py $(FLAGS)
@@ -25,8 +25,12 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config setup.cfg
 
+# The documentation, to be opened at site/index.html.
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build site *.egg-info
 
 # opencv-python needs libGL, which a bare server lacks; opencv-python-headless
 # is the same module without windows. Look which one works here.

@@ -47,8 +47,10 @@ THRESHOLD = 0.0
 #: Words kept of a subtitle (Sect. III-C).
 WORDS_PER_SEGMENT = 18
 
-#: Frames per I3D window and the step between windows (Sect. III-D).
+#: Frames per I3D window (Sect. III-D).
 WINDOW_FRAMES = 16
+
+#: Frames from the start of one window to that of the next (Sect. III-D).
 WINDOW_STRIDE_FRAMES = 8
 
 #: Frame rate of the films (Sect. IV-A).
@@ -60,8 +62,10 @@ VISUAL_FEATURES = 1024
 #: Fully connected layers of ST (Sect. III-A).
 ST_TRUNK_UNITS: tuple[int, ...] = (1024, 512, 256)
 
-#: Shared layers and per-viewer layers of MT (Sect. III-B).
+#: Shared layers of MT (Sect. III-B).
 MT_TRUNK_UNITS: tuple[int, ...] = (2048, 1024)
+
+#: Layers of each viewer's head of MT (Sect. III-B).
 MT_HEAD_UNITS: tuple[int, ...] = (512, 256, 128)
 
 #: Adam's learning rate (Sect. III-A).
@@ -124,9 +128,11 @@ FOLDS: tuple[Split, ...] = (
     _fold(7, validation="CHI", test="LOR"),
 )
 
-#: Sect. V-C: the films of the Baseline's [20] split. The paper names no
-#: validation film, so the caller has to take one out of `BASELINE_TRAIN`.
+#: Training films of the Baseline's [20] split (Sect. V-C). The paper names no
+#: validation film, so the caller has to take one out of these.
 BASELINE_TRAIN: tuple[str, ...] = ("BMI", "CHI", "FNE", "GLA", "LOR")
+
+#: Test films of that split.
 BASELINE_TEST: tuple[str, ...] = ("CRA", "DEP")
 
 

@@ -7,7 +7,7 @@ Each part of a film is left out once. Beside ST, MT and the Baseline's text
 network (first seed only) stand TF-IDF with logistic regression, the part's
 more frequent class, chance, and what other raters say. MT with the layers of
 ST tells sharing from size; TF-IDF of as many words and parts as the networks
-are trained on tells the network from its input. Stopped at any moment, the same
+are trained on tells the network from its input. Stop it at any moment; the same
 command continues.
 """
 
@@ -57,7 +57,11 @@ OPTIONS = {
     "corpora": names("Which public corpora.", list(RATERS)),
     "seeds": names("Every model is fitted once per seed.", ["0", "1", "2"]),
     "out": text("Folder of the results.", "runs/real_raters"),
-    "patience": whole("As of `TrainingConfig`, for less time.", 5),
+    "patience": whole(
+        "Epochs without improvement before fitting stops; fewer than the "
+        "default elsewhere, to save time.",
+        5,
+    ),
     **{name: EXPERIMENT[name] for name in ("cache", "workers", "wait")},
 }
 

@@ -1,7 +1,7 @@
 r"""Table II: accuracy per viewer, ST and MT on both modalities.
 
 Results go to runs/<corpus>/, where the report shows the tables of all scripts.
-Stopped at any moment, the same command continues.
+Stop it at any moment; the same command continues.
 
   python experiments/table2.py
   python experiments/table2.py --corpus=/path/to/COGNIMUSE --seeds=0,1,2

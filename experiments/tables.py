@@ -1,7 +1,7 @@
 """Tables II to VI, all figures, one report, bundles (what `make tables` does).
 
 Every model is trained once, whichever tables it serves. Results go to
-runs/<corpus>/. Stopped at any moment, the same command continues.
+runs/<corpus>/. Stop it at any moment; the same command continues.
 
   python experiments/tables.py
   python experiments/tables.py --corpus=/path/to/COGNIMUSE --seeds=0,1,2

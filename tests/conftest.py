@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 #: Files that take longest start first, so that processes end together.
 LONGEST = (
-    "test_readme.py",
+    "test_docs.py",
     "test_notebooks.py",
     "test_table2_script.py",
     "test_all_tables.py",

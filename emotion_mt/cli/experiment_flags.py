@@ -30,13 +30,12 @@ if TYPE_CHECKING:
 CORPUS: Mapping[str, Definition] = {
     "corpus": text(
         "Folder of the corpus: COGNIMUSE in either layout, or segments.csv "
-        "and annotations.csv; beside them maybe folds.csv and features.npz or "
-        ".csv. Or a public film with several raters, raters:studyforrest or "
-        "raters:sherlock. `tables` simulates one where none is given."
+        "and annotations.csv; beside them, if you like, folds.csv and "
+        "features.npz or .csv. Or a public film with several raters, "
+        "raters:studyforrest or raters:sherlock. `tables` simulates one where "
+        "none is given."
     ),
-    "allow_outside": switch(
-        "Let segments.csv name videos outside of its folder."
-    ),
+    "allow_outside": switch("Let segments.csv name videos outside its folder."),
     "scale": names(
         "Lowest and highest value of the ratings, such as --scale=1,9; the "
         "middle of the scale becomes 0.",
@@ -44,14 +43,16 @@ CORPUS: Mapping[str, Definition] = {
     ),
     "encoding": text(
         "Encoding of subtitles and tables that are not Unicode, such as "
-        "cp1250; default is to guess and to say so."
+        "cp1250; default is to guess, and to say so."
     ),
     "annotation": choice(
         "Which ratings: what the viewers experienced, or what an expert "
         "thinks the film intends.",
         *("experienced", "intended"),
     ),
-    "dimension": choice("Which dimension of them.", "valence", "arousal"),
+    "dimension": choice(
+        "Which dimension of the ratings.", "valence", "arousal"
+    ),
 }
 
 WEIGHTS: Mapping[str, Definition] = {
@@ -71,10 +72,11 @@ FEATURES: Mapping[str, Definition] = {
     **CORPUS,
     **WEIGHTS,
     "dtype": text(
-        "Arithmetic of the I3D: float32, or bfloat16 on new CPUs.", "float32"
+        "Arithmetic of the I3D: float32, or bfloat16 on CPUs that have it.",
+        "float32",
     ),
     "skip_bad_films": switch(
-        "Go on without films whose files are broken. They are listed."
+        "Go on without films whose files are broken, and list them."
     ),
 }
 
@@ -85,18 +87,18 @@ TRAINING: Mapping[str, Definition] = {
         ["text", "visual"],
     ),
     "l1": names(
-        "L1 strengths to try, separated by commas; the one that is best on "
-        "the validation film, see --monitor, is kept.",
+        "L1 strengths to try, separated by commas; the one that does best "
+        "on the validation film (see --monitor) is kept.",
         ["0.0001"],
     ),
-    "max_epochs": whole("Epochs at most.", 200, lower_bound=1),
+    "max_epochs": whole("At most so many epochs.", 200, lower_bound=1),
     "patience": whole(
-        "Epochs without a better one before fitting stops.", 10, lower_bound=1
+        "Epochs without improvement before fitting stops.", 10, lower_bound=1
     ),
     "monitor": choice(
-        "What decides on the validation film which epoch is kept: the loss "
-        "without the L1 penalty, the balanced accuracy or the area under the "
-        "ROC curve.",
+        "What decides, on the validation film, which epoch is kept: balanced "
+        "accuracy, the loss without the L1 penalty, or the area under the ROC "
+        "curve.",
         *("val_balanced_accuracy", "val_bce", "val_auc"),
     ),
     "batch_size": whole("Segments per step.", 32, lower_bound=1),
@@ -107,12 +109,12 @@ TRAINING: Mapping[str, Definition] = {
 _RUN: Mapping[str, Definition] = {
     "baseline_validation": text(
         "Validation film of Tables V and VI, which the paper does not name; "
-        "default GLA under the paper's split, else the film before those that "
-        "are tested on."
+        "default GLA in the paper's split, else the film before those that are "
+        "tested on."
     ),
     "workers": whole(
         "Training processes; default one per core, or one where there is a "
-        "GPU. The results do not depend on it.",
+        "GPU. The results do not depend on their number.",
         lower_bound=1,
     ),
     "scheduler": text(
@@ -122,7 +124,7 @@ _RUN: Mapping[str, Definition] = {
     "dashboard": switch(
         "Open Dask's dashboard on port 8787 while jobs run; needs bokeh."
     ),
-    "wait": switch("Wait for another run in the same folder."),
+    "wait": switch("Wait for the end of another run in the same folder."),
     "corpus_seed": whole(
         "Seed of the simulated corpus; not with --corpus.", 0, lower_bound=0
     ),
@@ -140,8 +142,8 @@ EXPERIMENT: Mapping[str, Definition] = {
         "runs/simulated. The same folder continues a run that was stopped."
     ),
     "seeds": names(
-        "Seeds, separated by commas. Every model is fitted once per seed and "
-        "the table averages over them.",
+        "Seeds, separated by commas. Every model is fitted once per seed, and "
+        "the tables average over them.",
         ["0"],
     ),
 }

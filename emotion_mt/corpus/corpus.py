@@ -52,9 +52,13 @@ class Source(NamedTuple):
     video: str | None
 
 
-#: Columns of `Corpus.segments`, `left_out` and `sources`, in order.
+#: Columns of `Corpus.segments`, in order.
 SEGMENT_COLUMNS = Segment._fields
+
+#: Columns of `Corpus.left_out`, in order.
 LEFT_OUT_COLUMNS = LeftOut._fields
+
+#: Columns of `Corpus.sources`, in order.
 SOURCE_COLUMNS = Source._fields
 
 

@@ -116,8 +116,8 @@ def read_features(
     known = np.array([id_ in place for id_ in ids], bool)
     if len(set(ids)) < len(ids) or not known.any() or not rows.shape[1]:
         raise CorpusError(
-            f"{path}: expected one row of numbers for each segment_id, of the "
-            f"corpus such as {next(iter(place), '')!r}. Received "
+            f"{path}: expected one row of numbers for each segment_id of "
+            f"the corpus, such as {next(iter(place), '')!r}. Received "
             f"{len(ids)} rows of {rows.shape[1]} numbers, {len(set(ids))} "
             f"different, {known.sum()} of the corpus"
         )

@@ -71,7 +71,7 @@ def read_subtitles(
 ) -> Subtitles:
     """Reads a subtitle file.
 
-    The format is recognised by content, not by name. A cue that cannot be
+    The format is recognized by content, not by name. A cue that cannot be
     used stays in the result with the reason: times that cannot be read, an
     end that is not after the start, more than `MAX_CHARACTERS`, comments,
     drawings. In automatic captions a line that is still on the screen is said

@@ -140,7 +140,7 @@ def read_table(
     if not os.path.isfile(path):
         raise CorpusError(
             f"{path}: expected a file with the columns {', '.join(columns)}. "
-            "Received: nothing there"
+            "Received: no such file"
         )
     file = read_text(path, encoding)
     messages.notes += file.notes

@@ -149,8 +149,8 @@ def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
             readings.setdefault(data.decode(name, "replace"), _known(name))
     if not readings:
         raise CorpusError(
-            f"{path}: expected text. Received bytes that are none in any "
-            "encoding that could be recognised"
+            f"{path}: expected text. Received bytes in no encoding that "
+            "could be recognized"
         )
     text, name = next(iter(readings.items()))
     if len(readings) > 1:
@@ -168,7 +168,7 @@ def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
         shown = " or ".join(f"{n} ({s[:60]!r})" for n, s in special.items())
         raise CorpusError(
             f"{path}: expected UTF-8, or text whose encoding can be "
-            f"recognised. Received what may be {shown}. Save it as UTF-8, or "
+            f"recognized. Received what may be {shown}. Save it as UTF-8, or "
             f"say which it is: --encoding={name}"
         )
     notes = [f"{path}: not UTF-8, read as {name} (guessed)"]

@@ -135,7 +135,7 @@ def check_installed() -> None:
     """Raises ImportError, with what to do, unless Gradio is installed."""
     if importlib.util.find_spec("gradio") is None:
         raise ImportError(
-            "The page needs Gradio, which is not installed. To have it: "
+            "The page needs Gradio, which is not installed. Install it: "
             'pip install "emotion_mt[demo]"'
         )
 

@@ -147,9 +147,9 @@ def read_record(path: Path) -> dict[str, Any]:
     written, computed = record.pop(_DIGEST, None), _digest(record)
     if written != computed:
         raise ValueError(
-            f"{path}: expected a result file whose content has the digest in "
-            f"it. Received an altered one: {written} is written there, "
-            f"{computed} computed"
+            f"{path}: expected a result file whose content matches its digest. "
+            f"Received an altered one: {written} is written there, "
+            f"{computed} was computed"
         )
     return record
 

@@ -83,7 +83,7 @@ class Bundle:
             ]
             if strangers:
                 raise ValueError(
-                    f"`{name}` may name the viewers of the model, "
+                    f"`{name}` may name only viewers of the model, "
                     f"{self.viewers}. Received: {strangers}"
                 )
         if "visual" in self.modalities and self.feature_config is None:

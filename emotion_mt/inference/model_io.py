@@ -91,8 +91,8 @@ def rebuild(
             plan = MODELS[str(name)].from_config(config)
     except _UNBUILDABLE as error:
         raise BundleError(
-            f"{path}: expected the config of an {name}. Received one of which "
-            f"none can be built: {error}"
+            f"{path}: expected the config of an {name}. Received one that "
+            f"builds none: {error}"
         ) from error
     _check_same(path, describe(plan), described)
     sizes = [math.prod(variable.shape) for _, variable in _variables(plan)]

@@ -174,8 +174,8 @@ class Predictor:
 
         Returns:
             DataFrame in order of time: start_s, end_s (seconds), text, and for
-            each viewer <viewer>_probability (of "positive", in [0, 1]) and
-            <viewer>_label ("positive" above 0.5, else "negative"). Both are
+            each viewer `<viewer>_probability` (of "positive", in [0, 1]) and
+            `<viewer>_label` ("positive" above 0.5, else "negative"). Both are
             missing for viewers that the model was not trained for. `.attrs`
             holds "viewers", "modalities", "simulated" (whether the model was
             trained on simulated data), "problems" (a list of sentences) and,
@@ -212,7 +212,7 @@ class Predictor:
             raise BundleError(
                 f"{self.bundle.name}: expected the I3D that made the training "
                 f"features, weights digest {expected}. Received an I3D with "
-                f"{received}; what it sees means nothing to this model"
+                f"{received}; its features mean nothing to this model"
             )
         channels = i3d.output_shape[-1]
         if channels != self.model.visual_features:

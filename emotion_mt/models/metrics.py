@@ -106,7 +106,7 @@ class ViewerMetric(keras.metrics.Metric):
 
 @keras.saving.register_keras_serializable("emotion_mt")
 class ViewerAccuracy(ViewerMetric):
-    """Share of right answers per viewer: a dict of "<viewer>_accuracy".
+    """Share of right answers per viewer: a dict of `<viewer>_accuracy`.
 
     Keras shows its entries one by one; callbacks on them need `mode="max"`.
 

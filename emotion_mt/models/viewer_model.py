@@ -128,7 +128,7 @@ class ViewerModel(keras.Model):
             optimizer: "auto" is `LazyAdam` with the paper's rate, 1e-3.
             loss: "auto" is `MaskedBinaryCrossentropy` with `class_weights`.
             metrics: "auto" are "bce", "mean_accuracy", "balanced_accuracy",
-                "auc" and "<viewer>_accuracy". Callbacks know how these
+                "auc" and `<viewer>_accuracy`. Callbacks know how these
                 improve, but for the last, which needs `mode="max"`.
             class_weights: [V, 2], weight of a negative and of a positive
                 label per viewer. Defaults to None, weights of 1.

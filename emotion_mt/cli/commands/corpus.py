@@ -85,7 +85,7 @@ SIMULATE = Command(
     example="--out=data/tiny --segments_per_movie=5",
     options={
         "out": text(
-            "Folder to write, laid out as COGNIMUSE. A folder that holds the "
+            "Folder to write, laid out like COGNIMUSE. A folder that holds the "
             "same corpus is left as it is; one of a stopped run is completed."
         ),
         "seed": whole(
@@ -101,7 +101,7 @@ SIMULATE = Command(
 
 INSPECT = Command(
     name="inspect",
-    summary="Tell what is in a corpus, and what is missing.",
+    summary="Say what is in a corpus, and what is missing.",
     example="--corpus=data/tiny",
     options={**experiment_flags.CORPUS, **JSON},
     run=_inspect,

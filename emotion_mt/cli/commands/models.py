@@ -112,11 +112,11 @@ TRAIN = Command(
             "is left as it is."
         ),
         "replace": switch(
-            "Whether a bundle that was trained otherwise may be overwritten."
+            "Overwrite a bundle that was trained with other flags."
         ),
         "fold": text(
             "Which films train, validate and test: F1, F2, … of Table I, or "
-            "Baseline. Other corpora leave out one film after the other.",
+            "Baseline. Other corpora leave out each film in turn.",
             "F1",
         ),
         "viewers": names(
@@ -143,10 +143,10 @@ PREDICT = Command(
     ),
     options={
         "model": text("Folder of the saved bundle."),
-        "video": text("The film; needed by models with the visual modality."),
+        "video": text("The film. Needed by models with the visual modality."),
         "subtitles": text(
-            "Its subtitles (SRT, WebVTT, ASS), whose cues are the segments; "
-            "needed by models with the text modality."
+            "Subtitles of the film (SRT, WebVTT, ASS); their cues are the "
+            "segments. Needed by models with the text modality."
         ),
         "out": text("Folder for predictions.csv, timeline.png and .html."),
         "segment_s": number(
@@ -155,7 +155,7 @@ PREDICT = Command(
         "title": text("Title of the pictures; default is the file's name."),
         "encoding": text(
             "Encoding of subtitles that are not Unicode, such as cp1250; "
-            "default is to guess and to say so."
+            "default is to guess, and to say so."
         ),
         **JSON,
     },

@@ -42,7 +42,7 @@ def write_timeline_html(
 
     Args:
         predictions: What `Predictor.predict` returned, or its columns
-            start_s, end_s, <viewer>_probability and, if there is one, text,
+            start_s, end_s, `<viewer>_probability` and, if there is one, text,
             read from a CSV file.
         path: File to write, .html.
         title: Title. Defaults to None, "Timeline".
@@ -81,7 +81,7 @@ def render_timeline(
 
     Args:
         predictions: See `write_timeline_html`. Where the last viewer has a
-            column <viewer>_rating as well (in [-1, 1], NaN for none), the
+            column `<viewer>_rating` as well (in [-1, 1], NaN for none), the
             ratings and which answers are right are shown too. `.attrs` of
             `Predictor.predict` is made use of.
         pictures: A JPEG file for each segment, or None where there is none.

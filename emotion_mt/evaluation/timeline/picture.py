@@ -38,7 +38,7 @@ def plot_timeline(
 
     Args:
         predictions: What `Predictor.predict` returned, or its columns
-            start_s, end_s and <viewer>_probability read from a CSV file.
+            start_s, end_s and `<viewer>_probability` read from a CSV file.
         path: File to write, .png or .pdf.
         title: Title. Defaults to None, no title.
 
@@ -66,7 +66,7 @@ def draw_timeline(
 
     Args:
         predictions: As there. Where the last viewer has a column
-            <viewer>_rating as well (in [-1, 1], NaN for none), the ratings
+            `<viewer>_rating` as well (in [-1, 1], NaN for none), the ratings
             are drawn behind the lines, and below which answers are right.
         title: As there.
 
