@@ -40,7 +40,7 @@ from absl import app, flags
 
 from emotion_mt import features
 from emotion_mt.corpus import SEGMENT_COLUMNS, Corpus
-from emotion_mt.features import architecture, sources, weights as weights_lib
+from emotion_mt.features import i3d as i3d_lib, sources, weights as weights_lib
 
 try:
     from emotion_mt.features.extraction import pooled_network
@@ -98,7 +98,7 @@ def window_gflop() -> float:
     positions = {"1": 8 * 112**2, "2": 8 * 56**2, "3": 8 * 28**2}
     positions |= {"4": 4 * 14**2, "5": 2 * 7**2}
     total = 0
-    for unit in architecture.units().values():
+    for unit in i3d_lib.units().values():
         if unit.has_batch_norm:
             # "Conv3d_2c_3x3" and "Mixed_5b/…": the stage sets the resolution.
             stage = unit.name.split("_")[1][0]

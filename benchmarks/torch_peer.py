@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from emotion_mt.features import architecture
+from emotion_mt.features import i3d
 
 #: The branches of its inception blocks, in the order of ours.
 _BRANCHES = ("b0", "b1a", "b1b", "b2a", "b2b", "b3b")
@@ -63,16 +63,16 @@ def _state(variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Our variables under its names."""
     names = {
         ours: f"{block}.{theirs}"
-        for block in architecture.MIXED_CHANNELS
+        for block in i3d.MIXED_CHANNELS
         for ours, theirs in zip(
-            architecture.mixed_unit_names(block), _BRANCHES, strict=True
+            i3d.mixed_unit_names(block), _BRANCHES, strict=True
         )
     }
     state = {}
-    for unit in architecture.units().values():
+    for unit in i3d.units().values():
         if not unit.has_batch_norm:
             continue
-        ours = f"{architecture.SCOPE}/{unit.name}"
+        ours = f"{i3d.SCOPE}/{unit.name}"
         theirs = names.get(unit.name, unit.name)
         kernel = variables[f"{ours}/conv_3d/w"].transpose(4, 3, 0, 1, 2)
         state[f"{theirs}.conv3d.weight"] = np.ascontiguousarray(kernel)

@@ -14,8 +14,8 @@ import numpy as np
 #: What NumPy raises for a file that holds no arrays, or is damaged.
 UNREADABLE = (
     *(OSError, EOFError, ValueError, AttributeError, OverflowError),
-    # A header that is no Python any more.
-    *(SyntaxError, tokenize.TokenError),
+    # A header that is no Python any more, or another dictionary.
+    *(SyntaxError, tokenize.TokenError, TypeError, LookupError),
     # A size that was altered; and parts of ZIP that nobody asked for.
     *(MemoryError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),

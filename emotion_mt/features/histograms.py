@@ -197,8 +197,6 @@ def film_histograms(
         if not places:
             video.check()
             break
-    else:
-        end(Hole(video.end_s, math.inf))
     results[left > 0] = np.nan
     return results.reshape(len(segments), -1)
 

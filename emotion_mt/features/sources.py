@@ -15,8 +15,8 @@ import tensorflow as tf
 from absl import logging
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
-from emotion_mt.features import architecture, pypi, weights as weights_lib
-from emotion_mt.features.i3d import build_i3d
+from emotion_mt.features import pypi, weights as weights_lib
+from emotion_mt.features.i3d import SCOPE, build_i3d
 from emotion_mt.features.weights import WeightsError
 from emotion_mt.storage import claims
 from emotion_mt.storage.cache import cache_folder
@@ -29,7 +29,7 @@ CONVERTED_NAME = "i3d_kinetics_400_rgb.npz"
 HUB_HANDLE = "https://tfhub.dev/deepmind/i3d-kinetics-400/1"
 
 #: The tensor that the paper takes its features from.
-_MIXED_5C = f"{architecture.SCOPE}/Mixed_5c/concat:0"
+_MIXED_5C = f"{SCOPE}/Mixed_5c/concat:0"
 
 #: Ranges that a module may want, to factor and offset from [-1, 1] to it.
 _INPUT_RANGES = {
@@ -172,7 +172,7 @@ def _from_checkpoint(prefix: str) -> dict[str, np.ndarray]:
     try:
         reader = tf.train.load_checkpoint(prefix)
         names = reader.get_variable_to_shape_map()
-        wanted = architecture.variable_shapes().keys() & names.keys()
+        wanted = weights_lib.variable_shapes().keys() & names.keys()
         variables = {name: reader.get_tensor(name) for name in wanted}
     # What a truncated checkpoint raises.
     except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:
@@ -183,9 +183,7 @@ def _from_checkpoint(prefix: str) -> dict[str, np.ndarray]:
     return weights_lib.checked(variables, prefix)
 
 
-def from_hub(
-    handle: str, image_size_px: int = 224, width: float = 1.0
-) -> dict[str, np.ndarray]:
+def from_hub(handle: str) -> dict[str, np.ndarray]:
     """Takes the variables out of a TF-Hub module, and checks its graph.
 
     Publications disagree whether the module rescales [0, 1] to [-1, 1] by
@@ -205,7 +203,8 @@ def from_hub(
         module = hub.load(handle)
         signature = module.signatures["default"]
         # Captured variables come after the one argument.
-        mixed_5c = signature.prune(signature.inputs[0], _MIXED_5C)
+        frames = signature.inputs[0]
+        mixed_5c = signature.prune(frames, _MIXED_5C)
     except (
         *(ImportError, OSError, ValueError, RuntimeError),
         *(AttributeError, LookupError, tf.errors.OpError),
@@ -218,10 +217,11 @@ def from_hub(
     finally:
         socket.setdefaulttimeout(before)
     found = {v.name.split(":")[0]: v.numpy() for v in module.variables}
-    variables = weights_lib.checked(found, handle, width)
-    model = build_i3d(image_size_px=image_size_px, width=width)
+    variables = weights_lib.checked(found, handle)
+    size_px = frames.shape[-2] or 224
+    model = build_i3d(image_size_px=size_px)
     weights_lib.assign(model, variables)
-    shape = (1, 16, image_size_px, image_size_px, 3)
+    shape = (1, 16, size_px, size_px, 3)
     clip = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
     expected = np.asarray(model(clip, training=False))
     # Input range to the relative difference from the Keras model.

@@ -1,4 +1,7 @@
-"""The feature store: what films give, on disk, computed once (Sect. III-D)."""
+"""The feature store: what films give, on disk, computed once (Sect. III-D).
+
+One film is one file, and one claim while it is computed.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ from absl import logging
 
 from emotion_mt import _progress
 from emotion_mt.corpus.corpus import Corpus
-from emotion_mt.features import files
+from emotion_mt.features import files, windows
 from emotion_mt.features.container import VideoError, fingerprint
-from emotion_mt.features.video import Video
-from emotion_mt.features.windows import Times, lacking_segments
+from emotion_mt.features.video import Seen, Video
+from emotion_mt.features.windows import Times
 from emotion_mt.storage import atomic, claims
 
 #: Raised when windows, pooling or the file change, so that older files are
@@ -31,25 +34,6 @@ VERSION = 2
 
 #: Seconds between looks at films that other runs are at.
 POLL_S = 0.5
-
-#: All that a film's features depend on, but for the segments, as JSON can
-#: hold it; among it "channels", the length of a feature.
-Key = Mapping[str, Any]
-
-
-@dataclasses.dataclass
-class FilmFeatures:
-    """What is known of a film's segments.
-
-    Attributes:
-        by_times: (start_s, end_s) to float32 [C], NaN where the film has no
-            frames.
-        problems: What is wrong with the film, a sentence each.
-    """
-
-    by_times: dict[Times, np.ndarray] = dataclasses.field(default_factory=dict)
-    problems: list[str] = dataclasses.field(default_factory=list)
-
 
 #: Told how much more was done.
 Update = Callable[[int], object]
@@ -61,119 +45,127 @@ Compute = Callable[[Video, Sequence[Times], Update], np.ndarray]
 
 def decode(
     path: str, segments: Sequence[Times], compute: Compute, update: Update
-) -> FilmFeatures:
+) -> tuple[np.ndarray, Seen]:
     """Opens a film and computes the features of its segments.
+
+    Returns:
+        float32 [N, C], NaN where the film has no frames; what was found.
 
     Raises:
         VideoError: If nothing of the film can be used.
     """
     try:
         with Video(path) as video:
-            features = compute(video, segments, update)
-            by_times = dict(zip(segments, features, strict=True))
-            problems = video.problems + lacking_segments(video, segments)
+            return compute(video, segments, update), video.seen
     except (av.FFmpegError, cv2.error) as error:
         raise VideoError(f"{path}: {error}") from error
-    return FilmFeatures(by_times, problems)
 
 
-class FeatureStore:
-    """Features of segments in a folder, one file (.npz) per film and key.
+class FilmFile:
+    """What is stored of a film, in one file (.npz) per film and key.
 
     The name of a file has a digest of its key, so that features made with
     other weights, another configuration or another video are never taken for
     these; they stay, for when those are used again. Within a file, a segment
     is known by its times, so that only new segments have to be computed.
 
-    Files are written whole or not at all, under a lock, so that a killed
-    process or several at once do no harm. Nothing is unpickled.
+    Files are written whole or not at all, so that a killed process does no
+    harm; who writes has the claim to the file. Nothing is unpickled.
+
+    Args:
+        folder: The store.
+        name: Start of the file's name.
+        key: All that a film's features depend on, but for the segments, as
+            JSON can hold it; among it "channels", the length of a feature.
+
+    Attributes:
+        path: The file.
+        by_times: (start_s, end_s) to float32 [C], NaN where the film has no
+            frames.
+        seen: What was found by the decoding that went furthest.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = pathlib.Path(folder)
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        name: str,
+        key: Mapping[str, Any],
+    ) -> None:
+        self._key = json.dumps({**key, "version": VERSION}, sort_keys=True)
+        self._channels = key["channels"]
+        digest = hashlib.sha256(self._key.encode()).hexdigest()
+        self.path = pathlib.Path(folder) / f"{name}-{digest[:16]}.npz"
+        self.by_times: dict[Times, np.ndarray] = {}
+        self.seen = Seen()
 
-    def path(self, name: str, key: Key) -> pathlib.Path:
-        """The file of a film."""
-        digest = hashlib.sha256(_canonical(key).encode()).hexdigest()
-        return self.folder / f"{name}-{digest[:16]}.npz"
-
-    def read(self, name: str, key: Key) -> FilmFeatures:
-        """Reads what is stored of a film.
+    def read(self) -> None:
+        """Takes what is on the disk.
 
         A damaged or replaced file counts as nothing; a warning names it.
         """
-        path = self.path(name, key)
         try:
-            arrays = files.read_npz(path)
+            arrays = files.read_npz(self.path)
             times, features = arrays["times_s"], arrays["features"]
-            problems = json.loads(str(arrays["problems"]))
-            shape = (len(times), key["channels"])
-            if str(arrays["key"]) != _canonical(key) or features.shape != shape:
+            shape = (len(times), self._channels)
+            if str(arrays["key"]) != self._key or features.shape != shape:
                 raise ValueError("not what its name says")
-            if str(arrays["sha256"]) != _digest(times, features, problems):
+            if str(arrays["sha256"]) != _digest(arrays):
                 raise ValueError("not what was stored, another digest")
         except FileNotFoundError:
-            return FilmFeatures()
+            return
         except (KeyError, ValueError) as error:
-            logging.warning("%s: damaged, computed again: %s", path, error)
-            return FilmFeatures()
+            logging.warning("%s: damaged, computed again: %s", self.path, error)
+            return
         segments = [(start_s, end_s) for start_s, end_s in times.tolist()]
-        return FilmFeatures(
-            dict(zip(segments, features, strict=True)), problems
-        )
+        self.by_times.update(zip(segments, features, strict=True))
+        # Files of before have no "seen", and all in "problems".
+        problems = json.loads(str(arrays["problems"]))
+        self.seen = Seen(problems, *json.loads(str(arrays.get("seen", "[]"))))
 
-    def add(self, name: str, key: Key, new: FilmFeatures) -> None:
-        """Adds segments to what is stored of a film."""
-        path = self.path(name, key)
-        with claims.writing(path):
-            # Another process may have added some in the meantime.
-            old = self.read(name, key)
-            merged = {**old.by_times, **new.by_times}
-            problems = list(dict.fromkeys([*old.problems, *new.problems]))
-            times = np.array(sorted(merged), np.float64).reshape(-1, 2)
-            features = np.stack([merged[t] for t in sorted(merged)])
-            with atomic.replacing(path) as temporary:
-                np.savez(
-                    temporary,
-                    key=_canonical(key),
-                    times_s=times,
-                    features=features,
-                    problems=json.dumps(problems),
-                    sha256=_digest(times, features, problems),
-                )
+    def add(self, by_times: Mapping[Times, np.ndarray], seen: Seen) -> None:
+        """Adds segments, and writes the file."""
+        self.by_times.update(by_times)
+        if seen.frames >= self.seen.frames:
+            self.seen = seen
+        times = sorted(self.by_times)
+        problems, *found = self.seen
+        arrays: dict[str, Any] = {
+            "key": self._key,
+            "times_s": np.array(times, np.float64).reshape(-1, 2),
+            "features": np.stack([self.by_times[t] for t in times]),
+            "problems": json.dumps(problems),
+            "seen": json.dumps(found),
+        }
+        with atomic.replacing(self.path) as temporary:
+            np.savez(temporary, **arrays, sha256=_digest(arrays))
 
 
-def _canonical(key: Key) -> str:
-    return json.dumps({**key, "version": VERSION}, sort_keys=True)
-
-
-def _digest(
-    times: np.ndarray, features: np.ndarray, problems: list[str]
-) -> str:
+def _digest(arrays: Mapping[str, Any]) -> str:
     """SHA-256 over what a file holds."""
-    sha = hashlib.sha256(np.ascontiguousarray(times, "<f8").tobytes())
-    sha.update(np.ascontiguousarray(features, "<f4").tobytes())
-    sha.update(json.dumps(problems).encode())
+    sha = hashlib.sha256()
+    for name, kind in (("times_s", "<f8"), ("features", "<f4")):
+        sha.update(np.ascontiguousarray(arrays[name], kind).tobytes())
+    sha.update(str(arrays["problems"]).encode())
+    sha.update(str(arrays.get("seen", "")).encode())
     return sha.hexdigest()
 
 
 @dataclasses.dataclass
-class Film:
-    """A film of a corpus, its name and key in the store, and its segments."""
+class _Film:
+    """A film of a corpus."""
 
     path: str
-    name: str
-    key: Key
     # Row of the corpus to the segment's times.
     rows: dict[int, Times]
-    by_times: dict[Times, np.ndarray] = dataclasses.field(default_factory=dict)
-    problems: list[str] = dataclasses.field(default_factory=list)
+    file: FilmFile
+
+    def __post_init__(self) -> None:
+        self.segments = list(dict.fromkeys(self.rows.values()))
 
     @property
     def missing(self) -> list[Times]:
         """Segments without a feature, each once."""
-        wanted = dict.fromkeys(self.rows.values())
-        return [times for times in wanted if times not in self.by_times]
+        return [t for t in self.segments if t not in self.file.by_times]
 
 
 class Films:
@@ -181,23 +173,24 @@ class Films:
 
     Args:
         corpus: The corpus.
-        key: Key in the store, but for the video.
+        key: Key in the store, but for the video; see `FilmFile`.
         folder: The store.
 
     Attributes:
-        stored: Segments whose features were in the store, or were computed
-            by another process at the same time.
-        computed: Segments that were computed here.
+        computed: Number of segments that were computed here.
     """
 
     def __init__(
-        self, corpus: Corpus, key: Key, folder: str | os.PathLike[str]
+        self,
+        corpus: Corpus,
+        key: Mapping[str, Any],
+        folder: str | os.PathLike[str],
     ) -> None:
         self._shape = (len(corpus), key["channels"])
-        self._store = FeatureStore(folder)
-        self._films: list[Film] = []
+        self._folder = pathlib.Path(folder)
+        self._films: list[_Film] = []
         self._errors: list[str] = []
-        self.stored = self.computed = 0
+        self.computed = 0
         with_video = corpus.segments[corpus.segments["video"].notna()]
         for video, rows in with_video.groupby("video", sort=False):
             path = str(video)
@@ -210,17 +203,7 @@ class Films:
             name = re.sub(r"[^\w.-]+", "_", str(rows["movie"].iloc[0]))
             times = rows[["start_s", "end_s"]].astype(float)
             places = {i: (start, end) for i, start, end in times.itertuples()}
-            film = Film(path, name, own, places)
-            self.stored += self._look_up(film)
-            self._films.append(film)
-
-    def _look_up(self, film: Film) -> int:
-        """Takes what is stored; returns how many segments that were."""
-        found = self._store.read(film.name, film.key)
-        before = len(film.missing)
-        film.by_times.update(found.by_times)
-        film.problems = [f"{film.path}: {p}" for p in found.problems]
-        return before - len(film.missing)
+            self._films.append(_Film(path, places, FilmFile(folder, name, own)))
 
     def complete(
         self,
@@ -244,7 +227,9 @@ class Films:
             count: How many of these some segments have, about.
             shown: Whether to show the bar.
         """
-        claims.tidy(self._store.folder)
+        claims.tidy(self._folder)
+        for film in self._films:
+            film.file.read()
         waiting = [film for film in self._films if film.missing]
         total = sum(count(film.missing) for film in waiting)
         shown = shown and bool(waiting)
@@ -259,21 +244,17 @@ class Films:
         for problem in self.problems:
             logging.warning("%s", problem)
 
-    def _do(self, film: Film, compute: Compute, update: Update) -> bool:
+    def _do(self, film: _Film, compute: Compute, update: Update) -> bool:
         """Does a film, unless another process is at it; returns whether."""
-        claim = claims.try_claim(self._store.path(film.name, film.key))
+        claim = claims.try_claim(film.file.path)
         if claim is None:
             return False
         try:
-            self.stored += self._look_up(film)
-            if film.missing:
-                new = decode(film.path, film.missing, compute, update)
-                # A film may be elsewhere the next time.
-                where = f"{film.path}: "
-                new.problems = [p.removeprefix(where) for p in new.problems]
-                self._store.add(film.name, film.key, new)
-                self.computed += len(new.by_times)
-                self._look_up(film)
+            film.file.read()
+            if missing := film.missing:
+                features, seen = decode(film.path, missing, compute, update)
+                film.file.add(dict(zip(missing, features, strict=True)), seen)
+                self.computed += len(missing)
         except VideoError as error:
             self._errors += error.problems
         finally:
@@ -281,17 +262,30 @@ class Films:
         return True
 
     @property
+    def stored(self) -> int:
+        """Number of segments that were in the store, or came there."""
+        films = self._films
+        known = sum(len(f.segments) - len(f.missing) for f in films)
+        return known - self.computed
+
+    @property
     def problems(self) -> list[str]:
         """What is wrong with films that were used all the same."""
-        return [problem for film in self._films for problem in film.problems]
+        return [
+            problem
+            for film in self._films
+            for problem in windows.problems(
+                film.path, film.file.seen, film.segments
+            )
+        ]
 
     def by_row(self) -> np.ndarray:
         """float32 [N, C], NaN rows where there is no video."""
         if self._errors:
-            where = f"of all other films are in {self._store.folder}"
+            where = f"of all other films are in {self._folder}"
             raise VideoError([*self._errors, f"The features {where}"])
         result = np.full(self._shape, np.nan, np.float32)
         for film in self._films:
             for row, times in film.rows.items():
-                result[row] = film.by_times[times]
+                result[row] = film.file.by_times[times]
         return result

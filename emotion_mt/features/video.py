@@ -34,6 +34,9 @@ LATEST_START_S = 1.0
 #: has broken off.
 SHORTFALL_TOLERANCE_S = 0.2
 
+#: A segment may run this much past the film, as subtitles do, or into a hole.
+OVERRUN_TOLERANCE_S = 1.0
+
 #: Frames that `Video.scan` decodes.
 _SCANNED_FRAMES = 50
 
@@ -57,6 +60,24 @@ class Hole(NamedTuple):
 
     start_s: float
     end_s: float
+
+
+class Seen(NamedTuple):
+    """What was found in a film, as far as it was decoded; fits into JSON.
+
+    Attributes:
+        problems: What is wrong with it, a sentence each.
+        frames: Number of frames.
+        end_s: Time in seconds at which the last one ends.
+        tolerance_s: Seconds that a segment may reach past that.
+        holes: See `Hole`.
+    """
+
+    problems: Sequence[str] = ()
+    frames: int = 0
+    end_s: float = math.inf
+    tolerance_s: float = 0.0
+    holes: Sequence[tuple[float, float]] = ()
 
 
 class Video:
@@ -120,14 +141,17 @@ class Video:
                 time_s = self._on_clock(
                     self._stamp_s(decoded), self._seconds(decoded.duration)
                 )
-                self._stillness.see(decoded)
-                self.frames += 1
+                self._see(decoded)
                 yield time_s, Frame(decoded, self._reformatter)
         if not self.cancelled:
             self.check()
 
+    def _see(self, decoded: av.VideoFrame) -> None:
+        self._stillness.see(decoded)
+        self.frames += 1
+
     def scan(self) -> None:
-        """Finds `end_s`, `holes` and `problems` nearly as decoding does.
+        """Finds `end_s`, `holes` and `seen` nearly as decoding does.
 
         It decodes the first frames only, and reads at the speed of the disk.
         """
@@ -136,8 +160,7 @@ class Video:
         for packet in self._packets():
             if self.frames < _SCANNED_FRAMES:
                 for decoded in self._decode(packet):
-                    self._stillness.see(decoded)
-                    self.frames += 1
+                    self._see(decoded)
             if (stamp_s := _packet_s(packet)) is None:
                 continue
             # All that was before a jump back comes before it.
@@ -145,10 +168,9 @@ class Video:
             while len(coming) > keep:
                 self._on_clock(*heapq.heappop(coming))
             newest_s, count = stamp_s, count + 1
-            heapq.heappush(
-                coming, (stamp_s, self._seconds(packet.duration) or 0.0)
-            )
-        for _ in range(len(coming)):
+            length_s = self._seconds(packet.duration) or 0.0
+            heapq.heappush(coming, (stamp_s, length_s))
+        while coming:
             self._on_clock(*heapq.heappop(coming))
         self.check()
         self.frames = count
@@ -190,14 +212,8 @@ class Video:
         return max(0, self._container.duration or 0) / av.time_base
 
     @property
-    def breaks_off(self) -> bool:
-        """Whether frames ended before the length that the file states."""
-        stated_s = stated_length_s(self._stream, self._start_s) or 0.0
-        return stated_s - self.end_s > SHORTFALL_TOLERANCE_S
-
-    @property
-    def problems(self) -> list[str]:
-        """What was found wrong so far, a sentence each."""
+    def seen(self) -> Seen:
+        """What was found so far."""
         found = self._problems + [
             f"no frames from {start_s:.2f} to {end_s:.2f} s, by the "
             "timestamps of those around it"
@@ -214,7 +230,10 @@ class Video:
                 f"not increase; they follow their predecessor by "
                 f"1/{self.fps:.3f} s"
             )
-        return [f"{self.path}: {problem}" for problem in found]
+        stated_s = stated_length_s(self._stream, self._start_s) or 0.0
+        breaks_off = stated_s - self.end_s > SHORTFALL_TOLERANCE_S
+        tolerance_s = 1 / self.fps if breaks_off else OVERRUN_TOLERANCE_S
+        return Seen(found, self.frames, self.end_s, tolerance_s, self.holes)
 
     def _packets(self) -> Iterator[av.Packet]:
         """The packets of the film; notes when there is something to hear."""
@@ -332,13 +351,13 @@ def on_screen(
     """Samples a film at a constant rate, by timestamp; or takes all frames.
 
     Tick k is the instant k/fps; its frame is the last one whose timestamp is
-    not later (by more than `TIMESTAMP_TOLERANCE_S`). The film ends when its
-    last frame does. Without `fps`, tick k is frame k.
+    not later (by more than `TIMESTAMP_TOLERANCE_S`). Without `fps`, tick k is
+    frame k.
 
     Yields:
         (k, time in seconds, frame) for k = 0, 1, 2, …, the same frame again
-        where it is on the screen at several ticks; and each `Hole`, of whose
-        ticks there is none.
+        where it is on the screen at several ticks; each `Hole`, of whose ticks
+        there is none; and at the end the `Hole` after the last frame.
     """
     holes = tick = 0
     shown: Frame | None = None
@@ -352,10 +371,11 @@ def on_screen(
             tick += 1
 
     for time_s, frame in video:
-        hole = video.holes[-1] if len(video.holes) > holes else None
-        yield from ticks(hole.start_s if hole else time_s)
-        if hole is not None:
-            holes += 1
+        if len(video.holes) == holes:
+            yield from ticks(time_s)
+        else:
+            hole, holes = video.holes[-1], holes + 1
+            yield from ticks(hole.start_s)
             yield hole
             if fps is not None:
                 last_s = hole.end_s - TIMESTAMP_TOLERANCE_S
@@ -365,3 +385,4 @@ def on_screen(
             tick += 1
         shown = frame
     yield from ticks(video.end_s)
+    yield Hole(video.end_s, math.inf)

@@ -1,7 +1,7 @@
 """Variables of the I3D: what they must be, their digest, their file.
 
 Between a source and the Keras model, weights are a dictionary from
-DeepMind's variable names (`architecture.variable_shapes`) to float32 arrays.
+DeepMind's variable names (`i3d.Unit.variables`) to float32 arrays.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
-from emotion_mt.features import architecture, files
+from emotion_mt.features import files, i3d
 from emotion_mt.storage import atomic
 
 Variables = Mapping[str, np.ndarray]
@@ -26,14 +26,24 @@ KINETICS_400_DIGEST = (
     "7b86eb4196cd5d13b5f5f029d400d079a21b584dda786b356030b0e7c67b8e6d"
 )
 
+#: Added to the moving variance of the batch normalisations, which have no
+#: gamma.
+_BATCH_NORM_EPSILON = 1e-3
+
 
 class WeightsError(RuntimeError):
     """Weights that cannot be had or are not those of an I3D."""
 
 
-def checked(
-    variables: Variables, source: str, width: float = 1.0
-) -> dict[str, np.ndarray]:
+def variable_shapes() -> dict[str, tuple[int, ...]]:
+    """DeepMind's variable names to their shapes, in the table's order; 230."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for unit in i3d.units().values():
+        shapes |= unit.variables
+    return shapes
+
+
+def checked(variables: Variables, source: str) -> dict[str, np.ndarray]:
     """The I3D's variables in the order of the table, float32.
 
     Statistics of batch normalisations may come as [C] or [1, 1, 1, 1, C].
@@ -41,7 +51,7 @@ def checked(
     """
     result: dict[str, np.ndarray] = {}
     problems = []
-    for name, shape in architecture.variable_shapes(width).items():
+    for name, shape in variable_shapes().items():
         if name not in variables:
             problems.append(f"{name}: missing")
             continue
@@ -57,7 +67,7 @@ def checked(
     if problems:
         raise WeightsError(
             f"{source}: expected the variables of an I3D "
-            f"({architecture.SCOPE}/…). Received {len(variables)} variables, "
+            f"({i3d.SCOPE}/…). Received {len(variables)} variables, "
             f"{len(problems)} of the expected ones missing or unusable: "
             + "; ".join(problems[:3])
             + ("; …" if len(problems) > 3 else "")
@@ -92,47 +102,38 @@ def _digest(pairs: Iterable[tuple[str, np.ndarray]]) -> str:
     return sha.hexdigest()
 
 
-def fold_batch_norm(
-    variables: Variables, unit: architecture.Unit
-) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel and bias of a unit with its batch normalisation inside."""
-    prefix = f"{architecture.SCOPE}/{unit.name}"
-    kernel = variables[f"{prefix}/conv_3d/w"]
-    if not unit.has_batch_norm:
-        return kernel, variables[f"{prefix}/conv_3d/b"]
-    beta, mean, variance = (
-        # Folded in float64, so that float32 is rounded to once.
-        variables[f"{prefix}/batch_norm/{part}"].astype(np.float64)
-        for part in ("beta", "moving_mean", "moving_variance")
-    )
-    scale = 1.0 / np.sqrt(variance + architecture.BATCH_NORM_EPSILON)
-    bias = beta - mean * scale
-    return (kernel * scale).astype(np.float32), bias.astype(np.float32)
-
-
 def assign(model: keras.Model, variables: Variables) -> None:
     """Puts variables into a model that `build_i3d` made."""
     layers = {layer.name: layer for layer in model.layers}
-    for unit in architecture.units().values():
+    for unit in i3d.units().values():
         # A model that ends in Mixed_5c has no class scores.
         if unit.layer_name in layers:
-            folded = fold_batch_norm(variables, unit)
-            layers[unit.layer_name].set_weights(folded)
+            layers[unit.layer_name].set_weights(_folded(variables, unit))
+
+
+def _folded(variables: Variables, unit: i3d.Unit) -> list[np.ndarray]:
+    """Kernel and bias of a unit with its batch normalisation inside."""
+    kernel, *others = (variables[name] for name in unit.variables)
+    if not unit.has_batch_norm:
+        return [kernel, *others]
+    # Folded in float64, so that float32 is rounded to once.
+    beta, mean, variance = (value.astype(np.float64) for value in others)
+    scale = 1.0 / np.sqrt(variance + _BATCH_NORM_EPSILON)
+    folded = (kernel * scale, beta - mean * scale)
+    return [value.astype(np.float32) for value in folded]
 
 
 def save_variables(path: pathlib.Path, variables: Variables) -> None:
-    """Writes a converted file (.npz) atomically."""
+    """Writes a converted file (.npz), whole or not at all."""
     arrays: dict[str, Any] = dict(variables)
     with atomic.replacing(path) as temporary:
         np.savez(temporary, **arrays)
 
 
-def load_variables(
-    path: str | os.PathLike[str], width: float = 1.0
-) -> dict[str, np.ndarray]:
+def load_variables(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Reads a converted file; never unpickles."""
     try:
         variables = files.read_npz(path)
     except ValueError as error:
         raise WeightsError(str(error)) from error
-    return checked(variables, os.fspath(path), width)
+    return checked(variables, os.fspath(path))

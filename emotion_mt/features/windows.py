@@ -13,8 +13,10 @@ from emotion_mt.features.config import FeatureConfig
 from emotion_mt.features.container import VideoError
 from emotion_mt.features.frames import resize_frame
 from emotion_mt.features.video import (
+    OVERRUN_TOLERANCE_S,
     TIMESTAMP_TOLERANCE_S,
     Hole,
+    Seen,
     Video,
     on_screen,
 )
@@ -24,9 +26,6 @@ Times = tuple[float, float]
 
 #: Index of a segment, and uint8 [window_frames, S, S, 3].
 _Window = tuple[int, np.ndarray]
-
-#: A segment may run this much past the film, as subtitles do, or into a hole.
-OVERRUN_TOLERANCE_S = 1.0
 
 # Keeps an instant such as 3.84 s · 25/s = 96.00000000000001 on its tick.
 _EPSILON_S = 1e-7
@@ -92,11 +91,11 @@ def film_windows(
         RGB), in order of time.
     """
     check_times(video.path, segments)
-    run = _Run(segments, config)
+    run = _Run(video.path, segments, config)
     shown, small = None, np.empty(0)
     for item in on_screen(video, config.fps):
         if isinstance(item, Hole):
-            yield from run.end(video.path, item)
+            yield from run.end(item)
             continue
         tick, time_s, frame = item
         yield from run.begin_tick(tick, time_s)
@@ -108,16 +107,15 @@ def film_windows(
         if frame is not shown:
             small, shown = resize_frame(frame, size_px, config.resize), frame
         yield from run.end_tick(tick, small)
-    yield from run.end(video.path, Hole(video.end_s, math.inf))
 
 
 class _Run:
     """Ticks without a hole between them, and the segments about them."""
 
     def __init__(
-        self, segments: Sequence[Times], config: FeatureConfig
+        self, path: str, segments: Sequence[Times], config: FeatureConfig
     ) -> None:
-        self._segments = segments
+        self._path, self._segments = path, segments
         self._size, self._stride = config.window_frames, config.stride_frames
         order = sorted(range(len(segments)), key=lambda i: segments[i])
         self._waiting = collections.deque(order)
@@ -175,7 +173,7 @@ class _Run:
         yield from self._last_window(complete)
         yield from self._short_windows(tick + 1)
 
-    def end(self, path: str, hole: Hole) -> Iterator[_Window]:
+    def end(self, hole: Hole) -> Iterator[_Window]:
         """Ends the run; yields windows of segments that have no other."""
         for index in list(self._waiting):
             start_s, end_s = self._segments[index]
@@ -191,7 +189,7 @@ class _Run:
                 logging.warning(
                     "%s: %d frames before %.2f s are fewer than a window of "
                     "%d; the last one is repeated, for %d segments",
-                    path,
+                    self._path,
                     len(self._recent),
                     hole.start_s,
                     self._size,
@@ -223,35 +221,34 @@ class _Run:
             yield from ((index, window) for index in of)
 
 
-def lacking_segments(video: Video, segments: Sequence[Times]) -> list[str]:
-    """Says which segments of a decoded film lack frames, a sentence each."""
-    found = []
-    for hole in video.holes:
+def problems(path: str, seen: Seen, segments: Sequence[Times]) -> list[str]:
+    """What is wrong with a film, for some segments; a sentence each."""
+    found = list(seen.problems)
+    for hole_start_s, hole_end_s in seen.holes:
         inside = [
             start_s
             for start_s, end_s in segments
-            if min(end_s, hole.end_s) - max(start_s, hole.start_s)
+            if min(end_s, hole_end_s) - max(start_s, hole_start_s)
             > min(OVERRUN_TOLERANCE_S, 0.99 * (end_s - start_s))
         ]
         if inside:
             found.append(
                 f"{len(inside)} segments lie in the time without frames from "
-                f"{hole.start_s:.2f} to {hole.end_s:.2f} s, the first at "
+                f"{hole_start_s:.2f} to {hole_end_s:.2f} s, the first at "
                 f"{min(inside):.2f} s"
             )
-    tolerance_s = 1 / video.fps if video.breaks_off else OVERRUN_TOLERANCE_S
     late = [
         end_s
         for start_s, end_s in segments
-        if start_s >= video.end_s or end_s > video.end_s + tolerance_s
+        if start_s >= seen.end_s or end_s > seen.end_s + seen.tolerance_s
     ]
     if late:
         found.append(
             f"expected frames up to {max(late):.2f} s, where the last of "
-            f"{len(segments)} segments ends. Received {video.frames} frames, "
-            f"up to {video.end_s:.2f} s; {len(late)} segments reach past that"
+            f"{len(segments)} segments ends. Received {seen.frames} frames, "
+            f"up to {seen.end_s:.2f} s; {len(late)} segments reach past that"
         )
-    return [f"{video.path}: {problem}" for problem in found]
+    return [f"{path}: {problem}" for problem in found]
 
 
 def film_problems(path: str, segments: Sequence[Times]) -> list[str]:
@@ -259,6 +256,6 @@ def film_problems(path: str, segments: Sequence[Times]) -> list[str]:
     try:
         with Video(path) as video:
             video.scan()
-            return video.problems + lacking_segments(video, segments)
+            return problems(path, video.seen, segments)
     except VideoError as error:
         return list(error.problems)

@@ -13,7 +13,7 @@ from emotion_mt.features import FeatureConfig, VideoError
 from emotion_mt.features.extraction import WindowExtractor
 from emotion_mt.features.store import decode
 from emotion_mt.features.video import Video
-from emotion_mt.features.windows import Times
+from emotion_mt.features.windows import Times, problems
 
 #: Longest film that is cut, in seconds; a longer one states another unit.
 LONGEST_FILM_S = 1e6
@@ -65,8 +65,12 @@ def film_features(
     distinct = list(dict.fromkeys(times))
     total = extractor.planned(distinct)
     with _progress.progress("I3D", total, " windows", shown=progress) as bar:
-        found = decode(os.fspath(path), distinct, extractor, bar.update)
-    features = np.stack([found.by_times[t] for t in times])
+        computed, seen = decode(
+            os.fspath(path), distinct, extractor, bar.update
+        )
+    by_times = dict(zip(distinct, computed, strict=True))
+    features = np.stack([by_times[t] for t in times])
+    found = problems(os.fspath(path), seen, distinct)
     if np.isnan(features).all():
-        raise VideoError(found.problems)
-    return features, found.problems
+        raise VideoError(found)
+    return features, found

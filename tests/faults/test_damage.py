@@ -16,10 +16,8 @@ from absl import logging
 from emotion_mt.evaluation import records
 from emotion_mt.features import FeatureConfig
 from emotion_mt.features.container import VideoError, fingerprint
-from emotion_mt.features.store import (
-    FeatureStore,
-    FilmFeatures,
-)
+from emotion_mt.features.store import FilmFile
+from emotion_mt.features.video import Seen
 from emotion_mt.storage import atomic
 from emotion_mt.storage.claims import try_claim
 from emotion_mt.storage.folders import replacing_folder
@@ -29,6 +27,12 @@ STORED = {
     (float(n), n + 1.0): np.full(64, n + 0.5, np.float32) for n in range(8)
 }
 RECORD = {"format": records.FORMAT, "key": "k", "x": [0.25, None] * 20}
+
+
+def read(folder):
+    film = FilmFile(folder, "BMI", KEY)
+    film.read()
+    return film.by_times
 
 
 def same(received, expected):
@@ -53,14 +57,14 @@ def test_damaged_features_are_never_taken(tmp_path, how, monkeypatch):
         logging, "warning", lambda text, *args: messages.append(text % args)
     )
     generator = random.Random(how)
-    store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, FilmFeatures(STORED))
-    path = store.path("BMI", KEY)
+    film = FilmFile(tmp_path, "BMI", KEY)
+    film.add(STORED, Seen())
+    path = film.path
     whole = path.read_bytes()
     refused = 0
     for _ in range(300):
         path.write_bytes(altered(whole, generator, how))
-        received = store.read("BMI", KEY).by_times
+        received = read(tmp_path)
         # Bits that mean nothing (dates in the archive) may be flipped.
         assert received == {} or same(received, STORED)
         refused += received == {}
@@ -68,8 +72,8 @@ def test_damaged_features_are_never_taken(tmp_path, how, monkeypatch):
     assert all(str(path) in message for message in messages)
     assert refused == 300 if how == "cut" else refused > 200
     # It is computed again and stored over the damaged one.
-    store.add("BMI", KEY, FilmFeatures(STORED))
-    assert same(store.read("BMI", KEY).by_times, STORED)
+    film.add(STORED, Seen())
+    assert same(read(tmp_path), STORED)
 
 
 @pytest.mark.parametrize("how", ["cut", "flipped"])
@@ -97,7 +101,7 @@ def write_record(folder):
 
 def write_features(folder):
     many = {(n + 0.5, n + 1.0): np.full(64, n, np.float32) for n in range(1000)}
-    FeatureStore(folder).add("BMI", KEY, FilmFeatures(many))
+    FilmFile(folder, "BMI", KEY).add(many, Seen())
 
 
 def write_folder(folder):
@@ -147,7 +151,7 @@ def contents(folder):
 def store_something(folder):
     """A small state of each kind that a failed write must not touch."""
     records.write_record(folder / "job.json", RECORD)
-    FeatureStore(folder).add("BMI", KEY, FilmFeatures(STORED))
+    FilmFile(folder, "BMI", KEY).add(STORED, Seen())
     with replacing_folder(folder / "bundle", ("a",), "a") as temporary:
         (temporary / "a").write_text("old")
     return contents(folder)
@@ -191,7 +195,7 @@ def test_read_only_folder(tmp_path, write):
             try_claim(disk / "other.json")
         # What is finished can still be read.
         assert records.read_record(disk / "job.json") == RECORD
-        assert same(FeatureStore(disk).read("BMI", KEY).by_times, STORED)
+        assert same(read(disk), STORED)
         assert contents(disk) == before
 
 

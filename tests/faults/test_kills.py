@@ -17,10 +17,8 @@ import numpy as np
 import pytest
 
 from emotion_mt.evaluation import records
-from emotion_mt.features.store import (
-    FeatureStore,
-    FilmFeatures,
-)
+from emotion_mt.features.store import FilmFile
+from emotion_mt.features.video import Seen
 from emotion_mt.storage import atomic
 from emotion_mt.storage.folders import find_folder, replacing_folder
 
@@ -70,12 +68,18 @@ class FeatureFile:
 
     key = MappingProxyType({"channels": 256})
 
+    def stored(self, folder):
+        film = FilmFile(folder, "BMI", self.key)
+        film.read()
+        return film
+
     def write(self, folder, n):
         segment = {(float(n), n + 1.0): np.full(256, n, np.float32)}
-        FeatureStore(folder).add("BMI", self.key, FilmFeatures(segment))
+        film = self.stored(folder)
+        film.add(segment, Seen())
 
     def newest(self, folder):
-        stored = FeatureStore(folder).read("BMI", self.key).by_times
+        stored = self.stored(folder).by_times
         numbers = sorted(int(start) for start, _ in stored)
         # Not one that was there before is lost.
         assert numbers == list(range(len(numbers)))

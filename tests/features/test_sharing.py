@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 
-import keras
 import numpy as np
 import pytest
 
@@ -36,14 +35,6 @@ def corpus(tools, tmp_path_factory):
         path = tools.write_film(folder / f"{name}.avi", frames, codec="FFV1")
         rows += [(name, 0.0, 0.7, path), (name, 0.2, 1.0, path)]
     return tools.make_corpus(rows)
-
-
-@pytest.fixture(scope="module")
-def network():
-    """Mean colours in the place of the I3D."""
-    frames = keras.Input((None, 16, 16, 3))
-    pool = keras.layers.AveragePooling3D((8, 4, 4))
-    return keras.Model(frames, pool(frames))
 
 
 @pytest.fixture(scope="module")
@@ -201,15 +192,9 @@ def test_what_another_run_has_done_is_taken(
 
 @pytest.mark.parametrize("how", ["removed", "replaced", "altered"])
 def test_a_feature_file_that_changes_between_steps(
-    corpus, network, expected, tmp_path, monkeypatch, how
+    corpus, network, expected, tmp_path, warnings, how
 ):
     """What was read is used on; the next step notices and computes anew."""
-    messages = []
-    monkeypatch.setattr(
-        store_module.logging,
-        "warning",
-        lambda text, *a: messages.append(text % a),
-    )
     first = run(corpus, network, tmp_path)
     a, b, *_ = sorted(tmp_path.iterdir())
     if how == "removed":
@@ -226,8 +211,8 @@ def test_a_feature_file_that_changes_between_steps(
     np.testing.assert_array_equal(second.features, expected.features)
     assert second.report.segments_stored == 6
     assert second.report.segments_computed == 2
-    assert all(str(a) in message for message in messages)
-    assert bool(messages) == (how != "removed")
+    assert all(str(a) in message for message in warnings)
+    assert bool(warnings) == (how != "removed")
     assert run(corpus, network, tmp_path).report.segments_computed == 0
 
 

@@ -1,15 +1,13 @@
 import io
-import multiprocessing
 import os
-import signal
 import zipfile
 
-import filelock
 import numpy as np
 import pytest
 
 from emotion_mt.features import FeatureConfig, store as store_lib
-from emotion_mt.features.store import FeatureStore, FilmFeatures
+from emotion_mt.features.store import FilmFile
+from emotion_mt.features.video import Seen
 
 KEY = {
     "video_sha256": "a" * 64,
@@ -24,71 +22,48 @@ FEATURES = {
     (0.1, 1.2): np.arange(4, dtype=np.float32),
     (5.0, 7.25): np.full(4, 0.5, np.float32),
 }
+MORE = {(2.0, 3.0): np.ones(4, np.float32)}
+SEEN = Seen(["a hole"], 100, 4.0, 1.0, [(1.0, 2.0)])
 
 
-def assert_same(found, expected):
-    received = found.by_times
-    assert received.keys() == expected.keys()
+def stored(folder, key=KEY):
+    film = FilmFile(folder, "BMI", key)
+    film.read()
+    return film
+
+
+def assert_same(film, expected):
+    assert film.by_times.keys() == expected.keys()
     for times, feature in expected.items():
-        np.testing.assert_array_equal(received[times], feature)
+        np.testing.assert_array_equal(film.by_times[times], feature)
 
 
-def test_round_trip(tmp_path):
-    store = FeatureStore(tmp_path / "new" / "folder")
-    assert store.read("BMI", KEY) == FilmFeatures()
-    store.add("BMI", KEY, FilmFeatures(FEATURES))
-    assert_same(FeatureStore(store.folder).read("BMI", KEY), FEATURES)
+@pytest.fixture
+def path(tmp_path):
+    """A file with two segments."""
+    film = FilmFile(tmp_path, "BMI", KEY)
+    film.add(FEATURES, SEEN)
+    return film.path
 
 
-def test_problems_are_kept_once(tmp_path):
-    store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, FilmFeatures(FEATURES, ["a hole", "an end"]))
-    store.add("BMI", KEY, FilmFeatures(FEATURES, ["a hole"]))
-    assert store.read("BMI", KEY).problems == ["a hole", "an end"]
+def test_segments_are_added(path):
+    film = stored(path.parent)
+    assert_same(film, FEATURES)
+    # What was found by a decoding that stopped earlier says less.
+    film.add(MORE, Seen([], 50, 2.0, 1.0, []))
+    found = stored(path.parent)
+    assert_same(found, {**FEATURES, **MORE})
+    assert (found.seen.problems, found.seen.end_s) == (["a hole"], 4.0)
+    assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_any_damage_is_noticed(tmp_path, warnings, seed):
-    """Also where it makes NumPy's own parser of headers stumble."""
-    store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, FilmFeatures(FEATURES))
-    path = store.path("BMI", KEY)
-    whole = path.read_bytes()
-    rng = np.random.default_rng(seed)
-    header = whole.index(b"descr")
-    for _ in range(60):
-        content = bytearray(whole)
-        place = header + int(rng.integers(0, 60))
-        content[place] = rng.integers(0, 128)
-        # With the checksum that belongs to it, as an attacker would.
-        path.write_bytes(rezip(bytes(content)))
-        found = store.read("BMI", KEY)
-        assert found == FilmFeatures() or found.by_times.keys() == (
-            FEATURES.keys()
-        )
-
-
-def rezip(content):
-    """The members of an archive, whatever their checksums say, anew."""
-    target = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as old,
-        zipfile.ZipFile(target, "w") as new,
-    ):
-        for info in old.infolist():
-            with old.open(info) as member:
-                member._expected_crc = None
-                new.writestr(info.filename, member.read())
-    return target.getvalue()
-
-
-def test_segments_are_added(tmp_path):
-    store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, FilmFeatures(FEATURES))
-    more = {(2.0, 3.0): np.ones(4, np.float32)}
-    store.add("BMI", KEY, FilmFeatures(more))
-    assert_same(store.read("BMI", KEY), {**FEATURES, **more})
-    assert len(list(tmp_path.glob("*.npz"))) == 1
+def test_files_of_before_are_read(path):
+    """They have problems in sentences and nothing else."""
+    with np.load(path) as archive:
+        old = {k: v for k, v in archive.items() if k not in ("seen", "sha256")}
+    np.savez(path, **old, sha256=store_lib._digest(old))
+    assert_same(stored(path.parent), FEATURES)
+    assert stored(path.parent).seen == Seen(["a hole"])
 
 
 @pytest.mark.parametrize(
@@ -100,122 +75,89 @@ def test_segments_are_added(tmp_path):
         {"compute": "bfloat16+float32"},
         {"channels": 5},
         {"image_size_px": 32},
-        {"config": FeatureConfig(stride_frames=4).as_dict()},
-        {"config": FeatureConfig(resize="crop").as_dict()},
+        *(
+            {"config": FeatureConfig(**change).as_dict()}
+            for change in ({"stride_frames": 4}, {"resize": "crop"})
+        ),
         {"config": FeatureConfig(fps=None).as_dict()},
     ],
 )
-def test_another_key_finds_nothing_and_loses_nothing(tmp_path, change):
-    store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, FilmFeatures(FEATURES))
-    other = {**KEY, **change}
-    assert store.read("BMI", other) == FilmFeatures()
-    if "channels" not in change:
-        store.add(
-            "BMI", other, FilmFeatures({(0.1, 1.2): np.zeros(4, np.float32)})
-        )
-    assert_same(store.read("BMI", KEY), FEATURES)
+def test_another_key_finds_nothing_and_loses_nothing(path, change):
+    other = stored(path.parent, {**KEY, **change})
+    assert other.by_times == {}
+    other.add({(0.1, 1.2): np.zeros(4, np.float32)}, SEEN)
+    assert_same(stored(path.parent), FEATURES)
 
 
-def test_another_version_finds_nothing(tmp_path, monkeypatch):
-    store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, FilmFeatures(FEATURES))
+def test_another_version_finds_nothing(path, monkeypatch):
     monkeypatch.setattr(store_lib, "VERSION", store_lib.VERSION + 1)
-    assert store.read("BMI", KEY) == FilmFeatures()
-
-
-@pytest.fixture
-def warnings(monkeypatch):
-    messages = []
-    monkeypatch.setattr(
-        store_lib.logging,
-        "warning",
-        lambda text, *a: messages.append(text % a),
-    )
-    return messages
+    assert stored(path.parent).by_times == {}
 
 
 @pytest.mark.parametrize("keep", [0, 10, 300, -5])
-def test_a_damaged_file_is_named_and_replaced(tmp_path, warnings, keep):
-    store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, FilmFeatures(FEATURES))
-    path = store.path("BMI", KEY)
+def test_a_damaged_file_is_named_and_replaced(path, warnings, keep):
     path.write_bytes(path.read_bytes()[:keep])
-    assert store.read("BMI", KEY) == FilmFeatures()
-    assert str(path) in warnings[0]
-    assert "damaged, computed again" in warnings[0]
-    store.add("BMI", KEY, FilmFeatures(FEATURES))
-    assert_same(store.read("BMI", KEY), FEATURES)
+    film = stored(path.parent)
+    assert film.by_times == {}
+    assert f"{path}: damaged, computed again" in warnings[0]
+    film.add(FEATURES, SEEN)
+    assert_same(stored(path.parent), FEATURES)
 
 
-def test_a_file_under_a_wrong_name_is_not_used(tmp_path, warnings):
-    store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, FilmFeatures(FEATURES))
-    other = {**KEY, "video_bytes": 1}
-    os.replace(store.path("BMI", KEY), store.path("BMI", other))
-    assert store.read("BMI", other) == FilmFeatures()
+def rezip(content, old=b"", new=b""):
+    """The members of an archive, altered, with checksums that are right."""
+    target = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as source,
+        zipfile.ZipFile(target, "w") as archive,
+    ):
+        for info in source.infolist():
+            with source.open(info) as member:
+                member._expected_crc = None
+                data = member.read().replace(old, new)
+                archive.writestr(info.filename, data)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # A SyntaxError and a tokenize.TokenError of NumPy's parser.
+        (b"{'descr'", b"{'descr "),
+        (b"}", b" "),
+        (b"'shape': (", b"'shape': 9"),
+        (b"<f4", b"|O8"),
+    ],
+)
+def test_headers_that_are_altered(path, warnings, old, new):
+    path.write_bytes(rezip(path.read_bytes(), old, new))
+    assert stored(path.parent).by_times == {}
+    assert "damaged" in warnings[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_damage_is_noticed(path, warnings, seed):
+    """Also where the checksum is right, as an attacker would have it."""
+    whole = path.read_bytes()
+    rng = np.random.default_rng(seed)
+    header = whole.index(b"descr")
+    for _ in range(60):
+        content = bytearray(whole)
+        content[header + int(rng.integers(0, 60))] = rng.integers(0, 128)
+        path.write_bytes(rezip(bytes(content)))
+        found = stored(path.parent).by_times
+        assert found == {} or found.keys() == FEATURES.keys()
+
+
+def test_a_file_under_a_wrong_name_is_not_used(path, warnings):
+    other = FilmFile(path.parent, "BMI", {**KEY, "video_bytes": 1})
+    os.replace(path, other.path)
+    other.read()
+    assert other.by_times == {}
     assert "not what its name says" in warnings[0]
 
 
-def test_objects_are_not_unpickled(tmp_path, warnings):
-    store = FeatureStore(tmp_path)
-    np.savez(
-        store.path("BMI", KEY),
-        key=np.array("{}"),
-        times_s=np.array([[0.0, 1.0]]),
-        features=np.array([[{}]], dtype=object),
-        problems=np.array("[]"),
-    )
-    assert store.read("BMI", KEY) == FilmFeatures()
+def test_objects_are_not_unpickled(path, warnings):
+    np.savez(path, key="{}", times_s=[[0.0, 1.0]], features=np.array([[{}]]))
+    assert stored(path.parent).by_times == {}
     assert "allow_pickle=False" in warnings[0]
-
-
-def _add(folder, number):
-    times = (float(number), number + 1.0)
-    feature = np.full(4, number, np.float32)
-    FeatureStore(folder).add("BMI", KEY, FilmFeatures({times: feature}))
-
-
-def test_several_processes_add_to_one_film(tmp_path):
-    context = multiprocessing.get_context("fork")
-    workers = [
-        context.Process(target=_add, args=(tmp_path, number))
-        for number in range(8)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-        assert worker.exitcode == 0
-    expected = {
-        (float(n), n + 1.0): np.full(4, n, np.float32) for n in range(8)
-    }
-    assert_same(FeatureStore(tmp_path).read("BMI", KEY), expected)
-
-
-def _die_while_writing(folder):
-    def die(file, **arrays):
-        file.write_bytes(b"half of a file")
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    store_lib.np.savez = die
-    _add(folder, 100)
-
-
-def test_killed_while_writing(tmp_path):
-    store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, FilmFeatures(FEATURES))
-    context = multiprocessing.get_context("fork")
-    worker = context.Process(target=_die_while_writing, args=(tmp_path,))
-    worker.start()
-    worker.join()
-    assert worker.exitcode == -signal.SIGKILL
-    assert_same(store.read("BMI", KEY), FEATURES)
-    assert len(list(tmp_path.rglob("*.npz"))) == 2
-    # The dead process's lock and temporary file are in nobody's way.
-    with filelock.FileLock(f"{store.path('BMI', KEY)}.lock", timeout=1):
-        pass
-    more = {(2.0, 3.0): np.ones(4, np.float32)}
-    store.add("BMI", KEY, FilmFeatures(more))
-    assert_same(store.read("BMI", KEY), {**FEATURES, **more})
-    assert list(tmp_path.glob("*.npz")) == [store.path("BMI", KEY)]
