@@ -201,9 +201,9 @@ def test_video_paths_are_relative_to_the_folder(manifest, cell):
         file.write("c1,V1,1\n")
     corpus = load_corpus(root)
     # Movies without a video stay, for the text.
-    video = [None, str(root / "films/a.mp4")]
-    assert corpus.segments["video"].tolist() == [None] * 2 + video
-    assert corpus.sources["video"].tolist() == [None] + video
+    video = (None, str(root / "films/a.mp4"))
+    assert corpus.segments["video"].tolist() == [None, None, *video]
+    assert corpus.sources["video"].tolist() == [None, *video]
 
 
 @pytest.mark.parametrize(

@@ -143,12 +143,9 @@ def test_unknown_encoding_and_unreadable_files_are_named(write, tmp_path):
             read_text(path)
 
 
-def test_lines_end_at_cr_and_lf_only(write):
+def test_lines_end_at_cr_and_lf_only_and_show_what_is_there(write):
     found = read_text(write("a\r\nb\rc\nd\r\r\ne\x0cf\u2028g".encode()))
     assert found.lines == ["a", "b", "c", "d", "e\x0cf\u2028g"]
-
-
-def test_plain_lines_are_composed_and_show_what_is_there():
     assert plain_line("Zoe\u0308 \u200bis\n\there\x07 \u202bok\u2069") == (
         "Zo\u00eb is here ok"
     )
