@@ -183,17 +183,15 @@ def _read_segments(
 
 def _times(row: Row) -> tuple[tuple[float, float], str]:
     """Returns start and end in seconds, and what is wrong with them."""
-    times = []
-    for column in ("start_s", "end_s"):
-        time_s = row.number(column)
-        late = time_s is not None and time_s > LATEST_S
-        if late or time_s is None or time_s < 0:
+    times = {column: row.number(column) for column in ("start_s", "end_s")}
+    for column, time_s in times.items():
+        if time_s is None or not 0 <= time_s <= LATEST_S:
+            late = time_s is not None and time_s > 0
             limit = f"at most {LATEST_S:g}" if late else "a number >= 0"
             received = f"Received: {row.cells[column]!r}"
             fault = f"{column} in seconds, {limit}. {received}"
             return (math.nan, math.nan), fault
-        times.append(time_s)
-    start_s, end_s = times
+    start_s, end_s = (time_s or 0.0 for time_s in times.values())
     fault = f"end_s > start_s. Received: start_s={start_s:g}, end_s={end_s:g}"
     return (start_s, end_s), "" if start_s < end_s else fault
 

@@ -71,11 +71,10 @@ def read_folds(
         if train and test:
             folds.append(paper.Split(fold, train, validation, test))
             continue
-        fault = (
+        (messages.problem if whole else messages.notes.append)(
             f"{path}: expected a movie to train and one to test on in fold "
             f"{fold!r}. Received: train={train}, test={test}"
         )
-        messages.problem(fault) if whole else messages.notes.append(fault)
     if not folds:
         messages.problem(f"{path}: expected a fold. Received none")
     if problems := messages.problems():
