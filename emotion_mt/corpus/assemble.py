@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -24,14 +25,28 @@ from emotion_mt.corpus.corpus import (
 class MovieReading(NamedTuple):
     """One movie as read from disk.
 
-    `segments` are used, in order of time, and each has a rating; `ratings` are
-    viewer to float64 [n], segment means in [-1, 1], NaN where not rated.
+    `ratings` are viewer to float64 [n], means in [-1, 1] of the n `segments`,
+    which are in order of time; NaN where not rated. A segment that nobody
+    rated is left out for its own of the n `reasons`; `left_out` are others.
+    The movie is rated until its last segment, unless something else is said.
     """
 
-    segments: tuple[Segment, ...]
+    movie: str
+    segments: Sequence[Segment]
     ratings: Mapping[str, np.ndarray]
-    left_out: tuple[LeftOut, ...]
-    source: Source
+    reasons: Sequence[str]
+    left_out: Sequence[LeftOut] = ()
+    subtitles: str | None = None
+    encoding: str | None = None
+    traces: int = 0
+    rated_until_s: float | None = None
+
+    @property
+    def rated(self) -> np.ndarray:
+        """Which segments somebody rated, bool [n]."""
+        none = np.full(len(self.segments), np.nan)
+        found = [is_rated(v) for v in (none, *self.ratings.values())]
+        return np.any(found, axis=0)
 
 
 class Messages:
@@ -70,50 +85,49 @@ def order_of(viewer: str) -> tuple[Any, ...]:
     return viewer == paper.AVERAGE, natural, viewer
 
 
-def keep_rated(
-    segments: Sequence[Segment],
-    ratings: Mapping[str, np.ndarray],
-    reasons: Sequence[str],
-) -> tuple[tuple[Segment, ...], dict[str, np.ndarray], list[LeftOut]]:
-    """Leaves out the segments that nobody rated, for one of `reasons` each.
-
-    Ratings are float [N], NaN where the viewer did not rate.
-    """
-    none = np.full(len(segments), np.nan)
-    rated = np.any([is_rated(v) for v in (none, *ratings.values())], axis=0)
-    left_out = [
-        LeftOut(*segments[row][:4], reasons[row])
-        for row in np.flatnonzero(~rated).tolist()
-    ]
-    kept = tuple(segments[row] for row in np.flatnonzero(rated).tolist())
-    return kept, {v: values[rated] for v, values in ratings.items()}, left_out
-
-
 def build_corpus(
     movies: Sequence[MovieReading], *, average: bool, **attributes: Any
 ) -> Corpus:
-    """Puts movies together, one at least; viewers are in natural order.
+    """Puts movies together, with a rating each; viewers in natural order.
 
     With `average` the mean over the viewers comes last, as `paper.AVERAGE`,
     if there are several and none has that name.
     """
     names = {viewer for movie in movies for viewer in movie.ratings}
     viewers = tuple(sorted(names, key=order_of))
-    tables = [
-        [m.ratings.get(v, np.full(len(m.segments), np.nan)) for v in viewers]
-        for m in movies
-    ]
-    values = np.concatenate(tables, axis=1).T
+    kept: list[Segment] = []
+    left_out: list[LeftOut] = []
+    sources, tables = [], []
+    for m in movies:
+        rated, none = m.rated, np.full(len(m.segments), np.nan)
+        columns = [m.ratings.get(viewer, none)[rated] for viewer in viewers]
+        tables.append(np.column_stack(columns))
+        own = [*itertools.compress(m.segments, rated)]
+        unused = zip(m.segments, m.reasons, strict=True)
+        kept += own
+        left_out += m.left_out
+        left_out += [
+            LeftOut(*segment[:4], reason)
+            for segment, reason in itertools.compress(unused, ~rated)
+        ]
+        until_s = m.rated_until_s
+        if until_s is None:
+            until_s = max(segment.end_s for segment in own)
+        videos = {segment.video for segment in own}
+        video = videos.pop() if len(videos) == 1 else None
+        about = (m.movie, m.subtitles, m.encoding, m.traces, until_s, video)
+        sources.append(Source(*about))
+    values = np.concatenate(tables)
     if average and len(viewers) > 1 and paper.AVERAGE not in viewers:
         values = np.column_stack([values, mean_of_rated(values.T)])
         viewers = (*viewers, paper.AVERAGE)
     attributes["notes"] = tuple(map(printable, attributes["notes"]))
     return Corpus(
-        segments=_frame([s for m in movies for s in m.segments], Segment),
+        segments=_frame(kept, Segment),
         viewers=viewers,
         values=values.astype(np.float32),
-        left_out=_frame([s for m in movies for s in m.left_out], LeftOut),
-        sources=_frame([m.source for m in movies], Source),
+        left_out=_frame(left_out, LeftOut),
+        sources=_frame(sources, Source),
         **attributes,
     )
 

@@ -11,20 +11,16 @@ from typing import Any, TypeVar
 import numpy as np
 
 from emotion_mt import paper
-from emotion_mt.corpus import films, finder
-from emotion_mt.corpus.assemble import (
-    Messages,
-    MovieReading,
-    keep_rated,
-)
+from emotion_mt.corpus import finder
+from emotion_mt.corpus.assemble import Messages, MovieReading
 from emotion_mt.corpus.corpus import (
     CorpusError,
     LeftOut,
     Segment,
-    Source,
     is_rated,
     mean_of_rated,
 )
+from emotion_mt.corpus.films import FILM_CODES, TRACE_NAMES
 from emotion_mt.corpus.subtitles import Cue, Subtitles, read_subtitles
 from emotion_mt.corpus.tables import Scale
 from emotion_mt.corpus.traces import DIMENSIONS, Trace, read_trace
@@ -46,11 +42,8 @@ _EXAMPLES = {
 def read_cognimuse(
     folder: Path,
     messages: Messages,
-    annotation: str,
-    dimension: str,
     movies: Sequence[str] | None,
-    scale: Scale,
-    encoding: str | None,
+    *how: Any,
 ) -> list[MovieReading]:
     """Reads the movies found anywhere under a folder, in the paper's order.
 
@@ -59,16 +52,15 @@ def read_cognimuse(
     movie or lie in a folder named after it; see `finder.find_files`. Passes of
     a rater are averaged per segment.
 
-    The annotation is "experienced" (one viewer per subject, "V1", "V2", …) or
-    "intended" (one rater, "Expert"); for the other arguments see
-    `load_corpus`. A movie with a problem is not used.
+    `how` are annotation, dimension, scale and encoding, see `load_corpus`. The
+    annotation is "experienced" (one viewer per subject, "V1", "V2", …) or
+    "intended" (one rater, "Expert"). A movie with a problem is not used.
     """
-    if unknown := sorted(set(movies or ()) - set(films.FILM_CODES)):
+    if unknown := sorted(set(movies or ()) - set(FILM_CODES)):
         raise ValueError(
-            f"`movies` must be among {films.FILM_CODES}. Received: {unknown}"
+            f"`movies` must be among {FILM_CODES}. Received: {unknown}"
         )
     files = finder.find_files(folder, messages)
-    wanted = dict.fromkeys(movies or ())
     if movies is None:
         _say_unknown(folder, files, messages)
         there = {file.movie for file in files}
@@ -76,25 +68,23 @@ def read_cognimuse(
         # If they lack subtitles, that must not stop anyone.
         usable = {file.movie for file in files if file.kind == finder.SUBTITLES}
         usable |= {*paper.MOVIES}
-        found = [code for code in films.FILM_CODES if code in there]
-        wanted = dict.fromkeys(movie for movie in found if movie in usable)
         messages.notes += [
             f"{movie}: not used; no subtitle file (the paper does not use "
             "this movie)"
-            for movie in found
-            if movie not in usable
+            for movie in FILM_CODES
+            if movie in there - usable
         ]
-    how = (annotation, dimension, scale, encoding)
+        movies = [movie for movie in FILM_CODES if movie in there & usable]
     readings = []
-    for movie in wanted:
+    for movie in dict.fromkeys(movies):
         own = [file for file in files if file.movie == movie]
         reading = _MovieReader(folder, own, movie, messages, *how).read()
         readings += [reading] if reading else []
-    everyone = {viewer for movie in readings for viewer in movie.ratings}
+    everyone = {viewer for reading in readings for viewer in reading.ratings}
     messages.notes += [
-        f"{movie.source.movie}: no trace of {viewer}"
-        for movie in readings
-        for viewer in sorted(everyone - set(movie.ratings))
+        f"{reading.movie}: no trace of {viewer}"
+        for reading in readings
+        for viewer in sorted(everyone - set(reading.ratings))
     ]
     return readings
 
@@ -107,12 +97,11 @@ def _say_unknown(
     traces = [file for file in unknown if file.kind in finder.ANNOTATIONS]
     for name in dict.fromkeys(file.name for file in traces):
         paths = [file.path for file in traces if file.name == name]
+        more = f" (in {len(paths)} trace files)" if paths[1:] else ""
         messages.problem(
             f"{paths[0]}: expected the name of a known movie "
-            f"({', '.join(films.TRACE_NAMES.values())}). "
-            f"Received {repr(name) if name else 'none in file and folders'}"
-            + f" (in {len(paths)} trace files)"
-            * (len(paths) > 1)
+            f"({', '.join(TRACE_NAMES.values())}). Received "
+            f"{repr(name) if name else 'none in file and folders'}{more}"
         )
     if media := [file.path for file in unknown if file not in traces]:
         messages.notes.append(
@@ -137,7 +126,7 @@ class _MovieReader:
     def read(self) -> MovieReading | None:
         """Returns the movie; None if there is a problem with it."""
         traces, subtitles = self._traces(), self._subtitles()
-        video = self._pick(self._of(finder.VIDEO))
+        video = finder.pick(self._of(finder.VIDEO), self.messages)
         if video is not None and (fault := finder.fault_of_video(video)):
             self._problem(f"{video}: expected a video. Received {fault}")
         if subtitles is None or self.messages.spoilt(self.movie):
@@ -147,55 +136,48 @@ class _MovieReader:
             Segment(*self._place(cue), cue.text, shown)
             for cue in subtitles.usable
         ]
-        ratings = self._rate(segments, traces)
         until_s = max(t.end_s for passes in traces.values() for t in passes)
         past = f"past the end of the traces ({until_s:.2f} s)"
-        reasons = [past if s.start_s > until_s else NO_SAMPLE for s in segments]
-        kept, ratings, unrated = keep_rated(segments, ratings, reasons)
-        if not kept and not self.messages.spoilt(self.movie):
+        reading = MovieReading(
+            self.movie,
+            segments,
+            self._rate(segments, traces),
+            [past if s.start_s > until_s else NO_SAMPLE for s in segments],
+            [
+                LeftOut(*self._place(cue), cue.left_out)
+                for cue in subtitles.cues
+                if cue.left_out
+            ],
+            str(subtitles.path),
+            subtitles.encoding,
+            sum(map(len, traces.values())),
+            until_s,
+        )
+        if not (reading.rated.any() or self.messages.spoilt(self.movie)):
             self._problem(
                 f"{self.movie}: expected subtitles within the traces, which "
                 f"end at {until_s:.2f} s. Received {subtitles.path} with "
                 f"{len(subtitles.cues)} cues, none of which can be used"
             )
-        if self.messages.spoilt(self.movie):
-            return None
-        left_out = [
-            LeftOut(*self._place(cue), cue.left_out)
-            for cue in subtitles.cues
-            if cue.left_out
-        ]
-        about = (str(subtitles.path), subtitles.encoding)
-        count = sum(map(len, traces.values()))
-        source = Source(self.movie, *about, count, until_s, shown)
-        return MovieReading(kept, ratings, (*left_out, *unrated), source)
+        return None if self.messages.spoilt(self.movie) else reading
 
     def _place(self, cue: Cue) -> tuple[str, str, float, float]:
         segment_id = f"{self.movie}_{cue.number:04d}"
         return segment_id, self.movie, cue.start_s, cue.end_s
 
-    def _problem(self, *problems: str) -> None:
-        for problem in problems:
-            self.messages.problem(problem, self.movie)
+    def _problem(self, problem: str) -> None:
+        self.messages.problem(problem, self.movie)
 
-    def _of(self, kind: str) -> list[finder.FoundFile]:
-        return [file for file in self.files if file.kind == kind]
-
-    def _pick(self, candidates: Sequence[finder.FoundFile]) -> Path | None:
-        """The one file to use; None if there is none or not one."""
-        best, message = finder.pick(candidates) if candidates else ([], "")
-        if len(best) > 1:
-            self._problem(message)
-        elif message:
-            self.messages.notes.append(message)
-        return best[0] if len(best) == 1 else None
+    def _of(self, *kinds: str) -> list[finder.FoundFile]:
+        return [file for file in self.files if file.kind in kinds]
 
     def _try(self, read: Callable[..., _File], *how: Any) -> _File | None:
         """What a file holds and what is said of it; None if it is faulty."""
         try:
             found = read(*how)
         except CorpusError as error:
-            self._problem(*error.problems)
+            for problem in error.problems:
+                self._problem(problem)
             return None
         self.messages.notes += found.notes
         return found
@@ -205,32 +187,28 @@ class _MovieReader:
         wanted = self._of(self.annotation)
         if not wanted:
             example = _EXAMPLES[self.annotation].format(
-                name=films.TRACE_NAMES[self.movie], code=self.movie
+                name=TRACE_NAMES[self.movie], code=self.movie
             )
-            others = [
-                f.kind for f in self.files if f.kind in finder.ANNOTATIONS
-            ]
-            received = "none"
-            if others:
-                received = (
-                    f"only {len(others)} of the other annotation "
-                    f"({others[0]!r})"
-                )
+            others = [file.kind for file in self._of(*finder.ANNOTATIONS)]
+            received = (
+                f"only {len(others)} of the other annotation ({others[0]!r})"
+                if others
+                else "none"
+            )
             self._problem(
                 f"{self.folder}: {self.movie}: expected {self.annotation} "
                 f"traces, such as {example}. Received {received}"
             )
         traces: dict[str, list[Trace]] = {}
+        column = DIMENSIONS.index(self.dimension)
         for numbers, same in itertools.groupby(wanted, lambda f: f.numbers):
-            path = self._pick([*same])
+            path = finder.pick([*same], self.messages)
             if path is None:
                 continue
             trace = self._try(read_trace, path, self.scale, self.encoding)
             if trace is None:
                 continue
-            if np.isnan(
-                trace.values[:, DIMENSIONS.index(self.dimension)]
-            ).all():
+            if not is_rated(trace.values[:, column]).any():
                 self._problem(
                     f"{path}: expected a column {self.dimension}. Received none"
                 )
@@ -240,13 +218,13 @@ class _MovieReader:
 
     def _subtitles(self) -> Subtitles | None:
         candidates = self._of(finder.SUBTITLES)
-        path = self._pick(candidates)
         if not candidates:
             self._problem(
                 f"{self.folder}: {self.movie}: expected a subtitle file, such "
                 f"as {self.movie}.srt or {self.movie}/text/subtitle.srt. "
                 "Received none"
             )
+        path = finder.pick(candidates, self.messages)
         if path is None:
             return None
         return self._try(read_subtitles, path, self.encoding)
@@ -258,11 +236,10 @@ class _MovieReader:
         times = [[s.start_s for s in segments], [s.end_s for s in segments]]
         ratings = {}
         for viewer, passes in traces.items():
-            means = []
-            for trace in passes:
-                mean = trace.segment_means(self.dimension, *times)
+            means = [t.segment_means(self.dimension, *times) for t in passes]
+            ratings[viewer] = mean_of_rated(np.stack(means))
+            for trace, mean in zip(passes, means, strict=True):
                 covered = int(is_rated(mean).sum())
-                means.append(mean)
                 if fault := trace.fault_of_unit(max(times[1], default=0.0)):
                     self._problem(fault)
                 elif covered < len(segments) / 2:
@@ -271,5 +248,4 @@ class _MovieReader:
                         f"cues, from {trace.time_s[0]:.2f} to "
                         f"{trace.end_s:.2f} s"
                     )
-            ratings[viewer] = mean_of_rated(np.stack(means))
         return ratings

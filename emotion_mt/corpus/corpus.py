@@ -133,12 +133,8 @@ def mean_of_rated(values: np.ndarray) -> np.ndarray:
         float64 [N]: the mean over the raters that rated, rounded to
         `MEAN_DECIMALS`; NaN where none did.
     """
-    values = np.asarray(values, dtype=np.float64)
-    rated = is_rated(values)
-    count = rated.sum(axis=0)
-    total = np.where(rated, values, 0.0).sum(axis=0)
-    mean = np.round(total / np.maximum(count, 1), MEAN_DECIMALS)
-    return np.where(count > 0, mean, np.nan)
+    means = pd.DataFrame(values, dtype=np.float64).mean()
+    return means.round(MEAN_DECIMALS).to_numpy()
 
 
 def labels_from_values(values: np.ndarray) -> np.ndarray:

@@ -31,24 +31,16 @@ TRACE_NAMES: Mapping[str, str] = MappingProxyType(
 #: the year of the Academy Awards and the code.
 VIDEO_FOLDERS: Mapping[str, str] = MappingProxyType(
     {
-        "BMI": "2002BMI",
-        "CHI": "2003CHI",
-        "CRA": "2006CRA",
-        "DEP": "2007DEP",
-        "FNE": "2004FNE",
-        "GLA": "2001GLA",
-        "LOR": "2004LOR",
+        name[4:]: name
+        for name in (
+            *("2002BMI", "2003CHI", "2006CRA", "2007DEP"),
+            *("2004FNE", "2001GLA", "2004LOR"),
+        )
     }
 )
 
 #: All twelve film codes.
 FILM_CODES: tuple[str, ...] = tuple(TRACE_NAMES)
-
-# Titles that are not those of the paper, nor the names above.
-_OTHER_TITLES = {
-    "MDB": "Million Dollar Baby",
-    "NCO": "No Country for Old Men",
-}
 
 
 def _normalise(name: str) -> str:
@@ -57,15 +49,14 @@ def _normalise(name: str) -> str:
     return re.sub(r"^(?:19|20)\d\d|(?:19|20)\d\d$", "", letters)
 
 
+# Titles that are not those of the paper, nor the names above.
+_TITLES = {"MDB": "Million Dollar Baby", "NCO": "No Country for Old Men"}
+
 _CODES = {
     _normalise(name): code
-    for names in (
-        {code: code for code in FILM_CODES},
-        TRACE_NAMES,
-        paper.MOVIE_TITLES,
-        _OTHER_TITLES,
-    )
-    for code, name in names.items()
+    for names in (TRACE_NAMES, paper.MOVIE_TITLES, _TITLES)
+    for code, title in names.items()
+    for name in (code, title)
 }
 
 

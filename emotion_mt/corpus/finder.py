@@ -70,29 +70,35 @@ def find_files(folder: Path, messages: Messages) -> list[FoundFile]:
     return sorted(files, key=lambda file: (file.kind, file.numbers, file.path))
 
 
-def pick(files: Sequence[FoundFile]) -> tuple[list[Path], str]:
-    """Chooses the best of files that stand for one, which should be one.
+def pick(files: Sequence[FoundFile], messages: Messages) -> Path | None:
+    """Chooses the best of files that stand for one; None if there is not one.
 
-    Also returns what is to be said. Of all kinds but `VIDEO` copies with the
-    same content count as one, which have to be read for that.
+    Of all kinds but `VIDEO` copies with the same content count as one, which
+    have to be read for that.
     """
-    best = [file.path for file in files if file.numbers == files[0].numbers]
-    others = [file.path for file in files if file.path not in best]
-    movie, kind = files[0].movie, files[0].kind
-    copies = kind != VIDEO and _same_content(best)
-    if copies:
+    if not files:
+        return None
+    movie, kind, numbers = files[0][:3]
+    best = [file.path for file in files if file.numbers == numbers]
+    others = [file.path for file in files if file.numbers != numbers]
+    if kind != VIDEO and _same_content(best):
         best, others = best[:1], others + best[1:]
+    trace = kind in ANNOTATIONS
     if len(best) > 1:
-        what = "file per rater and pass" if kind in ANNOTATIONS else kind
-        return best, (
-            f"{movie}: expected one {what}. Received {len(best)}: "
-            f"{_listed(best)}. Keep one"
-            + f", or name one {movie}{best[0].suffix}"
-            * (kind in _EXTENSIONS)
+        messages.problem(
+            f"{movie}: expected one "
+            f"{'file per rater and pass' if trace else kind}. Received "
+            f"{len(best)}: {_listed(best)}. Keep one"
+            + ("" if trace else f", or name one {movie}{best[0].suffix}"),
+            movie or "",
         )
-    what = "trace" if kind in ANNOTATIONS else kind
-    said = f"{movie}: {what} {best[0]} is used; not used: {_listed(others)}"
-    return best, said if others else ""
+        return None
+    if others:
+        messages.notes.append(
+            f"{movie}: {'trace' if trace else kind} {best[0]} is used; not "
+            f"used: {_listed(others)}"
+        )
+    return best[0]
 
 
 def fault_of_video(path: Path) -> str:

@@ -104,17 +104,18 @@ def load_corpus(
             f"{root}: expected an existing folder. Received: {received}"
         )
     manifest = is_manifest(root)
-    how = (movies, on, encoding)
     if manifest:
-        found = read_manifest(root, messages, allow_outside, *how)
+        how = (movies, allow_outside, on, encoding)
+        found = read_manifest(root, messages, *how)
     else:
-        found = read_cognimuse(root, messages, annotation, dimension, *how)
+        what = (annotation, dimension, on, encoding)
+        found = read_cognimuse(root, messages, movies, *what)
     problems, notes = messages.problems(movies), messages.notes
     if not found and not problems:
         problems = [_nothing(root), *notes]
     if problems and (on_problem == "raise" or not found):
         raise CorpusError(problems)
-    names = [movie.source.movie for movie in found]
+    names = [movie.movie for movie in found]
     whole = movies is None and not problems
     own_folds = read_folds(root, names, notes, whole, encoding)
     if manifest:

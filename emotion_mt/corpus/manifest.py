@@ -5,22 +5,17 @@ from __future__ import annotations
 import math
 import os
 import posixpath
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
-from emotion_mt.corpus.assemble import (
-    Messages,
-    MovieReading,
-    keep_rated,
-    order_of,
-)
+from emotion_mt.corpus.assemble import Messages, MovieReading, order_of
 from emotion_mt.corpus.corpus import (
     SEGMENT_COLUMNS,
     CorpusError,
     Segment,
-    Source,
     is_rated,
     is_taken,
     printable,
@@ -33,8 +28,10 @@ from emotion_mt.corpus.textfiles import plain_line
 SEGMENTS_FILE = "segments.csv"
 ANNOTATIONS_FILE = "annotations.csv"
 
-#: Columns of `ANNOTATIONS_FILE`.
-_RATINGS = ("segment_id", "viewer", "value")
+_COLUMNS = {
+    SEGMENTS_FILE: SEGMENT_COLUMNS,
+    ANNOTATIONS_FILE: ("segment_id", "viewer", "value"),
+}
 
 #: Why a segment is left out.
 NOT_RATED = "no viewer rated it"
@@ -49,15 +46,14 @@ FEW_RATINGS = 10
 
 def is_manifest(folder: Path) -> bool:
     """Says whether a folder holds a manifest, or half of one."""
-    files = (folder / SEGMENTS_FILE, folder / ANNOTATIONS_FILE)
-    return any(path.is_file() for path in files)
+    return any((folder / name).is_file() for name in _COLUMNS)
 
 
 def read_manifest(
     folder: Path,
     messages: Messages,
-    allow_outside: bool,
     movies: Sequence[str] | None,
+    allow_outside: bool,
     scale: Scale,
     encoding: str | None,
 ) -> list[MovieReading]:
@@ -71,30 +67,28 @@ def read_manifest(
     see `tables.read_table`. Movies are in the order of the file; one with a
     faulty row is not used. A missing file or column is a CorpusError.
     """
-    tables: dict[str, list[Row]] = {}
+    tables: list[list[Row]] = []
     fatal: list[str] = []
-    columns = {SEGMENTS_FILE: SEGMENT_COLUMNS, ANNOTATIONS_FILE: _RATINGS}
-    for name, expected in columns.items():
+    for name, columns in _COLUMNS.items():
         try:
-            how = (folder / name, expected, messages, encoding)
-            tables[name] = read_table(*how)
+            table = read_table(folder / name, columns, messages, encoding)
+            tables.append(table)
         except CorpusError as error:
             fatal += error.problems
     if fatal:
         raise CorpusError(fatal)
-    rows = tables[SEGMENTS_FILE]
-    segments = _read_segments(folder, allow_outside, rows, messages)
-    rows = tables[ANNOTATIONS_FILE]
-    ratings = _read_ratings(folder, rows, segments, scale, messages)
-    by_movie: dict[str, list[Segment]] = {}
+    segments = _read_segments(folder, allow_outside, tables[0], messages)
+    ratings = _read_ratings(folder, tables[1], segments, scale, messages)
+    by_movie: dict[str, list[Segment]] = defaultdict(list)
     for segment in segments.values():
-        by_movie.setdefault(segment.movie, []).append(segment)
+        by_movie[segment.movie].append(segment)
     by_movie.pop("", None)  # rows without a movie, reported already
     found = []
-    for movie in dict.fromkeys(by_movie if movies is None else movies):
+    for movie in dict.fromkeys([*by_movie] if movies is None else movies):
         if messages.spoilt(movie):
             continue
-        if reading := _movie(by_movie.get(movie, []), ratings):
+        reading = _movie(movie, by_movie[movie], ratings)
+        if reading.rated.any():
             found.append(reading)
         else:
             messages.problem(
@@ -107,33 +101,26 @@ def read_manifest(
 
 
 def _movie(
-    segments: Sequence[Segment], ratings: Mapping[str, Mapping[str, float]]
-) -> MovieReading | None:
-    """Puts a movie together; None if nobody rated any of its segments."""
+    movie: str,
+    segments: Sequence[Segment],
+    ratings: Mapping[str, Mapping[str, float]],
+) -> MovieReading:
     segments = sorted(segments, key=lambda s: (s.start_s, s.end_s))
     rated = [ratings.get(s.segment_id, {}) for s in segments]
     columns = {
         viewer: np.array([values.get(viewer, np.nan) for values in rated])
         for viewer in {viewer for values in rated for viewer in values}
     }
-    reasons = [NOT_RATED] * len(segments)
-    kept, columns, left_out = keep_rated(segments, columns, reasons)
-    if not kept:
-        return None
-    videos = {segment.video for segment in kept}
-    video = videos.pop() if len(videos) == 1 else None
-    until_s = max(segment.end_s for segment in kept)
-    source = Source(kept[0].movie, None, None, 0, until_s, video)
-    return MovieReading(kept, columns, tuple(left_out), source)
+    return MovieReading(movie, segments, columns, [NOT_RATED] * len(segments))
 
 
 def _about_viewers(path: Path, movies: Sequence[MovieReading]) -> list[str]:
     """Notes on viewers whose ratings say little."""
     notes = []
-    found: dict[str, list[float]] = {}
+    found: dict[str, list[float]] = defaultdict(list)
     for movie in movies:
         for viewer, column in movie.ratings.items():
-            found.setdefault(viewer, []).extend(column[is_rated(column)])
+            found[viewer] += column[is_rated(column)].tolist()
     for words, side in (("below", -1), ("above", 1)):
         named = [
             viewer
@@ -146,9 +133,8 @@ def _about_viewers(path: Path, movies: Sequence[MovieReading]) -> list[str]:
                 f"between {min(values):g} and {max(values):g}. If the middle "
                 "of the scale is not 0, say what it is: --scale=LOW,HIGH"
             )
-    counts = {viewer: len(values) for viewer, values in found.items()}
-    most = max(counts.values(), default=0)
-    if few := [v for v, n in counts.items() if n < FEW_RATINGS < most / 10]:
+    most = max(map(len, found.values()), default=0)
+    if few := [v for v in found if len(found[v]) < FEW_RATINGS < most / 10]:
         notes.append(
             f"{path}: fewer than {FEW_RATINGS} ratings of {_list(few)}; they "
             "take part like all others, and no score of theirs means much"
@@ -197,17 +183,15 @@ def _read_segments(
 
 def times_of(row: Row) -> tuple[tuple[float, float], str]:
     """Returns start and end in seconds, and what is wrong with them."""
-    times = []
-    for column in ("start_s", "end_s"):
-        time_s = row.number(column)
-        late = time_s is not None and time_s > LATEST_S
-        if late or time_s is None or time_s < 0:
+    times = {column: row.number(column) for column in ("start_s", "end_s")}
+    for column, time_s in times.items():
+        if time_s is None or not 0 <= time_s <= LATEST_S:
+            late = time_s is not None and time_s > 0
             limit = f"at most {LATEST_S:g}" if late else "a number >= 0"
             received = f"Received: {row.cells[column]!r}"
             fault = f"{column} in seconds, {limit}. {received}"
             return (math.nan, math.nan), fault
-        times.append(time_s)
-    start_s, end_s = times
+    start_s, end_s = (time_s or 0.0 for time_s in times.values())
     fault = f"end_s > start_s. Received: start_s={start_s:g}, end_s={end_s:g}"
     return (start_s, end_s), "" if start_s < end_s else fault
 
@@ -255,11 +239,11 @@ def _read_ratings(
     messages: Messages,
 ) -> dict[str, dict[str, float]]:
     """Returns segment id -> viewer -> value in [-1, 1]."""
-    ratings: dict[str, dict[str, float]] = {}
+    ratings: dict[str, dict[str, float]] = defaultdict(dict)
     lines: dict[tuple[str, str], str] = {}
-    outside: dict[str, list[Row]] = {}
+    outside: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        id_, fault = plain_line(row.cells["segment_id"]), ""
+        id_ = plain_line(row.cells["segment_id"])
         if id_ not in segments:
             messages.problem(
                 f"{row.where}: expected a segment_id of "
@@ -271,30 +255,30 @@ def _read_ratings(
         value = row.number("value")
         if not viewer:
             continue
+        first = lines.setdefault((id_, viewer), row.where)
         if is_taken(viewer):
-            fault = (
-                "a viewer with another name: the tables have a column of that "
-                f"name. Received: {viewer!r}"
+            messages.problem(
+                f"{row.where}: expected a viewer with another name: the tables "
+                f"have a column of that name. Received: {viewer!r}",
+                movie,
             )
-        elif (id_, viewer) in lines:
-            fault = (
-                f"one rating per segment and viewer. Received a second one of "
-                f"{viewer!r} for {id_!r}; the first is in {lines[id_, viewer]}"
+        elif first != row.where:
+            messages.problem(
+                f"{row.where}: expected one rating per segment and viewer. "
+                f"Received a second one of {viewer!r} for {id_!r}; the first "
+                f"is in {first}",
+                movie,
             )
         elif row.cells["value"] and (value is None or not scale.holds(value)):
-            outside.setdefault(movie, []).append(row)
+            outside[movie].append(row)
         elif value is not None:
-            ratings.setdefault(id_, {})[viewer] = float(scale.to_unit(value))
-        if fault:
-            messages.problem(f"{row.where}: expected {fault}", movie)
-        lines.setdefault((id_, viewer), row.where)
+            ratings[id_][viewer] = float(scale.to_unit(value))
     for movie, (row, *more) in outside.items():
+        others = f" (and {len(more)} more such rows of {movie})" if more else ""
         messages.problem(
             f"{row.where}: expected a value in {scale}, or an empty field if "
             f"the viewer did not rate{scale.hint}. Received: "
-            f"{row.cells['value']!r}"
-            + f" (and {len(more)} more such rows of {movie})"
-            * bool(more),
+            f"{row.cells['value']!r}{others}",
             movie,
         )
     return ratings

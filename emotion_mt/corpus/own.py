@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import numpy as np
 from emotion_mt import paper
 from emotion_mt.corpus.assemble import Messages
 from emotion_mt.corpus.corpus import Corpus, CorpusError
-from emotion_mt.corpus.tables import read_table
+from emotion_mt.corpus.tables import Row, read_table
 from emotion_mt.corpus.textfiles import plain_line
 
 #: What trains, validates and tests: fold, movie, part.
@@ -69,11 +71,10 @@ def read_folds(
         if train and test:
             folds.append(paper.Split(fold, train, validation, test))
             continue
-        fault = (
+        (messages.problem if whole else messages.notes.append)(
             f"{path}: expected a movie to train and one to test on in fold "
             f"{fold!r}. Received: train={train}, test={test}"
         )
-        messages.problem(fault) if whole else messages.notes.append(fault)
     if not folds:
         messages.problem(f"{path}: expected a fold. Received none")
     if problems := messages.problems():
@@ -122,7 +123,8 @@ def read_features(
             f"different, {known.sum()} of the corpus"
         )
     features = np.full((len(corpus), rows.shape[1]), np.nan, np.float32)
-    features[[place[i] for i in ids if i in place]] = rows[known]
+    with np.errstate(over="ignore"):  # what is too large counts as missing
+        features[[place[i] for i in ids if i in place]] = rows[known]
     # Half a feature is none.
     gaps = ~np.isfinite(features).all(axis=1)
     features[gaps] = np.nan
@@ -144,10 +146,7 @@ def _from_npz(
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=False)
             ids, rows = content["segment_id"], content["features"]
-    except (
-        *(OSError, ValueError, KeyError, IndexError, EOFError),
-        zipfile.BadZipFile,
-    ) as error:
+    except _NO_NPZ as error:
         raise CorpusError(f"{expected}. Received: {error}") from error
     numeric = rows.dtype.kind in "fiu"
     if ids.ndim != 1 or rows.ndim != 2 or len(ids) != len(rows) or not numeric:
@@ -155,8 +154,15 @@ def _from_npz(
             f"{expected} of numbers. Received shapes {ids.shape} and "
             f"{rows.shape}, {rows.dtype}"
         )
-    names = [plain_line(str(id_)) for id_ in ids.tolist()]
-    return names, rows.astype(np.float32)
+    return [plain_line(str(id_)) for id_ in ids.tolist()], rows
+
+
+# A zip file may also be encrypted or compressed in an unknown way
+# (RuntimeError).
+_NO_NPZ = (
+    *(OSError, ValueError, KeyError, IndexError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def _from_csv(
@@ -164,18 +170,16 @@ def _from_csv(
 ) -> tuple[list[str], np.ndarray]:
     table = read_table(path, ["segment_id"], messages, encoding, more=True)
     columns = [c for row in table[:1] for c in row.cells if c != "segment_id"]
-    rows = np.full((len(table), len(columns)), np.nan, np.float32)
-    for row, into in zip(table, rows, strict=True):
-        for number, column in enumerate(columns):
-            value = row.number(column)
-            if value is None and row.cells[column].casefold() not in _NOTHING:
-                messages.problem(
-                    f"{row.where}: expected a number or an empty field for "
-                    f"{column}. Received: {row.cells[column]!r}"
-                )
-            elif value is not None:
-                into[number] = value
-    return [row.name("segment_id", messages) for row in table], rows
+    rows = [[_feature(row, c, messages) for c in columns] for row in table]
+    ids = [row.name("segment_id", messages) for row in table]
+    return ids, np.array(rows, np.float64).reshape(len(ids), len(columns))
 
 
-_NOTHING = ("", "nan", "na")
+def _feature(row: Row, column: str, messages: Messages) -> float:
+    value, cell = row.number(column), row.cells[column]
+    if value is None and cell.casefold() not in ("", "nan", "na"):
+        messages.problem(
+            f"{row.where}: expected a number or an empty field for {column}. "
+            f"Received: {cell!r}"
+        )
+    return math.nan if value is None else value

@@ -11,7 +11,7 @@ import os
 import pathlib
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -21,16 +21,11 @@ import pandas as pd
 import pooch
 
 from emotion_mt._progress import progress
-from emotion_mt.corpus.assemble import (
-    MovieReading,
-    build_corpus,
-    keep_rated,
-)
+from emotion_mt.corpus.assemble import MovieReading, build_corpus
 from emotion_mt.corpus.corpus import (
     Corpus,
     CorpusError,
     Segment,
-    Source,
     check_choice,
     is_rated,
 )
@@ -118,11 +113,11 @@ def load_raters(
     check_choice("dimension", dimension, DIMENSIONS)
     about = RATERS[name]
     found = about.read(_fetch(name, cache), dimension)
-    parts = tuple(part.source.movie for part in found)
+    parts = tuple(part.movie for part in found)
     if unknown := sorted(set(movies or ()) - set(parts)):
         raise ValueError(f"`movies` must be among {parts}. Received: {unknown}")
     return build_corpus(
-        [p for p in found if movies is None or p.source.movie in movies],
+        [part for part in found if movies is None or part.movie in movies],
         average=True,
         name=name,
         annotation=about.rated,
@@ -137,15 +132,8 @@ def _fetch(name: str, cache: str | os.PathLike[str] | None) -> pathlib.Path:
     with resources.files(__package__).joinpath("raters.txt").open() as lines:
         home.load_registry(lines)
     folder = home.abspath / name
-    missing = [
-        file
-        for file, sha in home.registry.items()
-        if file.startswith(f"{name}/")
-        and not (
-            (home.abspath / file).is_file()
-            and pooch.file_hash(home.abspath / file) == sha
-        )
-    ]
+    own = [file for file in home.registry if file.startswith(f"{name}/")]
+    missing = [file for file in own if not _is_there(home, file)]
     if not missing:
         return folder
     print("\n".join(RATERS[name].notes), file=sys.stderr)
@@ -170,28 +158,31 @@ def _fetch(name: str, cache: str | os.PathLike[str] | None) -> pathlib.Path:
     return folder
 
 
-def _parts(
-    segments: pd.DataFrame, ratings: np.ndarray, reasons: Sequence[str] = ()
-) -> list[MovieReading]:
+def _is_there(home: pooch.Pooch, file: str) -> bool:
+    path, sha = home.abspath / file, home.registry[file]
+    return path.is_file() and pooch.file_hash(path) == sha
+
+
+def _parts(segments: pd.DataFrame, ratings: np.ndarray) -> list[MovieReading]:
     """Puts the parts of a film together.
 
-    `segments` have the fields of `Segment` but for the video, and the index
-    0 … N-1; `ratings` are float [R, N], NaN where a segment was not rated;
-    `reasons` are given where nobody rated.
+    `segments` have the fields of `Segment` but for the video, and "reason",
+    why nobody rated if so; ratings are float [R, N], NaN where not rated.
     """
-    parts, columns = [], list(Segment._fields)
-    segments = segments.assign(video=None)
-    reasons = reasons or ["rated by nobody"] * len(segments)
+    parts = []
+    segments = segments.assign(video=None).reset_index(drop=True)
     for movie, part in segments.groupby("movie", sort=False):
-        kept, own, left_out = keep_rated(
-            [Segment(*row) for row in part[columns].itertuples(False)],
-            {f"R{n + 1}": one[part.index] for n, one in enumerate(ratings)},
-            [reasons[row] for row in part.index],
+        rows = part[list(Segment._fields)].itertuples(index=False)
+        own = {f"R{n}": one[part.index] for n, one in enumerate(ratings, 1)}
+        parts.append(
+            MovieReading(
+                str(movie),
+                [Segment(*row) for row in rows],
+                own,
+                part["reason"].tolist(),
+                traces=sum(bool(is_rated(r).any()) for r in own.values()),
+            )
         )
-        traces = sum(bool(is_rated(one).any()) for one in own.values())
-        end_s = max(segment.end_s for segment in kept)
-        source = Source(str(movie), None, None, traces, end_s, video=None)
-        parts.append(MovieReading(kept, own, tuple(left_out), source))
     return parts
 
 
@@ -220,10 +211,18 @@ def _read_studyforrest(
     lines["movie"] = [f"FG{n}" for n in number]
     segments = _joined(lines.sort_values("start", kind="stable"))
     times = segments[["start_s", "end_s"]].to_numpy(float)
-    ratings = [
-        _shown(times, pd.read_csv(folder / f"av1o0{n}.csv"), dimension)
-        for n in range(1, 10)
-    ]
+    ratings = []
+    for observer in range(1, 10):
+        episodes = pd.read_csv(folder / f"av1o0{observer}.csv")
+        overlap = np.minimum(times[:, 1:], episodes["end"].to_numpy())
+        overlap -= np.maximum(times[:, :1], episodes["start"].to_numpy())
+        overlap = overlap.clip(min=0)
+        more, less = (
+            overlap[:, (episodes[dimension] == mark).to_numpy()].sum(axis=1)
+            for mark in _MARKS[dimension]
+        )
+        with np.errstate(invalid="ignore"):
+            ratings.append((more - less) / (more + less))  # 0 / 0 is NaN.
     return _parts(segments, np.stack(ratings))
 
 
@@ -244,23 +243,8 @@ def _joined(lines: pd.DataFrame) -> pd.DataFrame:
         else:
             times = {"start_s": line.start, "end_s": line.end}
             rows.append({"movie": line.movie, "text": text, **times})
-    frame = pd.DataFrame(rows)
-    return frame.assign(segment_id=[f"{n:04d}" for n in frame.index])
-
-
-def _shown(
-    times: np.ndarray, episodes: pd.DataFrame, dimension: str
-) -> np.ndarray:
-    """Ratings of one observer, float [N]; times are [N, 2], start and end."""
-    overlap = np.minimum(times[:, 1:], episodes["end"].to_numpy())
-    overlap -= np.maximum(times[:, :1], episodes["start"].to_numpy())
-    overlap = overlap.clip(min=0)
-    more, less = (
-        overlap[:, (episodes[dimension] == mark).to_numpy()].sum(axis=1)
-        for mark in _MARKS[dimension]
-    )
-    with np.errstate(invalid="ignore"):
-        return (more - less) / (more + less)  # 0 / 0 is NaN.
+    ids = [f"{n:04d}" for n in range(len(rows))]
+    return pd.DataFrame(rows).assign(segment_id=ids, reason="rated by nobody")
 
 
 #: Both parts of the episode begin with a cartoon of this many seconds.
@@ -281,20 +265,21 @@ def _read_sherlock(folder: pathlib.Path, dimension: str) -> list[MovieReading]:
         warnings.simplefilter("ignore")
         table = pd.read_excel(folder / "Sherlock_Segments_1000_NN_2017.xlsx")
     table.columns = [" ".join(str(name).split()) for name in table]
+    table["start_s"] = start = table["Start Time (s)"].astype(float)
     second = table["Segment Number"] >= _SECOND_PART
-    halves = {"S1": table[~second], "S2": table[second]}
-    table = pd.concat(
-        [_with_blocks(*half) for half in halves.items()], ignore_index=True
-    )
-    start = table["Start Time (s)"].astype(float)
+    cartoon = start < _CARTOON_S
     segments = pd.DataFrame(
         {
             "segment_id": table["Segment Number"].map("{:04d}".format),
-            "movie": table["movie"],
+            "movie": [
+                *_blocks("S1", table[~second]),
+                *_blocks("S2", table[second]),
+            ],
             "start_s": start,
             # Whole seconds; one segment ends in the second that it starts in.
             "end_s": table["End Time (s)"].clip(lower=start + 1),
             "text": table["Scene Details - A Level"].fillna("").map(str.strip),
+            "reason": np.where(cartoon, "in the cartoon", "rated by nobody"),
         }
     )
     name = f"{dimension.capitalize()} - Rater "
@@ -303,23 +288,19 @@ def _read_sherlock(folder: pathlib.Path, dimension: str) -> list[MovieReading]:
         given = given.replace({"+": 1, "-": -1})
     else:
         given = (given - 3) / 2
-    cartoon = start < _CARTOON_S
-    reasons = np.where(cartoon, "in the cartoon", "rated by nobody")
-    ratings = given.mask(cartoon).to_numpy(float).T
-    return _parts(segments, ratings, reasons.tolist())
+    return _parts(segments, given.mask(cartoon).to_numpy(float).T)
 
 
-def _with_blocks(name: str, part: pd.DataFrame) -> pd.DataFrame:
-    """Adds "movie": blocks that begin with the first scene after a quarter."""
-    start, end = part["Start Time (s)"], part["End Time (s)"].max()
+def _blocks(name: str, half: pd.DataFrame) -> Iterator[str]:
+    """Names of the blocks, which begin with the first scene after a quarter."""
+    start, end = half["start_s"], half["End Time (s)"].max()
     # Some cells hold a blank only.
-    titled = part["Scene Segments"].fillna("").str.strip() != ""
+    titled = half["Scene Segments"].fillna("").str.strip() != ""
     scenes = start[titled]
-    block = np.ones(len(part), int)
-    for quarter in (1, 2, 3):
-        after = _CARTOON_S + quarter / 4 * (end - _CARTOON_S)
-        block += (start >= scenes[scenes >= after].min()).to_numpy()
-    return part.assign(movie=[f"{name}{'abcd'[n - 1]}" for n in block])
+    quarters = _CARTOON_S + np.arange(1, 4) / 4 * (end - _CARTOON_S)
+    first = [scenes[scenes >= after].min() for after in quarters]
+    for number in np.searchsorted(first, start, side="right"):
+        yield f"{name}{'abcd'[number]}"
 
 
 #: Public corpora by name.

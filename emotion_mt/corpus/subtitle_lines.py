@@ -22,6 +22,12 @@ COMMENT = "comment, not a subtitle"
 
 _Path = str | os.PathLike[str]
 
+# Start and end in seconds.
+_Span = tuple[float, float]
+
+# Line, times if they can be read, text, and why it is left out or "".
+_Found = tuple[int, _Span | None, str, str]
+
 
 @dataclasses.dataclass(frozen=True)
 class Cue:
@@ -57,8 +63,14 @@ def find_cues(
     """
     format_ = _format_of(lines)
     find = {"vtt": _vtt_cues, "srt": _srt_cues}.get(format_, _ass_cues)
-    found = enumerate(find(path, lines, notes), 1)
-    cues = [dataclasses.replace(cue, number=number) for number, cue in found]
+    cues = [
+        Cue(number, line, *times, text, left_out)
+        if times
+        else Cue(number, line, math.nan, math.nan, "", left_out or UNREADABLE)
+        for number, (line, times, text, left_out) in enumerate(
+            find(path, lines, notes), 1
+        )
+    ]
     bad = [cue.line for cue in cues if cue.left_out == UNREADABLE]
     expected = f"expected a cue such as {_EXAMPLES[format_]!r}. Received"
     if not cues:
@@ -123,31 +135,17 @@ def _seconds(hours: str | None, *rest: str) -> float:
     return (whole * 1000 + int(fraction.ljust(3, "0"))) / 1000
 
 
-def _cue(
-    line: int,
-    head: str,
-    body: Sequence[str],
-    left_out: str = "",
-    shift_s: float = 0.0,
-) -> Cue:
+def _times(head: str, shift_s: float = 0.0) -> _Span | None:
     found = _TIMES.fullmatch(head)
     if found is None:
-        return _unreadable(line, left_out)
-    start_s, end_s = (
-        _seconds(*found.groups()[:4]),
-        _seconds(*found.groups()[4:]),
-    )
-    times = (start_s + shift_s, end_s + shift_s)
-    return Cue(0, line, *times, "\n".join(body), left_out)
-
-
-def _unreadable(line: int, left_out: str = "") -> Cue:
-    return Cue(0, line, math.nan, math.nan, "", left_out or UNREADABLE)
+        return None
+    start, end = found.groups()[:4], found.groups()[4:]
+    return _seconds(*start) + shift_s, _seconds(*end) + shift_s
 
 
 def _srt_cues(
     path: _Path, lines: Sequence[str], notes: list[str]
-) -> Iterator[Cue]:
+) -> Iterator[_Found]:
     heads = [i for i, line in enumerate(lines) if _is_head(line)]
     before = [line.strip() for line in lines[: heads[0] if heads else 0]]
     if stray := [line for line in before if line and not line.isdigit()]:
@@ -159,7 +157,7 @@ def _srt_cues(
         body = lines[head + 1 : end]
         if end is not None:
             body = _without_number(body, number + 1)
-        yield _cue(head + 1, lines[head], body)
+        yield head + 1, _times(lines[head]), "\n".join(body), ""
 
 
 def _without_number(lines: Sequence[str], next_number: int) -> Sequence[str]:
@@ -189,7 +187,7 @@ _MAP_TICKS_PER_S = 90_000
 
 def _vtt_cues(
     path: _Path, lines: Sequence[str], notes: list[str]
-) -> Iterator[Cue]:
+) -> Iterator[_Found]:
     """Only an empty line ends a block; a line with a blank is text."""
     shift_s, stray = 0.0, []
     ends = [i for i, line in enumerate(lines) if not line]
@@ -209,7 +207,8 @@ def _vtt_cues(
             body = block[head + 1 : stop]
             if stop < len(block) and body and body[-1].strip().isdecimal():
                 body = body[:-1]  # the name of the next cue
-            yield _cue(first + head + 1, block[head], body, hidden, shift_s)
+            times = _times(block[head], shift_s)
+            yield first + head + 1, times, "\n".join(body), hidden
     if stray:
         more = f" and {len(stray) - 1} more" if stray[1:] else ""
         notes.append(
@@ -255,7 +254,7 @@ _ASS_FIELDS = (
 
 def _ass_cues(
     path: _Path, lines: Sequence[str], notes: list[str]
-) -> Iterator[Cue]:
+) -> Iterator[_Found]:
     in_events, fields = False, list(_ASS_FIELDS)
     for number, line in enumerate(lines, 1):
         if _SECTION.fullmatch(line):
@@ -277,9 +276,8 @@ def _ass_cues(
                 _ASS_TIME.fullmatch(cell.get(name, ""))
                 for name in ("start", "end")
             )
-            if start is None or end is None or "text" not in cell:
-                yield _unreadable(number)
-                continue
-            times = (_seconds(*start.groups()), _seconds(*end.groups()))
-            comment = event[1].casefold() == "comment"
-            yield Cue(0, number, *times, cell["text"], COMMENT * comment)
+            times = None
+            if start and end and "text" in cell:
+                times = (_seconds(*start.groups()), _seconds(*end.groups()))
+            hidden = times and event[1].casefold() == "comment"
+            yield number, times, cell.get("text", ""), COMMENT * bool(hidden)

@@ -98,19 +98,18 @@ def read_subtitles(
             "Received an empty file"
         )
     notes = list(file.notes)
-    format_, found = find_cues(path, file.lines, notes)
+    format_, raw = find_cues(path, file.lines, notes)
     texts, cues = [], []
-    for cue in found:
+    for cue in raw:
         lines, drawn = _plain_lines(cue.text, format_ in ("srt", "vtt"))
-        reason = cue.left_out
-        if not reason and len(cue.text) > MAX_CHARACTERS:
-            reason = TOO_LONG
-        elif not reason and cue.end_s <= cue.start_s:
-            reason = ENDS_BEFORE_START
-        elif not reason and cue.start_s < 0:
-            reason = BEFORE_ZERO
-        elif not reason and drawn and not lines:
-            reason = DRAWING
+        faults = {
+            TOO_LONG: len(cue.text) > MAX_CHARACTERS,
+            ENDS_BEFORE_START: cue.end_s <= cue.start_s,
+            BEFORE_ZERO: cue.start_s < 0,
+            DRAWING: drawn and not lines,
+        }
+        found = [fault for fault, is_so in faults.items() if is_so]
+        reason = cue.left_out or next(iter(found), "")
         texts.append(lines)
         plain = " ".join(lines)
         cues.append(dataclasses.replace(cue, text=plain, left_out=reason))

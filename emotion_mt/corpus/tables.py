@@ -206,7 +206,13 @@ def _header(
             f"{path}, line 1: expected the columns {', '.join(columns)}, each "
             "once, separated by commas, semicolons or tabs. Received: "
             f"{separator.join(header)[:200]!r}; "
-            + (f"missing: {', '.join(missing)}" if missing else "")
-            + (f"more than once: {', '.join(twice)}" if twice else "")
+            + "; ".join(
+                f"{fault}: {', '.join(names)}"
+                for fault, names in (
+                    ("missing", missing),
+                    ("more than once", twice),
+                )
+                if names
+            )
         )
     return separator, header

@@ -154,18 +154,9 @@ def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
         )
     text, name = next(iter(readings.items()))
     if len(readings) > 1:
-        special = {
-            name: next(
-                (
-                    shown
-                    for line in _LINE_END.split(text)
-                    if not (shown := plain_line(line)).isascii()
-                ),
-                "",
-            )
-            for text, name in readings.items()
-        }
-        shown = " or ".join(f"{n} ({s[:60]!r})" for n, s in special.items())
+        shown = " or ".join(
+            f"{n} ({_line_that_tells(t)!r})" for t, n in readings.items()
+        )
         raise CorpusError(
             f"{path}: expected UTF-8, or text whose encoding can be "
             f"recognized. Received what may be {shown}. Save it as UTF-8, or "
@@ -175,6 +166,12 @@ def _detect(path: str | os.PathLike[str], data: bytes) -> TextFile:
     if _BROKEN in text:
         notes.append(_replaced(path, text, name))
     return TextFile(text, name, tuple(notes))
+
+
+def _line_that_tells(text: str) -> str:
+    """The first line whose letters depend on the encoding."""
+    lines = map(plain_line, _LINE_END.split(text))
+    return next((line for line in lines if not line.isascii()), "")[:60]
 
 
 def _replaced(path: str | os.PathLike[str], text: str, encoding: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion_mt.corpus import TRACE_NAMES
+from emotion_mt.corpus import TRACE_NAMES, CorpusError, load_corpus
 
 #: Two cues of one second each.
 TWO_CUES = ((1.0, 2.0, "One"), (3.0, 4.0, "Two"))
@@ -75,6 +75,18 @@ class FolderWriter:
         self.subtitles(film, cues)
         for subject, valence in enumerate(valences, 1):
             self.trace(film, valence, subject=subject)
+
+
+@pytest.fixture
+def problems_of():
+    """What is wrong with a folder that is no corpus."""
+
+    def problems(root, **options):
+        with pytest.raises(CorpusError) as caught:
+            load_corpus(root, **options)
+        return caught.value.problems
+
+    return problems
 
 
 @pytest.fixture

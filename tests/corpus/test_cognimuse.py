@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emotion_mt import paper
-from emotion_mt.corpus import CorpusError, load_corpus
+from emotion_mt.corpus import load_corpus
 
 
 def _column(corpus, viewer):
@@ -12,7 +12,7 @@ def _column(corpus, viewer):
 def test_segment_means_per_viewer_and_their_average(writer):
     # Samples at 1.0, 1.5, 2.0 s and at 3.0, 3.5, 4.0 s.
     writer.subtitles("BMI")
-    writer.trace("BMI", lambda t: t / 10, subject=1)
+    writer.trace("BMI", lambda t: t / 10, subject=1, arousal=0.5)
     writer.trace("BMI", lambda t: -t / 5, subject=2)
     corpus = load_corpus(writer.root)
     assert corpus.viewers == ("V1", "V2", "Vavg")
@@ -25,42 +25,24 @@ def test_segment_means_per_viewer_and_their_average(writer):
     assert corpus.segments["video"].tolist() == [None, None]
     assert (corpus.name, corpus.simulated) == ("films", False)
     assert (corpus.problems, corpus.ceiling) == ((), None)
-
-
-def test_arousal_is_the_other_column(writer):
-    writer.subtitles("BMI")
-    writer.trace("BMI", 0.5, arousal=-0.25)
-    assert _column(load_corpus(writer.root), "V1") == [0.5, 0.5]
-    corpus = load_corpus(writer.root, dimension="arousal")
-    assert _column(corpus, "V1") == [-0.25, -0.25]
-    assert corpus.dimension == "arousal"
+    arousal = load_corpus(writer.root, dimension="arousal")
+    assert _column(arousal, "V1") == [0.5, 0.5]
+    assert arousal.dimension == "arousal"
 
 
 def test_passes_of_a_viewer_are_averaged_also_where_one_is_shorter(writer):
     writer.subtitles("BMI")
     writer.trace("BMI", 0.8, take=1)
     writer.trace("BMI", -0.2, take=2, end_s=2.5)
+    # The average weighs viewers alike, however often they rated.
+    writer.trace("BMI", -0.5, subject=10, end_s=2.5)
     corpus = load_corpus(writer.root)
-    assert corpus.viewers == ("V1",)
-    np.testing.assert_allclose(_column(corpus, "V1"), [0.3, 0.8], atol=1e-7)
-    assert corpus.sources["traces"].tolist() == [2]
+    assert corpus.viewers == ("V1", "V10", "Vavg")
+    expected = [[0.3, -0.5, -0.1], [0.8, np.nan, 0.8]]
+    np.testing.assert_allclose(corpus.values, expected, atol=1e-7)
+    assert corpus.sources["traces"].tolist() == [3]
     assert corpus.sources["rated_until_s"].tolist() == [5.0]
-
-
-def test_average_weighs_viewers_alike_however_often_they_rated(writer):
-    writer.film("BMI", valences=(-0.3,))
-    for take in (1, 2):
-        writer.trace("BMI", 0.2, subject=2, take=take)
-    np.testing.assert_allclose(
-        _column(load_corpus(writer.root), "Vavg"), [-0.05, -0.05], atol=1e-7
-    )
-
-
-def test_average_that_is_zero_on_paper_is_negative(writer):
-    writer.film("BMI", valences=(0.1, 0.2, -0.3))
-    corpus = load_corpus(writer.root)
-    assert _column(corpus, "Vavg") == [0.0, 0.0]
-    assert corpus.labels[:, -1].tolist() == [0.0, 0.0]
+    assert corpus.left_out.empty
 
 
 def test_viewer_without_a_trace_in_a_film_is_nan_there(writer):
@@ -74,35 +56,12 @@ def test_viewer_without_a_trace_in_a_film_is_nan_there(writer):
     assert corpus.notes == ("BMI: no trace of V2",)
 
 
-def test_viewers_beyond_seven_are_in_natural_order(writer):
-    writer.subtitles("BMI")
-    for subject in (10, 2, 8, 1):
-        writer.trace("BMI", 0.1, subject=subject)
-    viewers = load_corpus(writer.root).viewers
-    assert viewers == ("V1", "V2", "V8", "V10", "Vavg")
-
-
-def test_viewer_whose_trace_ends_early_is_missing_from_there_on(writer):
-    writer.subtitles("BMI")
-    writer.trace("BMI", 0.5, subject=1)
-    writer.trace("BMI", -0.4, subject=2, end_s=2.5)
-    corpus = load_corpus(writer.root)
-    np.testing.assert_allclose(
-        corpus.values,
-        [[0.5, -0.4, 0.05], [0.5, np.nan, 0.5]],
-        atol=1e-7,
-    )
-    assert corpus.left_out.empty
-
-
 def test_intended_is_one_expert_without_average(writer):
     writer.film("BMI")
-    writer.intended("BMI", 0.6, take=1)
-    writer.intended("BMI", -0.2, take=2)
-    writer.intended("BMI", -0.1, take=3)
+    for take, valence in enumerate((0.6, -0.2, -0.1), 1):
+        writer.intended("BMI", valence, take=take)
     corpus = load_corpus(writer.root, annotation="intended")
-    assert corpus.viewers == ("Expert",)
-    assert corpus.annotation == "intended"
+    assert (corpus.viewers, corpus.annotation) == (("Expert",), "intended")
     assert _column(corpus, "Expert") == pytest.approx([0.1, 0.1])
 
 
@@ -137,130 +96,77 @@ def test_segments_are_in_order_of_time_within_the_papers_order(writer):
     assert corpus.segments.index.tolist() == list(range(6))
 
 
-def test_video_is_found_and_recorded(writer):
-    writer.film("BMI")
-    path = writer.video("BMI")
-    corpus = load_corpus(writer.root)
-    assert corpus.segments["video"].tolist() == [str(path)] * 2
-    assert corpus.sources["video"].tolist() == [str(path)]
-
-
-def _problems(writer, **kwargs):
-    with pytest.raises(CorpusError) as caught:
-        load_corpus(writer.root, **kwargs)
-    return caught.value.problems
-
-
-def test_all_problems_of_all_films_are_listed(writer):
-    for film in ("BMI", "CHI", "CRA", "DEP", "FNE"):
+def test_all_problems_are_listed_and_skip_keeps_the_good_films(
+    writer, problems_of
+):
+    for film in ("BMI", "CHI", "CRA", "DEP", "FNE", "LOR"):
         writer.film(film)
     writer.trace_path("BMI", 1).write_text("0 x 0\n")
-    writer.trace_path("BMI", 2).write_text("0 0\n")
+    writer.trace_path("BMI", 2).write_text("0 2 0\n")
     writer.subtitles("CHI").write_text("")
     writer.subtitles("CRA").unlink()
     writer.video("DEP", content=b"")
-    problems = _problems(writer)
+    writer.subtitles("LOR", ((100, 101, "late"), (2, 1, "backwards")))
+    problems = problems_of(writer.root)
     expected = [
         "subj1_1_BeautifulMind.dat, line 1: expected 3",
-        "subj2_1_BeautifulMind.dat, line 1: expected 3",
+        "subj2_1_BeautifulMind.dat, line 1: expected valence",
         "subtitle.srt: expected subtitles",
         "CRA: expected a subtitle file, such as CRA.srt or CRA/text/subtitle",
         "DEP.avi: expected a video. Received an empty file",
+        "with 2 cues, none of which can be used",
     ]
-    assert len(problems) == len(expected)
     for problem, part in zip(problems, expected, strict=True):
         assert part in problem
-
-
-def test_skip_keeps_the_good_films_and_lists_the_rest(writer):
-    writer.film("BMI")
-    writer.film("CHI")
-    writer.trace_path("CHI", 2).write_text("0 2 0\n")
     corpus = load_corpus(writer.root, on_problem="skip")
-    assert corpus.movies == ("BMI",)
-    (problem,) = corpus.problems
-    assert "subj2_1_Chicago.dat, line 1: expected valence" in problem
-    assert _problems(writer) == corpus.problems
+    assert (corpus.movies, corpus.problems) == (("FNE",), problems)
 
 
-def test_only_the_other_annotation_is_said_so(writer):
-    writer.film("BMI")
+def test_only_the_other_annotation_or_none_is_said_so(writer, problems_of):
+    writer.film("BMI", valences=())
     writer.intended("BMI", 0.5)
-    writer.trace_path("BMI", 1).unlink()
-    writer.trace_path("BMI", 2).unlink()
-    (problem,) = _problems(writer)
-    assert problem == (
+    writer.subtitles("CHI")
+    expected = (
         f"{writer.root}: BMI: expected experienced traces, such as "
         "subj1_1_BeautifulMind.dat. Received only 1 of the other annotation "
-        "('intended')"
+        "('intended')",
+        f"{writer.root}: CHI: expected experienced traces, such as "
+        "subj1_1_Chicago.dat. Received none",
     )
-    assert load_corpus(writer.root, annotation="intended").movies == ("BMI",)
+    assert problems_of(writer.root) == expected
+    corpus = load_corpus(writer.root, annotation="intended", movies=["BMI"])
+    assert corpus.movies == ("BMI",)
 
 
-def test_film_without_any_trace_is_a_problem(writer):
-    writer.film("BMI")
-    writer.subtitles("CHI")
-    (problem,) = _problems(writer)
-    assert problem.endswith("such as subj1_1_Chicago.dat. Received none")
-
-
-def test_film_with_no_usable_segment_is_a_problem(writer):
-    writer.film("BMI", cues=((100, 101, "late"), (2, 1, "backwards")))
-    (problem,) = _problems(writer)
-    assert "BMI: expected subtitles within the traces" in problem
-    assert "with 2 cues, none of which can be used" in problem
-
-
-def test_unknown_film_name_is_a_problem(writer):
+def test_traces_of_no_known_film_are_problems(writer, problems_of):
     writer.film("BMI")
     for subject in (1, 2):
         path = writer.trace_path("BMI").with_name(f"subj{subject}_1_Matrix.dat")
         path.write_text("0 0 0\n")
-    (problem,) = _problems(writer)
-    assert "subj1_1_Matrix.dat: expected the name of a known movie" in problem
-    assert "Received 'Matrix' (in 2 trace files)" in problem
+    (writer.root / "intended_1.dat").write_text("0 0 0\n")
+    nowhere, matrix = sorted(problems_of(writer.root), key=len)
+    assert "subj1_1_Matrix.dat: expected the name of a known movie" in matrix
+    assert "Received 'Matrix' (in 2 trace files)" in matrix
+    assert "Received none in file and folders" in nowhere
     assert load_corpus(writer.root, movies=["BMI"]).movies == ("BMI",)
 
 
-def test_trace_that_belongs_nowhere_is_a_problem(writer):
+def test_what_stops_nothing_is_noted(writer, problems_of):
     writer.film("BMI")
-    (writer.root / "intended_1.dat").write_text("0 0 0\n")
-    (problem,) = _problems(writer)
-    assert "Received none in file and folders" in problem
-
-
-def test_films_beyond_the_papers_without_subtitles_stop_nothing(writer):
-    writer.film("BMI")
+    # A film beyond the paper's, without subtitles.
     writer.trace("ABE", 0.5)
+    (writer.root / "holiday.mp4").write_bytes(b"x")
     corpus = load_corpus(writer.root)
     assert corpus.movies == ("BMI",)
-    (note,) = corpus.notes
-    assert note.startswith("ABE: not used; no subtitle file")
-    (problem,) = _problems(writer, movies=["BMI", "ABE"])
+    unknown, unused = corpus.notes
+    assert "1 subtitle or video files belong to no known movie" in unknown
+    assert "holiday.mp4" in unknown
+    assert unused.startswith("ABE: not used; no subtitle file")
+    (problem,) = problems_of(writer.root, movies=["BMI", "ABE"])
     assert "ABE: expected a subtitle file" in problem
 
 
-def test_files_of_no_known_film_are_noted(writer):
-    writer.film("BMI")
-    (writer.root / "holiday.mp4").write_bytes(b"x")
-    (note,) = load_corpus(writer.root).notes
-    assert "1 subtitle or video files belong to no known movie" in note
-    assert "holiday.mp4" in note
-
-
-def test_conflicting_files_of_a_film_are_all_problems(writer):
-    writer.film("BMI")
-    writer.video("BMI").with_suffix(".mp4").write_bytes(b"x")
-    for folder in ("a", "b"):
-        path = writer.root / folder / "BMI.srt"
-        path.parent.mkdir()
-        path.write_text(folder)
-    problems = _problems(writer)
-    assert ["subtitle file" in p for p in problems] == [True, False]
-    assert "BMI: expected one video. Received 2" in problems[1]
-
-
-def test_films_can_be_chosen(writer):
+def test_films_can_be_chosen(writer, problems_of):
     for film in ("BMI", "CHI", "CRA"):
         writer.film(film)
     writer.trace_path("CHI", 1).write_text("broken\n")
@@ -268,7 +174,7 @@ def test_films_can_be_chosen(writer):
     assert corpus.movies == ("CRA", "BMI")
     with pytest.raises(ValueError, match=r"`movies` must be among .*'XYZ'"):
         load_corpus(writer.root, movies=("BMI", "XYZ"))
-    (problem,) = _problems(writer, movies=("LOR",))[:1]
+    problem = problems_of(writer.root, movies=("LOR",))[0]
     assert "LOR: expected experienced traces" in problem
 
 
@@ -293,52 +199,49 @@ def _trace_in(path, unit, step_s, until_s):
 
 
 @pytest.mark.parametrize(
-    ("unit", "step_s", "looks_like"),
+    ("unit", "steps_s", "looks_like"),
     [
-        (1000, 0.04, "milliseconds or frames"),
-        (1000, 1, "milliseconds or frames"),
-        (25, 0.04, "milliseconds or frames"),
-        (1 / 60, 0.04, "minutes"),
-        (1 / 60, 1, "minutes"),
-        (1, 0.04, None),
-        (1, 1, None),
-        (1, 20, None),
+        (1000, (0.04, 1), "milliseconds or frames"),
+        (25, (0.04,), "milliseconds or frames"),
+        (1 / 60, (0.04, 1), "minutes"),
+        (1, (0.04, 1, 20), None),
     ],
 )
-def test_times_in_another_unit_are_refused(writer, unit, step_s, looks_like):
+def test_times_in_another_unit_are_refused(
+    writer, problems_of, unit, steps_s, looks_like
+):
     writer.film("BMI", valences=(0.5,), cues=LONG)
     path = writer.trace_path("BMI")
-    _trace_in(path, unit, step_s, 600)
-    if looks_like is None:
-        assert load_corpus(writer.root).movies == ("BMI",)
-        return
-    problem = _problems(writer)[0]
-    assert problem.startswith(f"{path}: expected times in seconds, as those")
-    assert "subtitles, which end at 592.00 s" in problem
-    assert problem.endswith(f"which look like {looks_like}")
+    for step_s in steps_s:
+        _trace_in(path, unit, step_s, 600)
+        if looks_like is None:
+            assert load_corpus(writer.root).movies == ("BMI",)
+            continue
+        problem = problems_of(writer.root)[0]
+        assert problem.startswith(f"{path}: expected times in seconds, as thos")
+        assert "subtitles, which end at 592.00 s" in problem
+        assert problem.endswith(f"which look like {looks_like}")
 
 
 def test_a_trace_that_covers_less_than_half_of_the_cues_is_named(writer):
     writer.film("BMI", valences=(0.5, -0.5), cues=LONG)
     _trace_in(writer.trace_path("BMI", 1), 1, 0.04, 600)
-    _trace_in(writer.trace_path("BMI", 2), 1, 0.04, 285)
+    path = writer.trace_path("BMI", 2)
+    _trace_in(path, 1, 0.04, 285)
     corpus = load_corpus(writer.root)
     assert len(corpus) == 60
-    path = writer.trace_path("BMI", 2)
-    assert corpus.notes == (
-        f"{path}: covers 29 of 60 cues, from 0.00 to 284.96 s",
-    )
+    said = f"{path}: covers 29 of 60 cues, from 0.00 to 284.96 s"
+    assert corpus.notes == (said,)
 
 
-def test_traces_as_tables_on_another_scale(writer):
+def test_traces_as_tables_on_another_scale(writer, problems_of):
     writer.film("BMI", valences=(0.5,), cues=((1, 2, "a"), (3, 4, "b")))
-    path = writer.trace_path("BMI").rename(
-        writer.trace_path("BMI").with_suffix(".csv")
-    )
+    path = writer.trace_path("BMI")
+    path = path.rename(path.with_suffix(".csv"))
     path.write_text("Time;Valence\n1,5;7\n3,5;5\n")
     corpus = load_corpus(writer.root, scale=(1, 9))
     assert corpus.values.tolist() == [[0.5], [0.0]]
-    (problem,) = _problems(writer, dimension="arousal", scale=(1, 9))
+    (problem,) = problems_of(writer.root, dimension="arousal", scale=(1, 9))
     assert problem == f"{path}: expected a column arousal. Received none"
 
 
@@ -362,9 +265,7 @@ def test_encoding_is_for_files_that_are_not_unicode(writer):
         text = path.read_text().replace("One", words)
         path.write_bytes(text.encode(encoding))
     corpus = load_corpus(writer.root, encoding="cp1250")
-    assert corpus.segments["text"].tolist() == [words, "Two"] * 2 + [
-        "One",
-        "Two",
-    ]
+    texts = [words, "Two", words, "Two", "One", "Two"]
+    assert corpus.segments["text"].tolist() == texts
     assert corpus.sources["encoding"].tolist() == ["cp1250", "utf-8", "cp1250"]
     assert corpus.notes == ()

@@ -2,13 +2,7 @@
 
 import pytest
 
-from emotion_mt.corpus import CorpusError, load_corpus
-
-
-def _problems(writer, **kwargs):
-    with pytest.raises(CorpusError) as caught:
-        load_corpus(writer.root, **kwargs)
-    return caught.value.problems
+from emotion_mt.corpus import load_corpus
 
 
 def _place(writer, source, *parts):
@@ -51,10 +45,11 @@ def test_the_surest_file_wins_with_a_note(writer):
     video.unlink()
     corpus = load_corpus(writer.root)
     assert corpus.sources["video"][0].endswith("video.mp4")
+    assert set(corpus.segments["video"]) == {corpus.sources["video"][0]}
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_copies_count_once_and_others_are_a_problem(writer, same):
+def test_copies_count_once_and_others_are_a_problem(writer, problems_of, same):
     writer.film("BMI")
     trace, srt = writer.trace_path("BMI"), writer.subtitles("BMI")
     for path in (trace, srt):
@@ -69,14 +64,15 @@ def test_copies_count_once_and_others_are_a_problem(writer, same):
         assert len(corpus) == 2
         assert sum("not used: " in note for note in corpus.notes) == 2
         return
-    first, second = _problems(writer)
+    first, second = problems_of(writer.root)
     assert "expected one file per rater and pass. Received 2: " in first
     assert "expected one subtitle file. Received 2: " in second
 
 
-def test_many_files_are_listed_in_part(writer):
+def test_many_files_are_listed_in_part(writer, problems_of):
     writer.film("BMI")
     for i in range(9):
         (writer.root / "BMI" / f"clip{i}.mp4").write_bytes(b"x")
-    (problem,) = _problems(writer)
+    (problem,) = problems_of(writer.root)
+    assert "BMI: expected one video. Received 9" in problem
     assert "clip3.mp4 and 5 more" in problem

@@ -5,37 +5,25 @@ import pytest
 from emotion_mt.corpus import CorpusError, load_corpus
 
 
-def test_missing_folder_is_refused(tmp_path):
-    message = r"gone: expected an existing folder\. Received: nothing there"
-    for on_problem in ("raise", "skip"):
-        with pytest.raises(CorpusError, match=message):
-            load_corpus(tmp_path / "gone", on_problem=on_problem)
-
-
-def test_file_in_place_of_the_folder_is_refused(tmp_path):
-    path = tmp_path / "a.zip"
-    path.write_text("x")
-    with pytest.raises(CorpusError, match=r"a\.zip: expected .*: a file"):
-        load_corpus(path)
-
-
 @pytest.mark.parametrize("on_problem", ["raise", "skip"])
-def test_folder_without_a_film_is_refused(tmp_path, on_problem):
-    (tmp_path / "holiday.mp4").write_bytes(b"x")
-    message = "expected COGNIMUSE's traces and subtitles, or segments.csv"
-    with pytest.raises(CorpusError, match=message) as caught:
-        load_corpus(tmp_path, on_problem=on_problem)
-    assert "holiday.mp4" in str(caught.value)
-
-
-def test_nothing_usable_is_refused_even_if_problems_are_skipped(writer):
-    writer.film("BMI")
-    writer.film("CHI")
-    for film in ("BMI", "CHI"):
-        writer.trace_path(film).write_text("x\n")
-    with pytest.raises(CorpusError) as caught:
-        load_corpus(writer.root, on_problem="skip")
-    assert len(caught.value.problems) == 2
+def test_what_is_no_corpus_is_refused(tmp_path, writer, on_problem):
+    file = tmp_path / "a.zip"
+    file.write_text("x")
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "holiday.mp4").write_bytes(b"x")
+    # Nothing usable is refused even if problems are skipped.
+    writer.film("BMI", valences=(0.5,))
+    writer.trace_path("BMI").write_text("x\n")
+    for folder, *parts in (
+        (tmp_path / "gone", "an existing folder. Received: nothing there"),
+        (file, "expected an existing folder. Received: a file"),
+        (videos, "COGNIMUSE's traces and subtitles, or seg", "holiday.mp4"),
+        (writer.root, "line 1: expected 3"),
+    ):
+        with pytest.raises(CorpusError) as caught:
+            load_corpus(folder, on_problem=on_problem)
+        assert all(part in str(caught.value) for part in parts)
 
 
 @pytest.mark.parametrize(
@@ -75,11 +63,9 @@ def test_simulation_marks_the_corpus_and_carries_the_ceiling(writer):
     assert (arousal.simulated, arousal.ceiling) == (True, None)
     intended = load_corpus(root, annotation="intended")
     assert (intended.simulated, intended.ceiling) == (True, None)
-
-
-def test_ceiling_may_be_absent(writer):
-    corpus = load_corpus(_simulated(writer, {"seed": 0}))
-    assert (corpus.simulated, corpus.ceiling) == (True, None)
+    (root / "simulation.json").write_text('{"seed": 0}')
+    bare = load_corpus(root)
+    assert (bare.simulated, bare.ceiling) == (True, None)
 
 
 @pytest.mark.parametrize(

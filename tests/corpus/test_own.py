@@ -1,5 +1,7 @@
 """Folds and features of one's own, beside a manifest."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -42,14 +44,11 @@ def corpus_of(manifest):
     return load
 
 
-def test_without_folds_of_ones_own_each_movie_is_tested_once(corpus_of):
-    corpus = corpus_of()
-    assert corpus.own_folds == ()
-    assert corpus.folds == folds(MOVIES)
-
-
 @pytest.mark.parametrize("separator", [",", ";"])
 def test_own_folds_are_read_in_their_order(corpus_of, manifest, separator):
+    # Without folds of one's own each movie is tested once.
+    corpus = corpus_of()
+    assert (corpus.own_folds, corpus.folds) == ((), folds(MOVIES))
     corpus = corpus_of(FOLDS.replace(",", separator))
     first = paper.Split("first", ("m1", "m2"), ("m3",), ("m4",))
     second = paper.Split("second", ("m4",), (), ("m1",))
@@ -65,19 +64,10 @@ def test_own_folds_are_read_in_their_order(corpus_of, manifest, separator):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (
-            FOLDS + "second,m9,test\n",
-            r"line 8: expected a movie of the corpus, m1, ",
-        ),
-        (
-            FOLDS + "second,m1,train\n",
-            r"line 8: expected each movie once in a fold",
-        ),
+        (FOLDS + "second,m9,test\n", r"line 8: expected a movie of the corp"),
+        (FOLDS + "second,m1,train\n", r"line 8: expected each movie once in "),
         (FOLDS + "second,m2,dev\n", r"line 8: expected a part among .*'dev'"),
-        (
-            FOLDS + "third,m2,test\n",
-            r"expected a movie to train and one to test on",
-        ),
+        (FOLDS + "third,m2,test\n", r"a movie to train and one to test on"),
         ("fold,movie,part\n", r"folds\.csv: expected a fold\. Received none"),
         ("fold,movie\na,b\n", r"folds\.csv, line 1: .*; missing: part"),
     ],
@@ -133,11 +123,7 @@ def test_own_features_are_placed_by_segment(corpus_of, manifest, kind):
 @pytest.mark.parametrize(
     ("ids", "rows", "message"),
     [
-        (
-            ["m1_01", "m1_01"],
-            ROWS[:2],
-            "Received 2 rows of 3 numbers, 1 different",
-        ),
+        (["m1_01"] * 2, ROWS[:2], "Received 2 rows of 3 numbers, 1 different"),
         (["a", "b"], ROWS[:2], "such as 'm1_01'. Received .* 0 of the corpus"),
         (["m1_01"], ROWS[0], r"Received shapes \(1,\) and \(3,\)"),
         (["m1_01"], ROWS[:2], r"Received shapes \(1,\) and \(2, 3\)"),
@@ -153,19 +139,40 @@ def test_faulty_features_are_refused(corpus_of, manifest, ids, rows, message):
     assert str(caught.value).startswith(str(manifest.root / "features.npz"))
 
 
-def test_files_that_hold_no_features_are_refused(corpus_of, manifest):
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("features.csv", b"segment_id\nm1_01\n", "1 rows of 0 numbers"),
+        ("features.csv", b"segment_id,a\nm1_01,high\n", "a number .*'high'"),
+        ("features.npz", b"PK\x03\x04", r"features\.npz: expected the arrays"),
+    ],
+)
+def test_files_that_hold_no_features_are_refused(
+    corpus_of, manifest, name, content, message
+):
     corpus = corpus_of()
-    path = manifest.root / "features.csv"
-    path.write_text("segment_id,a\nm1_01,0.5\nm1_02,high\n")
-    with pytest.raises(
-        CorpusError, match=r"line 3: expected a number .*'high'"
-    ):
+    (manifest.root / name).write_bytes(content)
+    with pytest.raises(CorpusError, match=message):
         read_features(manifest.root, corpus)
-    path.write_text("segment_id\nm1_01\n")
-    with pytest.raises(CorpusError, match="1 rows of 0 numbers"):
+
+
+def test_an_archive_with_a_password_is_refused(corpus_of, manifest):
+    corpus = corpus_of()
+    _write(manifest.root, "npz")
+    path = manifest.root / "features.npz"
+    data = bytearray(path.read_bytes())
+    # The flag in the head of each file, and in the list at the end.
+    for mark, flag in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        for place in [m.start() for m in re.finditer(mark, data)]:
+            data[place + flag] |= 1
+    path.write_bytes(data)
+    with pytest.raises(CorpusError, match=r"expected the arrays .*encrypted"):
         read_features(manifest.root, corpus)
-    (manifest.root / "features.npz").write_bytes(b"PK\x03\x04")
-    with pytest.raises(
-        CorpusError, match=r"features\.npz: expected the arrays"
-    ):
-        read_features(manifest.root, corpus)
+
+
+def test_numbers_too_large_for_a_feature_are_missing(corpus_of, manifest):
+    corpus = corpus_of()
+    _write(manifest.root, "csv", IDS[:2], np.array([[1e300, 0], [1, 2]]))
+    features, sentence = read_features(manifest.root, corpus)
+    assert np.isnan(features[1]).all()
+    assert "of 1 of 8 segments" in sentence

@@ -29,17 +29,15 @@ def _trace(time_ms, thousandths):
     )
 
 
+# Few distinct values, so that sums of exactly zero are common.
+THOUSANDTHS = st.sampled_from([-1000, -300, -100, 0, 0, 100, 200, 300, 1000])
+
+
 @st.composite
 def _traces_and_segments(draw):
-    count = draw(st.integers(1, 30))
-    steps = draw(st.lists(st.integers(1, 90), min_size=count, max_size=count))
-    values = draw(
-        st.lists(
-            # Few distinct values, so that sums of exactly zero are common.
-            st.sampled_from([-1000, -300, -100, 0, 0, 100, 200, 300, 1000]),
-            min_size=count,
-            max_size=count,
-        )
+    rows = st.tuples(st.integers(1, 90), THOUSANDTHS)
+    steps, values = zip(
+        *draw(st.lists(rows, min_size=1, max_size=30)), strict=True
     )
     times = np.cumsum(steps) - steps[0]
     edge = st.one_of(
@@ -76,21 +74,6 @@ def test_segment_means_and_labels_equal_exact_arithmetic(case):
         assert label == (1.0 if exact > 0 else 0.0)
 
 
-def test_segment_means_equal_a_numpy_loop_on_a_long_trace():
-    rng = np.random.default_rng(0)
-    time_s = np.arange(45000) * 0.04
-    values = np.round(rng.uniform(-1, 1, (time_s.size, 2)), 3)
-    trace = Trace(Path("x.dat"), time_s, values)
-    start_s = np.sort(rng.uniform(0, 1790, 300))
-    end_s = start_s + rng.uniform(0.5, 8, 300)
-    expected = [
-        values[(time_s >= a) & (time_s <= b), 1].mean()
-        for a, b in zip(start_s, end_s, strict=True)
-    ]
-    means = trace.segment_means("arousal", start_s, end_s)
-    np.testing.assert_allclose(means, expected, atol=1e-9)
-
-
 def test_zeros_after_a_long_history_stay_zero():
     # A running sum would leave rounding errors of the first samples here.
     thousandths = [100] * 5000 + [0] * 50
@@ -110,15 +93,6 @@ def test_both_ends_of_a_segment_count(tmp_path):
 def test_unknown_dimension_is_refused():
     with pytest.raises(ValueError, match=r"`dimension` must be .*'dominance'"):
         _trace([0], [0]).segment_means("dominance", [0], [1])
-
-
-def test_blanks_tabs_blank_lines_and_line_ends_are_read(tmp_path):
-    path = tmp_path / "a.dat"
-    path.write_bytes(b"\xef\xbb\xbf0 0.5 -1\r\n\r\n  0.04\t-0.5   1e0 \r\n\r\n")
-    trace = read_trace(path)
-    assert trace.time_s.tolist() == [0.0, 0.04]
-    assert trace.values.tolist() == [[0.5, -1.0], [-0.5, 1.0]]
-    assert trace.end_s == 0.04
 
 
 @pytest.mark.parametrize(
@@ -158,6 +132,7 @@ def test_blanks_tabs_blank_lines_and_line_ends_are_read(tmp_path):
             r", line 3: expected valence and arousal in \[-1, 1\] \(for "
             r"another scale: --scale=LOW,HIGH\)\. Received: '0\.04 1\.001 0'",
         ),
+        ("0 0 0\n0 2 0\n", r", line 2: expected a time"),
         ("0 0 -2\n", r", line 1: expected valence and arousal in \[-1, 1\]"),
     ],
 )
@@ -166,30 +141,21 @@ def test_faulty_trace_is_refused(tmp_path, text, message):
     with pytest.raises(CorpusError, match=message) as caught:
         read_trace(path)
     assert str(caught.value).startswith(str(path))
-
-
-def test_faults_of_several_kinds_are_all_listed(tmp_path):
-    path = _write(tmp_path / "a.dat", "0 0 0\n0 2 0\n")
-    with pytest.raises(CorpusError) as caught:
-        read_trace(path)
-    assert len(caught.value.problems) == 2
-
-
-def test_missing_trace_is_named(tmp_path):
-    with pytest.raises(CorpusError, match=r"gone\.dat: expected a readable"):
-        read_trace(tmp_path / "gone.dat")
+    # Faults of several kinds are all listed.
+    assert len(caught.value.problems) == (2 if "0 2 0" in text else 1)
 
 
 @pytest.mark.parametrize(
     ("header", "row", "end"),
     [
+        ("", "  {0}\t{1}   {2} ", "\r\n\r\n"),
         ("time,valence,arousal", "{0},{1},{2}", "\n"),
         ("time_s\tvalence\tarousal", "{0}\t{1}\t{2}", "\r\n"),
         ("Arousal; note; Valence; Time", "{2};x;{1};{0}", "\r"),
         ('"time" "valence" "arousal"', "{0} {1} {2}", "\n\n"),
     ],
 )
-def test_tables_with_a_header_are_read(tmp_path, header, row, end):
+def test_separators_and_headers_do_not_matter(tmp_path, header, row, end):
     numbers = [("0", "0.5", "-1"), ("0.04", "-0.25", "1e0")]
     if ";" in header:
         numbers = [[n.replace(".", ",") for n in cells] for cells in numbers]
@@ -199,6 +165,7 @@ def test_tables_with_a_header_are_read(tmp_path, header, row, end):
     trace = read_trace(path)
     assert trace.time_s.tolist() == [0.0, 0.04]
     assert trace.values.tolist() == [[0.5, -1.0], [-0.25, 1.0]]
+    assert trace.end_s == 0.04
 
 
 def test_a_table_without_arousal_has_none(tmp_path):

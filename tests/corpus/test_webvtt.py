@@ -11,10 +11,6 @@ def _read(tmp_path, content):
     return read_subtitles(path)
 
 
-def _texts(subtitles):
-    return [cue.text for cue in subtitles.cues]
-
-
 def test_only_an_empty_line_ends_a_webvtt_cue(tmp_path):
     text = (
         "WEBVTT\n\n00:01.000 --> 00:02.000\n \nsaid after a blank\n\n"
@@ -55,6 +51,7 @@ def test_time_maps_move_what_follows(tmp_path):
         + part("X-TIMESTAMP-MAP=LOCAL:00:00:01.000,MPEGTS:0", "before")
         + part("X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0", "here")
         + part("Kind: captions", "there")
+        + part("X-TIMESTAMP-MAP=LOCAL:00:00:01.500,MPEGTS:0", "out")
     )
     subtitles = _read(tmp_path, text)
     starts = [(cue.text, cue.start_s) for cue in subtitles.cues]
@@ -63,33 +60,24 @@ def test_time_maps_move_what_follows(tmp_path):
         ("before", 0.0),
         ("here", 1.0),
         ("there", 1.0),
+        ("out", -0.5),
     ]
     moved = [note.partition(": the time map ")[2] for note in subtitles.notes]
     assert moved == [
         "moves the cues that follow by +10.000 s",
         "moves the cues that follow by -1.000 s",
+        "moves the cues that follow by -1.500 s",
     ]
-
-
-def test_cues_that_a_map_moves_before_the_movie_are_left_out(tmp_path):
-    text = (
-        "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:01.500,MPEGTS:0\n\n"
-        "00:01.000 --> 00:02.000\na\n\n00:02.000 --> 00:03.000\nb\n"
-    )
-    subtitles = _read(tmp_path, text)
-    assert [cue.text for cue in subtitles.usable] == ["b"]
-    assert (
-        "line 4: left out, cue begins before the movie"
-        in (subtitles.problems[-1])
-    )
+    problem = "left out, cue begins before the movie"
+    assert subtitles.problems[-1].endswith(problem)
 
 
 # --- Automatic captions -------------------------------------------------------
 
 
-def _cues(tmp_path, *cues):
+def _vtt(*cues):
     blocks = [f"00:{a:06.3f} --> 00:{b:06.3f}\n{text}" for a, b, text in cues]
-    return _read(tmp_path, "\n\n".join(["WEBVTT", *blocks]))
+    return "\n\n".join(["WEBVTT", *blocks])
 
 
 ROLLING = {
@@ -111,7 +99,7 @@ ROLLING = {
 @pytest.mark.parametrize("kind", ROLLING)
 def test_automatic_captions_are_said_once(tmp_path, kind):
     cues, expected = ROLLING[kind]
-    subtitles = _cues(tmp_path, *cues)
+    subtitles = _read(tmp_path, _vtt(*cues))
     assert [cue.text for cue in subtitles.usable] == expected
     dropped = len(cues) - len(expected)
     assert (
@@ -125,18 +113,12 @@ def test_automatic_captions_are_said_once(tmp_path, kind):
     "cues",
     [
         ((1, 2, "No!"), (2, 3, "No!"), (3, 4, "No!")),
-        (
-            (1, 2, "No!"),
-            (2, 3, "No!\nYes!"),
-            (3, 4, "a"),
-            (4, 5, "b"),
-            (5, 6, "c"),
-        ),
+        ((1, 2, "No!"), (2, 3, "No!\nYes!"), (3, 4, "a"), (4, 5, "b")),
         ((1, 2, "No!"), (2, 2.01, "No, no!"), (2.01, 3, "Never!")),
     ],
 )
 def test_words_that_people_repeat_stay(tmp_path, cues):
-    subtitles = _cues(tmp_path, *cues)
+    subtitles = _read(tmp_path, _vtt(*cues))
     expected = [text.replace("\n", " ") for _, _, text in cues]
     assert [cue.text for cue in subtitles.usable] == expected
     assert subtitles.notes == ()

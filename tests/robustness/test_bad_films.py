@@ -1,15 +1,24 @@
 """Films that are odd or broken: decoded as documented, or refused by name."""
 
 import struct
+import time
 import wave
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from emotion_mt.features import FeatureConfig, VideoError
 from emotion_mt.features.video import Video, on_screen
-from emotion_mt.features.windows import film_windows
+from emotion_mt.features.windows import (
+    count_windows,
+    film_windows,
+    segment_ticks,
+)
+from emotion_mt.inference.film import cut_film
+
+many = settings(settings.get_profile("robustness"))
 
 
 def write(path, frames, codec="MJPG", fps=25.0):
@@ -112,3 +121,76 @@ def test_frames_that_are_damaged_do_not_crash(tmp_path):
         assert all(w.shape == (16, 32, 32, 3) for _, w in found)
         message = str(path)
     assert str(path) in message
+
+
+@many
+@given(
+    st.floats(0, 1e6, exclude_max=True),
+    st.floats(1e-6, 1e4),
+    st.sampled_from([24000 / 1001, 25.0, 29.97, 50.0, 1.0, 120.0]),
+    st.integers(8, 32),
+    st.integers(1, 16),
+)
+def test_windows_lie_in_their_segment(start_s, length_s, fps, size, stride):
+    config = FeatureConfig(window_frames=size, stride_frames=stride)
+    end_s = start_s + length_s
+    if not start_s < end_s:
+        return
+    first, stop = segment_ticks((start_s, end_s), fps, size)
+    assert first >= 0
+    assert stop - first >= size
+    windows = count_windows((start_s, end_s), fps, config)
+    last = first + (windows - 1) * stride + size
+    assert last <= stop < last + stride
+    # Not widened: all ticks are on the screen during the segment.
+    if stop - first > size:
+        assert first / fps >= start_s - 1e-3
+        assert (stop - 1) / fps < end_s + 1e-3
+
+
+# --- Headers that lie about a film's length: believed only if it is true -----
+
+FRAMES = 50
+
+#: Two seconds that get lighter.
+LIGHTER = [grey(4 * shade) for shade in range(FRAMES)]
+
+
+def state(path, frames):
+    """Makes the header state another number of frames."""
+    data = bytearray(path.read_bytes())
+    if path.suffix == ".avi":
+        struct.pack_into("<I", data, data.index(b"avih") + 24, frames)
+        struct.pack_into("<I", data, data.index(b"strh") + 40, frames)
+    else:
+        struct.pack_into(">I", data, data.index(b"stts") + 12, frames)
+    path.write_bytes(data)
+    received = cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT)
+    assert received == frames
+
+
+@pytest.mark.parametrize("stated", [FRAMES, 1, 51, 10**9])
+@pytest.mark.parametrize("codec", ["MJPG", "XVID", "mp4v"])
+def test_a_wrong_header_changes_nothing(tmp_path, codec, stated):
+    suffix = "mp4" if codec == "mp4v" else "avi"
+    film = write(tmp_path / f"film.{suffix}", LIGHTER, codec)
+    state(film, stated)
+    start_s = time.process_time()
+    times = cut_film(film, 1.0, FeatureConfig())
+    # At the stated length it would take minutes and gigabytes.
+    assert time.process_time() - start_s < 5
+    np.testing.assert_allclose(times, [(0, 1), (1, 2)])
+
+
+def test_a_frame_rate_that_lies(tmp_path):
+    path = write(tmp_path / "slow.avi", LIGHTER)
+    data = bytearray(path.read_bytes())
+    # Units per second and per frame: a frame lasts 130 years.
+    struct.pack_into("<II", data, data.index(b"strh") + 28, 2**32 - 1, 1)
+    path.write_bytes(data)
+    with pytest.raises(VideoError, match=r"slow\.avi: expected .*1e\+06 s\."):
+        cut_film(path, 2.5, FeatureConfig())
+    # Also where the film is decoded to find its end.
+    state(path, FRAMES - 1)
+    with pytest.raises(VideoError, match=r"slow\.avi: expected .*1e\+06 s\."):
+        cut_film(path, 2.5, FeatureConfig(fps=None))
