@@ -42,28 +42,19 @@ def test_an_unknown_amount_and_long_times(clock, capsys):
     assert first == last == "Work: 2 pieces after 2 h 1 min"
 
 
-def test_a_terminal_gets_a_bar(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    with _progress.progress("Work", 2, " pieces") as bar:
-        bar.update(2)
-    assert "100%|" in terminal.getvalue()
-    assert "\r" in terminal.getvalue()
-
-
-@pytest.mark.parametrize("stream", [Terminal(), io.StringIO()])
-def test_hidden_is_hidden(stream, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", stream)
-    with _progress.progress("Work", 2, " pieces", shown=False) as bar:
-        bar.update(2)
-    assert stream.getvalue() == ""
-
-
-def test_without_stderr_nothing_is_written(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "stderr", None)
-    with _progress.progress("Work", 2, "pieces") as bar:
+@pytest.mark.parametrize("shown", [True, False])
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO, lambda: None])
+def test_a_terminal_gets_a_bar_and_what_is_hidden_nothing(
+    stream, shown, monkeypatch, capsys
+):
+    monkeypatch.setattr(sys, "stderr", opened := stream())
+    with _progress.progress("Work", 2, " pieces", shown=shown) as bar:
         bar.update(2)
     assert capsys.readouterr().out == ""
+    written = opened.getvalue() if opened else ""
+    assert ("100%|" in written) == (shown and isinstance(opened, Terminal))
+    assert ("\r" in written) == (shown and isinstance(opened, Terminal))
+    assert bool(written) == (shown and opened is not None)
 
 
 def test_uneven_pieces_in_a_log(clock, capsys):

@@ -1,36 +1,42 @@
 import re
 
 import numpy as np
+import pytest
 
 from emotion_mt import paper
 
 TRAINING = {
     "corpus": {
-        "name": "made-up",
-        "digest": "ab12",
-        "simulated": True,
-        "annotation": "experienced",
-        "dimension": "arousal",
+        **{"name": "made-up", "digest": "ab12", "simulated": True},
+        **{"annotation": "experienced", "dimension": "arousal"},
     },
     "split": {
-        "name": "F3",
-        "train": ("A", "B"),
-        "validation": (),
-        "test": ("C",),
+        **{"name": "F3", "train": ("A", "B")},
+        **{"validation": (), "test": ("C",)},
     },
     "seed": 7,
     "config": {"l1": (1e-6,), "batch_size": 32},
 }
 
 
+@pytest.fixture
+def card(saved):
+    """Saves a bundle and returns its card."""
+
+    def make(modalities, **changes):
+        return (saved(modalities, **changes) / "README.md").read_text("utf-8")
+
+    return make
+
+
 def cells(card, first):
     """The cells of the row of a table that begins with `first`."""
     (row,) = re.findall(rf"^\| {re.escape(first)} \|.*$", card, re.M)
-    return [cell.strip() for cell in row.strip("|").split("|")]
+    return [cell.strip() for cell in row.strip("|").split("|")][1:]
 
 
-def test_a_simulated_model_says_so_at_the_top(saved):
-    folder = saved(
+def test_a_simulated_model_says_so_at_the_top(card):
+    text = card(
         ("text", "visual"),
         training=TRAINING,
         scores={
@@ -39,58 +45,51 @@ def test_a_simulated_model_says_so_at_the_top(saved):
         },
         untrained_viewers=("anna b.",),
     )
+    assert text.index("**SIMULATED DATA.**") < text.index("Multi-task model")
+    for first, rest in {
+        "Simulated": ["**yes**"],
+        "Corpus": ["made-up"],
+        "Digest of the corpus": ["ab12"],
+        "Trained on": ["A, B"],
+        "Validated on": ["none"],
+        "Tested on": ["C"],
+        "Fold": ["F3"],
+        "Seed": ["7"],
+        "Training": ["l1 [1e-06]; batch_size 32"],
+        "viewer": ["accuracy", "observed", "matthews"],
+        "V1": ["0.613", "120", "–"],
+        "Vavg": ["–", "–", "-0.500"],
+    }.items():
+        assert cells(text, first) == rest
+    assert "window_frames 10; stride_frames 5" in cells(text, "Windows")[0]
+    assert "of the arousal that a film evokes" in text
+    assert "viewers: V1, anna b., Vavg." in text
+    assert "not predicted: anna b." in text
+    assert 'predict(video="film.mp4", subtitles="film.srt")' in text
+    assert "first 9 words" in text
 
-    card = (folder / "README.md").read_text("utf-8")
 
-    assert card.index("**SIMULATED DATA.**") < card.index("Multi-task model")
-    assert cells(card, "Simulated") == ["Simulated", "**yes**"]
-    assert cells(card, "Corpus") == ["Corpus", "made-up"]
-    assert cells(card, "Digest of the corpus")[1] == "ab12"
-    assert cells(card, "Trained on")[1] == "A, B"
-    assert cells(card, "Validated on")[1] == "none"
-    assert cells(card, "Tested on")[1] == "C"
-    assert cells(card, "Fold")[1] == "F3"
-    assert cells(card, "Seed")[1] == "7"
-    assert cells(card, "Training")[1] == "l1 [1e-06]; batch_size 32"
-    assert "window_frames 10; stride_frames 5" in cells(card, "Windows")[1]
-    assert cells(card, "viewer")[1:] == ["accuracy", "observed", "matthews"]
-    assert cells(card, "V1")[1:] == ["0.613", "120", "–"]
-    assert cells(card, "Vavg")[1:] == ["–", "–", "-0.500"]
-    assert "of the arousal that a film evokes" in card
-    assert "viewers: V1, anna b., Vavg." in card
-    assert "not predicted: anna b." in card
-    assert 'predict(video="film.mp4", subtitles="film.srt")' in card
-    assert "first 9 words" in card
-
-
-def test_real_data_are_not_called_simulated(saved):
+def test_real_data_are_not_called_simulated(card):
     corpus = {"name": "a|b", "simulated": False}
-    folder = saved(("text",), training={"corpus": corpus})
-    card = (folder / "README.md").read_text("utf-8")
-    assert "SIMULATED" not in card
-    assert cells(card, "Simulated")[1] == "no"
+    text = card(("text",), training={"corpus": corpus})
+    assert "SIMULATED" not in text
+    assert cells(text, "Simulated") == ["no"]
     # A bar stays in its cell.
-    assert "| Corpus | a\\|b |" in card
-    assert 'predict(subtitles="film.srt")' in card
-    assert "I3D" not in card
+    assert "| Corpus | a\\|b |" in text
+    assert 'predict(subtitles="film.srt")' in text
+    assert "I3D" not in text
 
 
-def test_what_is_not_stated_is_said_not_to_be(saved):
-    card = (saved(("visual",)) / "README.md").read_text("utf-8")
+def test_what_is_not_stated_is_said_not_to_be(card, build_model):
+    text = card(("visual",))
     for name in ("Corpus", "Simulated", "Trained on", "Seed", "Training"):
-        assert cells(card, name)[1] == "not stated"
-    assert "Scores: not stated" in card
-    assert 'predict(video="film.mp4")' in card
-
-
-AVERAGED = "`Vavg` is the average of the viewers."
-
-
-def test_the_average_is_explained_where_there_is_one(saved, build_model):
-    several = saved(("visual",), "several")
-    assert AVERAGED in (several / "README.md").read_text("utf-8")
+        assert cells(text, name) == ["not stated"]
+    assert "Scores: not stated" in text
+    assert 'predict(video="film.mp4")' in text
+    # Only where there is an average.
+    averaged = "`Vavg` is the average of the viewers."
+    assert averaged in text
     model = build_model(("visual",), viewers=(paper.AVERAGE,))
-    single = saved(("visual",), "single", model=model)
-    card = (single / "README.md").read_text("utf-8")
-    assert AVERAGED not in card
-    assert "Single-task model" in card
+    single = card(("visual",), model=model)
+    assert averaged not in single
+    assert "Single-task model" in single

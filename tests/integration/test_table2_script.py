@@ -18,10 +18,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPT = REPOSITORY / "experiments" / "table2.py"
 
 
-def command(*flags):
-    return [sys.executable, str(SCRIPT), *map(str, flags)]
-
-
 #: Networks that are compiled in a moment.
 SMALL = {"embedding_dim": 4, "text_filters": 4, "multi_task_head_units": ()}
 SMALL |= {f"{kind}_task_trunk_units": (8,) for kind in ("single", "multi")}
@@ -125,19 +121,15 @@ def test_killed_run_continues_to_the_same_table(
     assert outputs(out) == outputs(whole)
 
 
-@pytest.mark.parametrize(
-    ("flags", "status", "message"),
-    [
-        (["--no_such_flag=1"], 2, "no_such_flag"),
-        (["--corpus=/no/such/folder"], 1, "/no/such/folder"),
-        (["--help"], 0, "--segments_per_movie"),
-    ],
-)
-def test_wrong_usage_is_explained(flags, status, message, tmp_path):
+def test_wrong_usage_is_explained(tmp_path):
+    """The rest is in tests/cli."""
     result = subprocess.run(
-        command(*flags), cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, SCRIPT, "--corpus=/no/such/folder"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
-    assert result.returncode == status
-    assert message in result.stdout + result.stderr
+    assert result.returncode == 1
+    assert "/no/such/folder" in result.stderr
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []

@@ -78,14 +78,6 @@ def test_films_have_styles_of_their_own(films):
         assert min(distance, key=distance.get) == movie, distance
 
 
-def brightness(frames):
-    return frames.mean()
-
-
-def red_over_blue(frames):
-    return frames[..., 2].mean() / frames[..., 0].mean()
-
-
 def saturation(frames):
     return cv2.cvtColor(np.vstack(frames), cv2.COLOR_BGR2HSV)[..., 1].mean()
 
@@ -97,19 +89,19 @@ def movement(frames):
 @pytest.mark.parametrize(
     ("cue", "seen", "factor"),
     [
-        ("light", brightness, 1.5),
-        ("warmth", red_over_blue, 1.5),
+        ("light", np.mean, 1.5),
+        ("warmth", lambda x: x[..., 2].mean() / x[..., 0].mean(), 1.5),
         ("colour", saturation, 1.3),
         ("pace", movement, 1.3),
         ("unrest", movement, 1.3),
     ],
 )
-@pytest.mark.parametrize("movie", paper.MOVIES)
-def test_cues_are_seen(films, movie, cue, seen, factor):
-    low, high = (
-        seen(one_shot(films[movie], 1, **{cue: value})) for value in (-1.5, 1.5)
-    )
-    assert high > factor * low
+def test_cues_are_seen(films, cue, seen, factor):
+    for film in films.values():
+        low, high = (
+            seen(one_shot(film, 1, **{cue: value})) for value in (-1.5, 1.5)
+        )
+        assert high > factor * low, film.profile.movie
 
 
 @pytest.mark.parametrize("movie", ["DEP", "FNE", "LOR"])
@@ -144,11 +136,3 @@ def test_looks_follow_content(state):
     assert len(informed[1.0]) == len(VISUAL_CUES)
     assert (informed[0.95] > 0.7).all()
     assert (informed[0.5] < informed[1.0] - 0.2).all()
-    # The tone is for the words alone; what is bright is warm and calm, too.
-    content = np.zeros((3, len(CUES)))
-    content[1, CUES.index("tone")] = content[2, CUES.index("light")] = 1.0
-    plain, toned, bright = make_looks("BMI", content, 0, 1.0)
-    assert toned == plain
-    assert bright.warmth > plain.warmth
-    assert bright.unrest < plain.unrest
-    assert bright.pace == plain.pace

@@ -5,11 +5,8 @@ import re
 
 import numpy as np
 
-from emotion_mt import paper
 from emotion_mt.corpus import read_subtitles
 from emotion_mt.simulation import SimulationConfig, lexicon, simulate_state
-
-SLOT = re.compile(r"\{(\S+?)\}")
 
 
 def sentiment(text):
@@ -20,23 +17,6 @@ def sentiment(text):
         sign = {"+": 1, "-": -1}.get(slot[-1], 0)
         score += sign * sum(word in words for word in found)
     return score
-
-
-def test_slots_have_words_and_words_of_a_film_occur_nowhere_else():
-    own = []
-    for movie in paper.MOVIES:
-        slots = lexicon.FILM_WORDS[movie]
-        own.append({word.lower() for words in slots.values() for word in words})
-        for kind, patterns in lexicon.PATTERNS.items():
-            for found in map(SLOT.findall, patterns):
-                assert all({**lexicon.WORDS, **slots}[slot] for slot in found)
-                signs = {slot[-1] for slot in found} & {"+", "-"}
-                assert signs == {kind} - {lexicon.NEUTRAL}
-    parts = [*lexicon.PATTERNS.values(), *lexicon.WORDS.values()]
-    plain = " ".join(itertools.chain(*parts)).lower()
-    own.append(set(re.findall(r"[\w']+", plain)))
-    for one, other in itertools.combinations(own, 2):
-        assert not one & other
 
 
 def test_texts_look_like_subtitles(state):

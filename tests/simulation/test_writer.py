@@ -175,27 +175,25 @@ def test_a_folder_of_other_arguments_is_refused(finished, small):
     with pytest.raises(CorpusError, match=r"config\.marker_noise=0\.2 instead"):
         simulate(finished, other)
     assert load_corpus(finished).movies == ("BMI",)
+    # One of an earlier release is used if it is the same: settings that were,
+    # with their defaults.
+    earlier = {"film_taste": 0.2, "staging": 1.5, "style_strength": 0.15}
+    earlier |= {"pause_scale": 0.9, "scene_s": 10.0, "shot_s": 4.0}
+    rewrite(finished, config=earlier)
+    simulate(finished, config)
+    rewrite(finished, config=earlier | {"scene_s": 30.0})
+    message = r"with config\.scene_s=30\.0 instead of 10\.0\. Choose"
+    with pytest.raises(CorpusError, match=message):
+        simulate(finished, config)
     rewrite(finished, version=0, config=None)
     message = rf"version=0 instead of {SIMULATION_VERSION}, config=None"
     with pytest.raises(CorpusError, match=message):
         simulate(finished, config)
 
 
-def test_a_folder_of_an_earlier_release_is_used_if_it_is_the_same(
-    finished, small
+def test_foreign_folders_are_left_alone_and_empty_ones_filled(
+    tmp_path, small, capsys
 ):
-    # Settings that were, with their defaults.
-    earlier = {"film_taste": 0.2, "staging": 1.5, "style_strength": 0.15}
-    earlier |= {"pause_scale": 0.9, "scene_s": 10.0, "shot_s": 4.0}
-    rewrite(finished, config=earlier)
-    simulate(finished, small("BMI"))
-    rewrite(finished, config=earlier | {"scene_s": 30.0})
-    message = r"with config\.scene_s=30\.0 instead of 10\.0\. Choose"
-    with pytest.raises(CorpusError, match=message):
-        simulate(finished, small("BMI"))
-
-
-def test_foreign_folders_are_left_alone(tmp_path, small):
     folder = tmp_path / "films"
     folder.mkdir()
     path = folder / "mine.txt"
@@ -206,18 +204,14 @@ def test_foreign_folders_are_left_alone(tmp_path, small):
     ):
         with pytest.raises(CorpusError, match=message):
             simulate(place, small("BMI"))
+    for arguments, message in (
+        ({"seed": -1}, "`seed` must be at least 0.*-1"),
+        ({"segments": 1}, "`segments_per_movie` must .*: 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            simulate(tmp_path / "corpus", small("BMI"), **arguments)
     # No lock and no unfinished folder stay behind.
     assert [p.name for p in tmp_path.rglob("*")] == ["films", "mine.txt"]
-
-
-def test_impossible_arguments_leave_nothing_and_others_fill(
-    tmp_path, small, capsys
-):
-    with pytest.raises(ValueError, match="`seed` must be at least 0"):
-        simulate(tmp_path / "corpus", small("BMI"), seed=-1)
-    with pytest.raises(ValueError, match="`segments_per_movie` must be"):
-        simulate(tmp_path / "corpus", small("BMI"), segments=1)
-    assert list(tmp_path.iterdir()) == []
     (tmp_path / "empty").mkdir()
     simulate_corpus(tmp_path / "empty", 5, 2, small("BMI"))
     assert load_corpus(tmp_path / "empty").movies == ("BMI",)
@@ -231,9 +225,11 @@ class _Stop(BaseException):
     """Like a Ctrl-C."""
 
 
-@pytest.fixture
-def stopped(tmp_path, small, monkeypatch):
-    """Where a corpus of two films was to be; one is finished, one half."""
+@pytest.mark.parametrize("seed", [5, 6])
+def test_a_stopped_run_leaves_no_corpus_and_is_continued(
+    tmp_path, small, monkeypatch, seed
+):
+    """What it left is not used for another seed."""
     begun = []
 
     def stopping(movie, *rest):
@@ -243,53 +239,37 @@ def stopped(tmp_path, small, monkeypatch):
                 raise _Stop
             yield frame
 
-    folder = tmp_path / "corpus"
-    with monkeypatch.context() as patch:
-        patch.setattr(writer, "render_frames", stopping)
-        with pytest.raises(_Stop):
-            simulate(folder, small("BMI", "DEP"))
+    folder, config = tmp_path / "corpus", small("BMI", "DEP")
+    monkeypatch.setattr(writer, "render_frames", stopping)
+    with pytest.raises(_Stop):
+        simulate(folder, config)
     assert not folder.exists()
-    return folder
-
-
-def test_a_stopped_run_leaves_no_corpus_and_is_continued(
-    stopped, small, monkeypatch
-):
-    partial = stopped.with_name(".corpus.partial")
+    partial = folder.with_name(".corpus.partial")
     assert not (partial / "simulation.json").exists()
     (path,) = partial.rglob("*.avi")
     # As if that had been killed: half a film in a hidden folder.
     half = path.with_name(f".{path.name}-0123abcd.tmp")
     half.mkdir()
     shutil.copy(path, half)
-    begun = []
+    drawn = []
 
     def counted(movie, *rest):
-        begun.append(movie)
+        drawn.append(movie)
         return render_frames(movie, *rest)
 
     monkeypatch.setattr(writer, "render_frames", counted)
-    simulate(stopped, small("BMI", "DEP"))
-    assert [*begun, path.stem] in (["BMI", "DEP"], ["DEP", "BMI"])
+    simulate(folder, config, seed)
+    again = [] if seed == 5 else [path.stem]
+    assert sorted(drawn) == sorted({"BMI", "DEP"} - {path.stem} | {*again})
     assert not partial.exists()
-    whole = simulate(stopped.with_name("whole"), small("BMI", "DEP"))
-    assert content_of(stopped) == content_of(whole)
-
-
-def test_what_is_left_of_another_run_is_not_used(stopped, small):
-    simulate(stopped, small("BMI", "DEP"), seed=6)
-    expected = simulate(stopped.with_name("w"), small("BMI", "DEP"), seed=6)
-    assert content_of(stopped) == content_of(expected)
+    whole = simulate(tmp_path / "whole", config, seed)
+    assert content_of(folder) == content_of(whole)
 
 
 def test_videos_that_cannot_be_written_are_named(tmp_path, small, monkeypatch):
     def short(*arguments):  # as if the disk was full after some frames
         return itertools.islice(render_frames(*arguments), 19)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(writer, "render_frames", short)
-        with pytest.raises(RuntimeError, match=r"BMI.avi: .* Received 19; is"):
-            simulate(tmp_path / "corpus", small("BMI"))
-    monkeypatch.setattr(writer, "_CODEC", "QQQQ")
-    with pytest.raises(RuntimeError, match="an OpenCV that writes QQQQ"):
+    monkeypatch.setattr(writer, "render_frames", short)
+    with pytest.raises(RuntimeError, match=r"BMI.avi: .* Received 19; is"):
         simulate(tmp_path / "corpus", small("BMI"))

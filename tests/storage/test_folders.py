@@ -14,15 +14,12 @@ def contents(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_makes_parents_and_leaves_nothing_beside(tmp_path):
+def test_replaces_as_a_whole(tmp_path):
+    # Parents are made.
     write(tmp_path / "a" / "b")
-
     assert contents(tmp_path / "a" / "b") == ["mark"]
     assert contents(tmp_path / "a") == ["b"]
-
-
-def test_replaces_as_a_whole(tmp_path):
-    folder = tmp_path / "b"
+    folder = tmp_path / "a" / "c"
     # An empty one may be there.
     folder.mkdir()
     with replacing_folder(folder, NAMES, "mark") as temporary:
@@ -34,7 +31,7 @@ def test_replaces_as_a_whole(tmp_path):
 
     assert contents(folder) == ["mark"]
     assert (folder / "mark").read_text() == "new"
-    assert contents(tmp_path) == ["b"]
+    assert contents(tmp_path / "a") == ["b", "c"]
 
 
 def test_after_an_error_all_is_as_before(tmp_path):
@@ -64,17 +61,10 @@ def test_an_interrupted_swap_is_survived(tmp_path, caplog):
     assert (found / "mark").read_text() == "old"
     assert f"{folder}: absent" in caplog.text
     write(folder)
-    assert find_folder(folder) == folder
-    assert contents(tmp_path) == ["b"]
-
-
-def test_what_a_killed_process_did_not_remove_goes(tmp_path):
-    """As one leaves it that is killed while it removes the old folder."""
-    write(tmp_path / "b", "new")
+    # As one leaves it that is killed while it removes the old folder.
     (tmp_path / ".b.old" / "other").mkdir(parents=True)
-
-    assert find_folder(tmp_path / "b") == tmp_path / "b"
-    write(tmp_path / "b", "newer")
+    assert find_folder(folder) == folder
+    write(folder, "newer")
     assert contents(tmp_path) == ["b"]
 
 
@@ -92,10 +82,6 @@ def test_what_others_put_there_stays(tmp_path, names):
         write(tmp_path / "b")
 
     assert contents(tmp_path / "b") == sorted(names)
-
-
-def test_a_file_is_no_folder(tmp_path):
-    (tmp_path / "b").write_text("")
-
-    with pytest.raises(ValueError, match=r"b: expected a folder.*a file"):
-        write(tmp_path / "b")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"file: expected a folder.*a file"):
+        write(tmp_path / "file")
