@@ -162,7 +162,9 @@ def _client(
 ) -> Iterator[distributed.Client]:
     """Connects to a cluster, which is made here where there is none."""
     with contextlib.ExitStack() as stack:
-        address = scheduler or stack.enter_context(_cluster(workers, dashboard))
+        address = scheduler or stack.enter_context(
+            local_cluster(workers, dashboard)
+        )
         client = distributed.Client(
             address, timeout=WAIT_FOR_WORKERS_S, set_as_default=False
         )
@@ -177,10 +179,17 @@ def _client(
 
 
 @contextlib.contextmanager
-def _cluster(
-    workers: int | None, dashboard: bool
+def local_cluster(
+    workers: int | None = None, dashboard: bool = False
 ) -> Iterator[distributed.LocalCluster]:
-    """Starts worker processes here, and ends them whatever they do."""
+    """Starts worker processes here, and ends them whatever they do.
+
+    Its `scheduler_address` lets several `run_jobs` share the processes.
+
+    Args:
+        workers: Number of processes; None for one per core, or one with a GPU.
+        dashboard: Whether Dask's dashboard is opened on port 8787.
+    """
     import tensorflow as tf
 
     # One process keeps a GPU busy; None is one per core to Dask.

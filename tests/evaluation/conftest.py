@@ -1,8 +1,7 @@
 """Result files' contents without fitting anything."""
 
 import dataclasses
-from pathlib import Path
-from typing import NamedTuple
+import types
 
 import numpy as np
 import pandas as pd
@@ -17,15 +16,9 @@ from emotion_mt.evaluation.tables import build_table
 
 def make_trial(l1):
     """One L1 strength; the third epoch was kept."""
-    return {
-        "l1": l1,
-        "best_epoch": 3,
-        "score": 0.7,
-        "history": {
-            "bce": (0.7 - 0.05 * np.arange(6)).tolist(),
-            "val_bce": (0.7 + 100 * l1 * np.arange(6)).tolist(),
-        },
-    }
+    slopes = {"bce": -0.05, "val_bce": 100 * l1}
+    history = {n: (0.7 + s * np.arange(6)).tolist() for n, s in slopes.items()}
+    return {"l1": l1, "best_epoch": 3, "score": 0.7, "history": history}
 
 
 def make_record(
@@ -43,20 +36,16 @@ def make_record(
 ):
     """A record; `labels` and `probabilities`: viewer -> list, None missing."""
     test = f"film{fold}" if test is None else test
-    viewers = {
-        viewer: {
-            "score": dataclasses.asdict(
-                score(
-                    np.array(label, dtype=float),
-                    np.array(probabilities[viewer], dtype=float),
-                )
-            ),
+    viewers = {}
+    for viewer, label in labels.items():
+        answers = probabilities[viewer]
+        found = score(np.array(label, float), np.array(answers, float))
+        viewers[viewer] = {
+            "score": dataclasses.asdict(found),
             "ceiling": ceiling,
             "label": label,
-            "probability": probabilities[viewer],
+            "probability": answers,
         }
-        for viewer, label in labels.items()
-    }
     size = len(next(iter(labels.values())))
     return {
         "format": 1,
@@ -117,6 +106,7 @@ def two_viewer_records():
             "F2": {"V1": [yes, yes, yes, no], "V2": [yes] * 4},
         },
     }
+    groups = [("MT", ("V1", "V2")), ("ST", ("V1",)), ("ST", ("V2",))]
     return [
         make_record(
             fold,
@@ -125,11 +115,7 @@ def two_viewer_records():
             architecture=architecture,
         )
         for fold in labels
-        for architecture, group in (
-            ("MT", ("V1", "V2")),
-            ("ST", ("V1",)),
-            ("ST", ("V2",)),
-        )
+        for architecture, group in groups
     ]
 
 
@@ -159,16 +145,14 @@ def make_run(
             "video": video,
         }
     )
+    gone = [("x-1", movies[0], 90.0, 91.0, "no rating at all")]
     corpus = Corpus(
         "made-up",
         segments,
         tuple(viewers),
         values.astype(np.float32),
         simulated=simulated,
-        left_out=pd.DataFrame(
-            [("x-1", movies[0], 90.0, 91.0, "no rating at all")],
-            columns=list(LEFT_OUT_COLUMNS),
-        ),
+        left_out=pd.DataFrame(gone, columns=list(LEFT_OUT_COLUMNS)),
     )
     groups = [("ST", (viewer,)) for viewer in viewers]
     if len(viewers) > 1:
@@ -207,17 +191,9 @@ HOSTILE = (
 )
 
 
-class HostileReport(NamedTuple):
-    """A report whose texts are all `text`, in HTML or too long."""
-
-    folder: Path
-    text: str
-    files: list
-
-
 @pytest.fixture(scope="session")
 def hostile_report(tmp_path_factory):
-    """A whole report, with all figures, of hostile texts."""
+    """A whole report, with all figures, whose texts are `text` or too long."""
     folder = tmp_path_factory.mktemp("hostile") / "run"
     viewers = (HOSTILE, "a_viewer_with_a_very_long_name@example", "Vavg")
     corpus, records = make_run(
@@ -232,4 +208,4 @@ def hostile_report(tmp_path_factory):
         failures={"job" * 40: HOSTILE},
         seconds={HOSTILE: 1.0},
     )
-    return HostileReport(folder, HOSTILE, files)
+    return types.SimpleNamespace(folder=folder, text=HOSTILE, files=files)

@@ -1,26 +1,19 @@
 """Full disks, read-only folders, and files that change behind our back."""
 
 import errno
-import os
 import random
 import resource
 import signal
 import subprocess
 from contextlib import contextmanager
 
-import cv2
 import numpy as np
 import pytest
 from absl import logging
 
 from emotion_mt.evaluation import records
 from emotion_mt.features import FeatureConfig
-from emotion_mt.features.container import VideoError, fingerprint
-from emotion_mt.features.store import (
-    FeatureStore,
-    FilmFeatures,
-)
-from emotion_mt.storage import atomic
+from emotion_mt.features.store import FeatureStore, FilmFeatures
 from emotion_mt.storage.claims import try_claim
 from emotion_mt.storage.folders import replacing_folder
 
@@ -91,18 +84,20 @@ def test_damaged_result_files_are_never_taken(tmp_path, how):
     assert refused > 250
 
 
-def write_record(folder):
-    records.write_record(folder / "job.json", {**RECORD, "y": [1] * 50_000})
+def write_record(folder, many=True):
+    content = {**RECORD, "y": [1] * 50_000} if many else RECORD
+    records.write_record(folder / "job.json", content)
 
 
-def write_features(folder):
-    many = {(n + 0.5, n + 1.0): np.full(64, n, np.float32) for n in range(1000)}
-    FeatureStore(folder).add("BMI", KEY, FilmFeatures(many))
+def write_features(folder, many=True):
+    rows = {(n + 0.5, n + 1.0): np.full(64, n, np.float32) for n in range(1000)}
+    stored = FilmFeatures(rows if many else STORED)
+    FeatureStore(folder).add("BMI", KEY, stored)
 
 
-def write_folder(folder):
+def write_folder(folder, many=True):
     with replacing_folder(folder / "bundle", ("a",), "a") as temporary:
-        (temporary / "a").write_bytes(bytes(200_000))
+        (temporary / "a").write_bytes(bytes(200_000) if many else b"old")
 
 
 WRITERS = [write_record, write_features, write_folder]
@@ -121,19 +116,23 @@ def largest_file(size):
         signal.signal(signal.SIGXFSZ, handler)
 
 
-@contextmanager
-def mounted(folder, options):
+@pytest.fixture
+def disk(tmp_path):
     """A small file system of its own; skips where that is not allowed."""
-    folder.mkdir(exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(folder)]
     try:
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"a file system cannot be mounted here: {error}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def remount(disk, options):
+    command = ["mount", "-o", f"remount,{options}", str(disk)]
+    subprocess.run(command, check=True)
 
 
 def contents(folder):
@@ -146,10 +145,8 @@ def contents(folder):
 
 def store_something(folder):
     """A small state of each kind that a failed write must not touch."""
-    records.write_record(folder / "job.json", RECORD)
-    FeatureStore(folder).add("BMI", KEY, FilmFeatures(STORED))
-    with replacing_folder(folder / "bundle", ("a",), "a") as temporary:
-        (temporary / "a").write_text("old")
+    for write in WRITERS:
+        write(folder, many=False)
     return contents(folder)
 
 
@@ -162,64 +159,30 @@ def test_file_too_large(tmp_path, write):
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_disk_full(tmp_path, write):
-    with mounted(tmp_path / "disk", "size=160k") as disk:
-        before = store_something(disk)
-        with pytest.raises(OSError, match="No space left") as caught:
-            write(disk)
-        assert caught.value.errno == errno.ENOSPC
-        assert str(disk) in str(caught.value)
-        # What was there is there, and nothing half written beside it.
-        assert contents(disk) == before
-        # With room again, the same call goes through.
-        command = ["mount", "-o", "remount,size=4m", str(disk)]
-        subprocess.run(command, check=True)
+def test_disk_full(disk, write):
+    before = store_something(disk)
+    with pytest.raises(OSError, match="No space left") as caught:
         write(disk)
-        assert contents(disk) != before
+    assert caught.value.errno == errno.ENOSPC
+    assert str(disk) in str(caught.value)
+    # What was there is there, and nothing half written beside it.
+    assert contents(disk) == before
+    # With room again, the same call goes through.
+    remount(disk, "size=4m")
+    write(disk)
+    assert contents(disk) != before
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_read_only_folder(tmp_path, write):
-    with mounted(tmp_path / "disk", "size=1m") as disk:
-        before = store_something(disk)
-        command = ["mount", "-o", "remount,ro", str(disk)]
-        subprocess.run(command, check=True)
-        with pytest.raises(OSError, match="Read-only file system") as caught:
-            write(disk)
-        assert str(disk) in str(caught.value)
-        with pytest.raises(OSError, match="Read-only file system"):
-            try_claim(disk / "other.json")
-        # What is finished can still be read.
-        assert records.read_record(disk / "job.json") == RECORD
-        assert same(FeatureStore(disk).read("BMI", KEY).by_times, STORED)
-        assert contents(disk) == before
-
-
-def test_error_of_a_full_disk_names_the_file(tmp_path):
-    def fill():
-        with atomic.replacing(tmp_path / "table2.md"):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with pytest.raises(OSError, match=r"No space left .*table2\.md"):
-        fill()
-    assert not list(tmp_path.iterdir())
-
-
-def write_film(path, shade):
-    codec = cv2.VideoWriter.fourcc(*"MJPG")
-    writer = cv2.VideoWriter(str(path), codec, 25.0, (64, 48))
-    for number in range(32):
-        writer.write(np.full((48, 64, 3), shade + number, np.uint8))
-    writer.release()
-
-
-def test_a_film_that_is_replaced_or_gone(tmp_path):
-    """Its digest is in the key: old features are not those of a new film."""
-    film = tmp_path / "film.avi"
-    write_film(film, 10)
-    first = fingerprint(str(film))
-    write_film(film, 90)
-    assert fingerprint(str(film)) != first
-    film.unlink()
-    with pytest.raises(VideoError, match=r"film\.avi"):
-        fingerprint(str(film))
+def test_read_only_folder(disk, write):
+    before = store_something(disk)
+    remount(disk, "ro")
+    with pytest.raises(OSError, match="Read-only file system") as caught:
+        write(disk)
+    assert str(disk) in str(caught.value)
+    with pytest.raises(OSError, match="Read-only file system"):
+        try_claim(disk / "other.json")
+    # What is finished can still be read.
+    assert records.read_record(disk / "job.json") == RECORD
+    assert same(FeatureStore(disk).read("BMI", KEY).by_times, STORED)
+    assert contents(disk) == before
