@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emotion_mt import paper
 from emotion_mt.corpus import LEFT_OUT_COLUMNS, Corpus
+from emotion_mt.evaluation import rendering
 from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.scores import score
 from emotion_mt.evaluation.specs import SPECS
@@ -182,6 +184,37 @@ def make_run(
 def made_up_run():
     """The function `make_run`."""
     return make_run
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """All files of a run on the paper's viewers: folder, table and corpus.
+
+    Two fits have said something, V2 was not learned by one, a job failed.
+    """
+    folder = tmp_path_factory.mktemp("written")
+    corpus, records = make_run(paper.ALL_VIEWERS, size=6)
+    for record in records[:2]:
+        record["fit"]["notes"] = ["Early stopping had nothing to look at."]
+    records[0]["fit"]["untrained_viewers"] = ["V2"]
+    corpus = corpus.replace(
+        notes=("V2 has no trace for film B",),
+        problems=("D/subtitle.srt: expected cues",),
+    )
+    table = build_table(SPECS["II"], records)
+    rendering.write_table(folder, "table2", table)
+    files = write_report(
+        folder,
+        corpus,
+        [table],
+        records,
+        experiment={"out": "runs/x", "training": {"l1": [1e-06, 1e-05]}},
+        failures={"ST-text-F9": "ValueError: `x` must be <small>"},
+        seconds={"decode": 12.34, "training": 5.0},
+    )
+    return types.SimpleNamespace(
+        folder=folder, corpus=corpus, table=table, files=files
+    )
 
 
 #: Sets a mark on the page if a browser runs it.
