@@ -29,12 +29,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from absl import app, flags
-from text_difficulty import text_corpus
+from sharing_sweep import text_corpus
 
 import emotion_mt as emt
 from emotion_mt import simulation
 from emotion_mt.evaluation import Job, specs_for
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
+from emotion_mt.evaluation.rendering import markdown_table
 from emotion_mt.evaluation.specs import BOTH, in_working_order
 from emotion_mt.features import windows
 from emotion_mt.runs.engine import run_jobs
@@ -65,19 +66,15 @@ def count_windows(corpus: emt.Corpus) -> int:
     return sum(windows.count_windows(t, emt.paper.FPS, config) for t in times)
 
 
-def made_up_features(segments_per_movie: int) -> dict[str, np.ndarray]:
+def made_up_features(
+    state: simulation.SimulatedState,
+) -> dict[str, np.ndarray]:
     """Visual features of `text_corpus`, from what would be seen.
-
-    Args:
-        segments_per_movie: As there.
 
     Returns:
         Kind to float32 [N, 1024] or [N, 16, 7, 32]: the visible content in
         the middle of each segment, projected at random, and as much noise.
     """
-    state = simulation.simulate_state(
-        0, segments_per_movie, simulation.SimulationConfig()
-    )
     rows = []
     for film in state.films:
         line = film.timeline
@@ -93,11 +90,6 @@ def made_up_features(segments_per_movie: int) -> dict[str, np.ndarray]:
         noisy = mixed + rng.standard_normal(mixed.shape)
         features[kind] = noisy.reshape(len(seen), *shape).astype(np.float32)
     return features
-
-
-def kind_of(job: Job) -> tuple[str, str]:
-    """Returns architecture and input of a job."""
-    return job.architecture, " and ".join(job.config.modalities)
 
 
 def where_it_went(
@@ -122,8 +114,8 @@ def where_it_went(
         fit = records[job.name]["fit"] if job.name in records else None
         rows.append(
             {
-                "model": kind_of(job)[0],
-                "input": kind_of(job)[1],
+                "model": job.architecture,
+                "input": " and ".join(job.config.modalities),
                 "epochs": fit
                 and sum(len(t["history"]["bce"]) for t in fit["trials"]),
                 "fit": fit and fit["seconds"]["fit"],
@@ -148,15 +140,19 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     workers = _WORKERS.value
-    corpus = text_corpus(0, _SEGMENTS.value)
-    shared = JobInput(corpus, made_up_features(_SEGMENTS.value))
+    state = simulation.simulate_state(
+        0, _SEGMENTS.value, simulation.SimulationConfig()
+    )
+    corpus = text_corpus(state)
+    shared = JobInput(corpus, made_up_features(state))
     config = emt.TrainingConfig(patience=_PATIENCE.value)
     # Tables share some of their jobs.
-    by_kind: dict[tuple[str, str], dict[Job, None]] = {}
+    by_kind: dict[object, dict[Job, None]] = {}
     for spec in specs_for(BOTH):
         how = (spec.splits(corpus.movies), (0,), config)
         for job in spec.jobs(corpus.viewers, *how):
-            by_kind.setdefault(kind_of(job), {})[job] = None
+            kind = (job.architecture, job.config.modalities)
+            by_kind.setdefault(kind, {})[job] = None
     jobs = [job for own in by_kind.values() for job in own]
     some = [job for own in by_kind.values() for job in [*own][:: _EVERY.value]]
     start = time.perf_counter()
@@ -173,10 +169,7 @@ def main(argv: list[str]) -> None:
         raise RuntimeError(f"A job failed: {error}")
     records = {record["name"]: record for record in outcome.records}
     found = where_it_went(jobs, records, workers)
-    print(f"\n| {' | '.join(found)} |\n|{' --- |' * found.shape[1]}")
-    for row in found.itertuples(index=False):
-        cells = (f"{x:.2f}" if isinstance(x, float) else str(x) for x in row)
-        print(f"| {' | '.join(cells)} |")
+    print(f"\n{markdown_table(found.round(2))}")
     number = count_windows(corpus)
     print(
         f"\n{len(corpus):,} segments, {len(jobs)} jobs, {len(some)} of them "

@@ -10,34 +10,49 @@ each fold of Table I, and scored on the held-out film against complete
 ratings. It writes the figure docs/sharing.png, the numbers docs/sharing.csv
 and the table in docs/simulation.md.
 
-What it leaves out to take less than half an hour on two cores: the models see
-the video alone, with one L1 strength and the patience of `make tables`; the
-films are the same for all seeds. A seed decides the viewers' own weights,
-their noise and hands, which ratings and segments are left out, the initial
-weights and the order of segments. Fewer segments means a consecutive stretch
-of each training film; the validation film stays whole. Ratings are missing at
-random in the training and validation films, for each viewer and segment.
+The models see the video alone, with the patience of `make tables`. The films
+are the same for all seeds: a seed decides the viewers' own weights, their
+noise and hands, which ratings and segments are left out, the initial weights
+and the order of segments. Fewer segments means a consecutive stretch of each
+training film; the validation film stays whole. Ratings are missing at random
+in the training and validation films, for each viewer and segment.
 
-Features of the films come from the feature store, or take seven more minutes.
 Finished fits are kept in --out; stopped at any moment, the same command
-continues. A small one: --seeds=0 --points=2 --folds=2 --segments_per_movie=4.
+continues. A small one: --seeds=0 --points=1 --folds=2 --segments_per_movie=4.
 """
 
 from __future__ import annotations
 
 import pathlib
 
-import joblib
 import numpy as np
-import pages
-import resumable
-import sharing_page
+import pandas as pd
 import sharing_sweep
 from absl import app, flags
+from matplotlib.figure import Figure
+from pages import replace_between_markers
+from sharing_sweep import MEASURES, SWEEPS, Material, Setting
 
 import emotion_mt as emt
+from emotion_mt import paper
 from emotion_mt.evaluation.figures import style
+from emotion_mt.evaluation.rendering import markdown_table
+from emotion_mt.simulation import SimulationConfig, simulate_state
 from emotion_mt.storage import atomic
+
+#: Draws of the bootstrap, and the coverage of the bands.
+DRAWS, LEVEL = 9999, 0.95
+
+#: Whose differences are shown: the mean over the viewers, and Vavg.
+GROUPS = {"viewers": "mean of the viewers", "average": paper.AVERAGE}
+
+#: What is varied, and the name of the measures.
+TITLES = {
+    "sharing": "share of the feeling that viewers share",
+    "training": "segments per training film (mean over films)",
+    "missing": "share of missing ratings",
+}
+NAMES = {"balanced": "balanced accuracy", "auc": "AUC", "accuracy": "accuracy"}
 
 
 def define_flags() -> None:
@@ -46,36 +61,30 @@ def define_flags() -> None:
     flags.DEFINE_string("cache", None, "Folder of weights and features.")
     flags.DEFINE_string("out", "runs/sharing", "Folder of the finished fits.")
     flags.DEFINE_string("docs", "docs", "Folder of the page and the figure.")
-    flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, see above.")
+    flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds, see above.")
     flags.DEFINE_integer("segments_per_movie", 60, "Size of the films.")
-    flags.DEFINE_integer("film_seed", 0, "Seed of the films.")
-    flags.DEFINE_integer("patience", 5, "Epochs without improvement.")
-    flags.DEFINE_float("l1", 1e-4, "Strength of the L1 penalty.")
-    flags.DEFINE_list("modalities", ["visual"], "What the models see.")
     flags.DEFINE_integer("workers", None, "Processes; default one per core.")
     flags.DEFINE_integer("points", None, "Only the first points per sweep.")
     flags.DEFINE_integer("folds", None, "Only the first folds.")
 
 
-def load_material(flag: flags.FlagValues) -> sharing_sweep.Material:
+def load_material(flag: flags.FlagValues) -> Material:
     """Simulates the films, or reads them, and their features.
 
     Raises:
         ValueError: If the ratings that are simulated in memory are not those
             of the corpus, so that features and labels would not fit.
     """
-    segments, film_seed = flag.segments_per_movie, flag.film_seed
-    folder = emt.simulate_corpus(
-        pathlib.Path(flag.data) / f"simulated-{segments}-seed{film_seed}",
-        seed=film_seed,
-        segments_per_movie=segments,
-    )
-    corpus = emt.load_corpus(folder)
-    values, _ = sharing_sweep.rated(film_seed, segments, None, film_seed)
-    if not np.array_equal(values.astype(np.float32), corpus.values):
+    size = flag.segments_per_movie
+    state = simulate_state(0, size, SimulationConfig())
+    folder = pathlib.Path(flag.data) / f"simulated-{size}-seed0"
+    corpus = emt.load_corpus(emt.simulate_corpus(folder, 0, size))
+    if not np.array_equal(
+        sharing_sweep.text_corpus(state).values, corpus.values
+    ):
         raise ValueError(
-            f"{folder}: expected the ratings of seed {film_seed} as this "
-            "version simulates them. Received others; remove the folder"
+            f"{folder}: expected the ratings of seed 0 as this version "
+            "simulates them. Received others; remove the folder"
         )
     cache = None if flag.cache is None else pathlib.Path(flag.cache)
     features = emt.extract_features(
@@ -83,59 +92,239 @@ def load_material(flag: flags.FlagValues) -> sharing_sweep.Material:
         emt.load_i3d(cache_dir=cache),
         cache_dir=None if cache is None else cache / "features",
     )
-    config = emt.TrainingConfig(
-        modalities=tuple(flag.modalities),
-        patience=flag.patience,
-        l1=(flag.l1,),
-    )
-    return sharing_sweep.Material(corpus, features, film_seed, segments, config)
+    config = emt.TrainingConfig(modalities=("visual",), patience=5)
+    return Material(state, corpus, features, config)
 
 
-def choose_tasks(
-    flag: flags.FlagValues, material: sharing_sweep.Material
-) -> dict[str, sharing_sweep.Task]:
-    """Lists the tasks that the flags ask for, by their keys."""
+def band(differences: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """Interval of a mean over seeds and films, by resampling both.
+
+    Each draw takes as many seeds and as many films as there are, both with
+    replacement, and averages the differences where they cross (percentile
+    bootstrap, `DRAWS` draws). Films share training films and seeds share the
+    films, so true uncertainty about new films and viewers is larger.
+
+    Args:
+        differences: float64 [S, F], one row per seed, one column per film.
+        seed: Of the draws.
+
+    Returns:
+        Lower and upper end; (NaN, NaN) for fewer than two films.
+    """
+    seeds, films = differences.shape
+    if films < 2:
+        return float("nan"), float("nan")
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(seeds, size=(DRAWS, seeds, 1))
+    columns = rng.integers(films, size=(DRAWS, 1, films))
+    means = differences[rows, columns].mean(axis=(1, 2))
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def by_seed_and_film(
+    frame: pd.DataFrame, setting: Setting, group: str, column: str
+) -> pd.DataFrame:
+    """Arranges one number of one point.
+
+    Args:
+        frame: What `sharing_sweep.fit` returned.
+        setting: The point.
+        group: One of `GROUPS`.
+        column: A column of `frame`.
+
+    Returns:
+        DataFrame with seeds as rows and films as columns, averaged over the
+        viewers of the group for whom it is defined. Seeds that lack a film
+        that another has are left out.
+    """
+    average = frame["viewer"] == paper.AVERAGE
+    chosen = average if group == "average" else ~average
+    part = frame[chosen & (frame["point"] == str(setting))]
+    table = part.groupby(["seed", "film"])[column].mean().unstack("film")
+    return table.dropna(axis="columns", how="all").dropna()
+
+
+def place(setting: Setting, sweep: str, segments_per_movie: int) -> float:
+    """Where a point of a sweep stands on its axis."""
+    if sweep == "training":
+        return setting.training * segments_per_movie
+    if sweep == "missing":
+        return setting.missing
+    if setting.sharing is not None:
+        return setting.sharing
+    # Of viewers who differ, the mean.
+    return float(np.mean([v.sharing**2 for v in SimulationConfig().viewers]))
+
+
+def summarize(frame: pd.DataFrame, segments_per_movie: int) -> pd.DataFrame:
+    """Sums up each point of each sweep.
+
+    Args:
+        frame: What `sharing_sweep.fit` returned.
+        segments_per_movie: Size of the films.
+
+    Returns:
+        DataFrame with one row per sweep, point and group: sweep, x (`place`),
+        default (whether it is the default profile), group, seeds, films, and
+        the means of the columns of `frame`, with the ends of their bands
+        ("gain auc low", "gain auc high"). Points without a whole seed are
+        left out.
+    """
+    columns = [c for c in frame if str(c).endswith((*MEASURES, "ceiling"))]
+    rows = []
+    for sweep, settings in SWEEPS.items():
+        for setting in settings:
+            for group in GROUPS:
+                row = {
+                    "sweep": sweep,
+                    "x": place(setting, sweep, segments_per_movie),
+                    "default": setting == Setting(),
+                    "group": group,
+                }
+                for column in columns:
+                    found = by_seed_and_film(frame, setting, group, column)
+                    if column == "ceiling":
+                        row["seeds"], row["films"] = found.shape
+                    row[column] = (
+                        found.to_numpy().mean() if found.size else None
+                    )
+                    if column.startswith("gain"):
+                        ends = band(found.to_numpy())
+                        row[f"{column} low"], row[f"{column} high"] = ends
+                rows.append(row)
+    found = pd.DataFrame(rows)
+    return found[found["seeds"] > 0].reset_index(drop=True)
+
+
+def _interval(mean: float, low: float, high: float) -> str:
+    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def to_markdown(summary: pd.DataFrame) -> str:
+    """Renders the means over the viewers as one table."""
+    part = summary[summary["group"] == "viewers"]
+    default = part["default"] & (part["sweep"] == "sharing")
+    shown = pd.DataFrame({"what": part["sweep"].map(TITLES)})
+    shown["value"] = part["x"].map("{:g}".format).mask(default, "as they are")
+    for column in ("ST balanced", "MT balanced", "ceiling"):
+        shown[column] = part[column].map("{:.1f}".format)
+    for measure, name in NAMES.items():
+        ends = [f"gain {measure}{end}" for end in ("", " low", " high")]
+        cells = [_interval(*row) for row in part[ends].to_numpy()]
+        shown[f"MT − ST, {name}"] = cells
+    return markdown_table(shown)
+
+
+def change(frame: pd.DataFrame, sweep: str, measure: str) -> str:
+    """Says how MT - ST changes from one end of a sweep to the other.
+
+    The same seeds and films are compared; "" if the ends have none in common.
+    The number of films is that with which a t-test over films would find the
+    mean change with a chance of 80 %, were the spread over films the same.
+    """
     settings = [
-        setting
-        for sweep in sharing_sweep.SWEEPS.values()
-        for setting in sweep[: flag.points]
+        s for s in SWEEPS[sweep] if sweep != "sharing" or s != Setting()
     ]
-    tasks = sharing_sweep.list_tasks(
-        material, [int(seed) for seed in flag.seeds], settings
+    first, last = settings[0], settings[-1]
+    before, after = (
+        by_seed_and_film(frame, setting, "viewers", f"gain {measure}")
+        for setting in (first, last)
     )
-    if flag.folds is None:
-        return tasks
-    return {key: t for key, t in tasks.items() if t.fold < flag.folds}
+    grown = (after - before).dropna()
+    if grown.empty:
+        return ""
+    mean, (low, high) = grown.to_numpy().mean(), band(grown.to_numpy())
+    text = (
+        f"{TITLES[sweep]}, from the first to the last value: MT − ST changes "
+        f"by {_interval(mean, low, high)} points of {NAMES[measure]}"
+    )
+    if low <= 0 <= high and mean:
+        needed = (2.8 * grown.mean().std() / mean) ** 2
+        text += f", which includes 0; some {needed:.0f} films would show it"
+    return f"{text}."
+
+
+@style.styled
+def draw(summary: pd.DataFrame, measure: str) -> Figure:
+    """Draws ST and MT above and differences below, one column per sweep."""
+    figure = style.new_figure(4.6)
+    axes = figure.subplots(2, len(TITLES), sharex="col", sharey="row")
+    above = {
+        f"ST {measure}": (style.BLUE, "o-", "ST"),
+        f"MT {measure}": (style.ORANGE, "s-", "MT"),
+        "ceiling": (style.GREY, "--", "ceiling (accuracy)"),
+    }
+    below = {"viewers": (style.GREEN, "o"), "average": (style.PINK, "D")}
+    for (sweep, title), (upper, lower) in zip(
+        TITLES.items(), axes.T, strict=True
+    ):
+        part = summary[summary["sweep"] == sweep]
+        # The default profile is no point of the line: its viewers differ.
+        alone = part["default"] & (sweep == "sharing")
+        viewers = part["group"] == "viewers"
+        for column, (color, form, label) in above.items():
+            line, extra = part[viewers & ~alone], part[viewers & alone]
+            upper.plot(line["x"], line[column], form, c=color, label=label)
+            upper.plot(extra["x"], extra[column], form[0], c=color, mfc="none")
+        for group, (color, marker) in below.items():
+            for chosen, fill in ((~alone, "full"), (alone, "none")):
+                shown = part[chosen & (part["group"] == group)]
+                gain = shown[f"gain {measure}"]
+                lower.errorbar(
+                    shown["x"] + (0.004 if group == "average" else 0),
+                    gain,
+                    yerr=[
+                        gain - shown[f"gain {measure} low"],
+                        shown[f"gain {measure} high"] - gain,
+                    ],
+                    fmt=f"{marker}-",
+                    color=color,
+                    fillstyle=fill,
+                    capsize=3,
+                    label=f"MT − ST, {GROUPS[group]}" * (fill == "full"),
+                )
+        if sweep == "training" and not part.empty:
+            upper.set_xscale("log", base=2)
+            ticks = sorted(set(part["x"]))
+            upper.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            upper.minorticks_off()
+        lower.set_xlabel(title.replace(" (", "\n(").replace(" that", "\nthat"))
+        lower.axhline(0, color=style.GREY, linewidth=0.8, zorder=0)
+    axes[0, 0].set_ylabel(f"{NAMES[measure]} (%), mean of\nthe viewers")
+    axes[1, 0].set_ylabel("MT − ST (points)")
+    title = "When does sharing help? Held-out films, video alone"
+    style.set_title(figure, title, simulated=True)
+    style.add_legend(figure, columns=5)
+    return figure
 
 
 def write_results(
-    docs: pathlib.Path,
-    material: sharing_sweep.Material,
-    results: list[dict[str, object]],
-) -> None:
-    """Writes figure, numbers and the part of the page."""
-    frame = sharing_sweep.as_frame(results)
-    summary = sharing_page.summarize(frame)
-    segments = material.segments_per_movie
+    docs: pathlib.Path, frame: pd.DataFrame, size: int, spent_s: float
+) -> str:
+    """Writes figure, numbers and the part of the page, which it returns."""
+    summary = summarize(frame, size)
     docs.mkdir(parents=True, exist_ok=True)
-    style.save(sharing_page.draw(summary, segments), docs / "sharing.png")
-    atomic.write_text(
-        docs / "sharing.csv", summary.to_csv(index=False, float_format="%.3f")
-    )
-    seconds = sum(float(str(result["cpu_s"])) for result in results)
-    inputs = " and ".join(material.config.modalities)
-    text = "\n\n".join(
-        [
-            "**SIMULATED DATA.** Accuracy in % on held-out films, input "
-            f"{inputs}, {segments} segments per film, "
-            f"{sharing_page.caption(summary)}",
-            sharing_page.to_markdown(frame, summary, segments),
-            f"Written by `python benchmarks/sharing.py`: {len(results)} "
-            f"tasks, {seconds / 60:.0f} minutes of one core.",
-        ]
-    )
-    pages.replace_between_markers(docs / "simulation.md", "sharing", text)
-    print(text)
+    style.save(draw(summary, MEASURES[0]), docs / "sharing.png")
+    numbers = summary.to_csv(index=False, float_format="%.3f")
+    atomic.write_text(docs / "sharing.csv", numbers)
+    counts = (sorted(set(summary[name])) for name in ("seeds", "films"))
+    seeds, films = ("–".join(f"{n:g}" for n in found) for found in counts)
+    parts = [
+        "**SIMULATED DATA.** Percent on held-out films, mean of the viewers, "
+        f"input visual, {size} segments per film, {seeds} seeds × {films} "
+        f"held-out films. In parentheses and as bars: {LEVEL:.0%} intervals of "
+        "the mean over seeds and films, from a bootstrap that draws both. "
+        "Hollow in the figure: the default profile, in which viewers share "
+        "unequally much, at its mean share.",
+        to_markdown(summary),
+        *(change(frame, s, m) for m in MEASURES[:2] for s in SWEEPS),
+        f"Written by `python benchmarks/sharing.py`: {spent_s / 60:.0f} "
+        "minutes of one core.",
+    ]
+    text = "\n\n".join(part for part in parts if part)
+    replace_between_markers(docs / "simulation.md", "sharing", text)
+    return text
 
 
 def main(argv: list[str]) -> None:
@@ -143,22 +332,22 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
     flag = flags.FLAGS
-    path = pathlib.Path(flag.out) / "results.jsonl"
-    material = load_material(flag)
-    tasks = choose_tasks(flag, material)
-    workers = flag.workers or joblib.cpu_count()
-    done = resumable.read_results(path)
-    waiting = [task for key, task in tasks.items() if key not in done]
-    minutes = sharing_sweep.estimate_s(material, waiting) / 60
-    print(
-        f"{len(waiting)} of {len(tasks)} tasks to do: about {minutes:.0f} "
-        f"minutes of one core, {minutes / workers:.0f} on {workers} quiet ones",
-        flush=True,
+    # Seed after seed: what is stopped has all points of the first ones.
+    points = [
+        (setting, int(seed))
+        for seed in flag.seeds
+        for settings in SWEEPS.values()
+        for setting in settings[: flag.points]
+    ]
+    frame, spent_s = sharing_sweep.fit(
+        load_material(flag),
+        points,
+        pathlib.Path(flag.out) / "jobs",
+        flag.workers,
+        flag.folds,
     )
-    results = resumable.run(
-        sharing_sweep.run_task, tasks, path, material, workers, "Sharing"
-    )
-    write_results(pathlib.Path(flag.docs), material, results)
+    docs, size = pathlib.Path(flag.docs), flag.segments_per_movie
+    print(write_results(docs, frame, size, spent_s))
 
 
 if __name__ == "__main__":

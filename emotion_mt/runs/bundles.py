@@ -142,10 +142,10 @@ def _source(job: Job, shared: JobInput) -> dict[str, Any]:
     described, digests = job.as_dict(), shared.digests_of(job)
     names = ("name", "simulated", "annotation", "dimension")
     about = {name: getattr(shared.corpus, name) for name in names}
-    features, weights = digests["features"], digests["weights"]
+    about["digest"], features = digests["corpus"], digests["features"]
     return {
-        "corpus": {**about, "digest": digests["corpus"]},
-        "features": {"digest": features, "weights": weights},
+        "corpus": about,
+        "features": {"digest": features, "weights": digests["weights"]},
         **{n: described[n] for n in ("split", "viewers", "config", "seed")},
         "versions": shared.versions,
         "key": shared.key_of(job),

@@ -109,14 +109,13 @@ def run_jobs(
     done = {job: record for job, record in found.items() if record is not None}
     todo = [job for job in keys if job not in done]
     reused, failures = len(done), {}
-    effort = sum(job.effort for job in todo)
-    counted = ("Training", len(keys), " jobs")
+    count, effort = len(keys), sum(job.effort for job in todo)
+    bar = _progress.progress(
+        "Training", count, " jobs", initial=reused, effort=effort
+    )
     cluster = _client(workers, scheduler, dashboard)
     ended = _work_off(todo, cluster, shared, job_timeout_s)
-    with (
-        _progress.progress(*counted, initial=reused, effort=effort) as bar,
-        contextlib.closing(ended),
-    ):
+    with bar, contextlib.closing(ended):
         for job, record, error in ended:
             bar.finish(job.effort)
             if record is None:
@@ -150,8 +149,8 @@ def _line(record: dict[str, Any]) -> str:
     """One line about a finished job: name and accuracies."""
     shown = []
     for viewer, part in record["viewers"].items():
-        accuracy = part["score"]["accuracy"]
-        known = "no ratings" if accuracy is None else f"{100 * accuracy:.1f}"
+        found = part["score"]["accuracy"]
+        known = "no ratings" if found is None else f"{100 * found:.1f}"
         shown.append(f"{viewer} {known}")
     return f"{record['name']}: {', '.join(shown)}"
 
@@ -162,7 +161,9 @@ def _client(
 ) -> Iterator[distributed.Client]:
     """Connects to a cluster, which is made here where there is none."""
     with contextlib.ExitStack() as stack:
-        address = scheduler or stack.enter_context(_cluster(workers, dashboard))
+        address = scheduler or stack.enter_context(
+            local_cluster(workers, dashboard)
+        )
         client = distributed.Client(
             address, timeout=WAIT_FOR_WORKERS_S, set_as_default=False
         )
@@ -177,16 +178,26 @@ def _client(
 
 
 @contextlib.contextmanager
-def _cluster(
-    workers: int | None, dashboard: bool
+def local_cluster(
+    workers: int | None = None, dashboard: bool = False
 ) -> Iterator[distributed.LocalCluster]:
-    """Starts worker processes here, and ends them whatever they do."""
+    """Starts worker processes here, and ends them whatever they do.
+
+    Several `run_jobs` may share its `scheduler_address`; for the arguments see
+    there.
+    """
     import tensorflow as tf
 
     # One process keeps a GPU busy; None is one per core to Dask.
     if workers is None and tf.config.list_physical_devices("GPU"):
         workers = 1
-    with dask.config.set(_LOCAL_SETTINGS), _without_messages():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set(_LOCAL_SETTINGS))
+        # What Dask logs when it is interrupted stays off the terminal.
+        for name in ("distributed", "asyncio"):
+            logger = python_logging.getLogger(name)
+            stack.callback(logger.setLevel, logger.level)
+            logger.setLevel(python_logging.CRITICAL)
         with _interrupts_blocked():
             cluster = distributed.LocalCluster(
                 n_workers=workers,
@@ -194,33 +205,21 @@ def _cluster(
                 dashboard_address=":8787" if dashboard else ":0",
                 silence_logs=python_logging.CRITICAL,
             )
-        try:
-            if dashboard:
-                logging.warning("Dashboard: %s", cluster.dashboard_link)
-            yield cluster
-        finally:
-            # Dask itself would wait for a job.
-            kill = getattr(signal, "SIGKILL", signal.SIGTERM)
-            for nanny in cluster.workers.values():
-                nanny.auto_restart = False
-                if nanny.pid is not None:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(nanny.pid, kill)
-            cluster.close()
+        stack.callback(_end, cluster)
+        if dashboard:
+            logging.warning("Dashboard: %s", cluster.dashboard_link)
+        yield cluster
 
 
-@contextlib.contextmanager
-def _without_messages() -> Iterator[None]:
-    """Keeps what Dask logs when it is interrupted off the terminal."""
-    loggers = [python_logging.getLogger(x) for x in ("distributed", "asyncio")]
-    before = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(python_logging.CRITICAL)
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+def _end(cluster: distributed.LocalCluster) -> None:
+    """Ends a cluster here; Dask itself would wait for a job."""
+    kill = getattr(signal, "SIGKILL", signal.SIGTERM)
+    for nanny in cluster.workers.values():
+        nanny.auto_restart = False
+        if nanny.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(nanny.pid, kill)
+    cluster.close()
 
 
 @contextlib.contextmanager
@@ -275,24 +274,22 @@ def _work_off(
 
 def _give_input(client: distributed.Client, plugin: InputPlugin) -> None:
     """Gives the workers their input, again if one of them dies meanwhile."""
-    for _ in range(EXTRA_TRIES):
+    for tries_left in range(EXTRA_TRIES, -1, -1):
         try:
-            client.register_plugin(plugin)
+            return client.register_plugin(plugin)
         except distributed.comm.CommClosedError:
-            continue
-        return
-    client.register_plugin(plugin)
+            if not tries_left:
+                raise
 
 
 def _count_workers(client: distributed.Client) -> int:
     """Waits for workers where none is left, as when all have just died."""
-    end_s = time.monotonic() + WAIT_FOR_WORKERS_S
-    while not (workers := len(client.nthreads())):
-        if time.monotonic() > end_s:
-            waited = f"{WAIT_FOR_WORKERS_S:g} s"
-            raise RuntimeError(f"The Dask cluster has no worker after {waited}")
+    for _ in range(round(WAIT_FOR_WORKERS_S) + 1):
+        if workers := len(client.nthreads()):
+            return workers
         time.sleep(1.0)
-    return workers
+    waited = f"{WAIT_FOR_WORKERS_S:g} s"
+    raise RuntimeError(f"The Dask cluster has no worker after {waited}")
 
 
 def _result(

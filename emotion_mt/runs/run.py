@@ -111,11 +111,10 @@ class Run:
         self.weights_digest = "none"
         self.report: features_lib.ExtractionReport | None = None
         self._features: dict[str, np.ndarray] = {}
-        folder = experiment.corpus_folder
+        folder, size = experiment.corpus_folder, experiment.segments_per_movie
         if experiment.corpus is None:
-            how = (experiment.corpus_seed, experiment.segments_per_movie)
             with self.timed("simulate"):
-                simulate_corpus(folder, *how)
+                simulate_corpus(folder, experiment.corpus_seed, size)
         with self.timed("read corpus"):
             self.corpus = corpus_lib.load_corpus(
                 folder,
@@ -166,13 +165,13 @@ class Run:
         if kind not in self._features:
             cache = self.experiment.cache
             store = None if cache is None else cache / STORE_NAME
-            make = self._i3d if kind == I3D else self._histograms
-            self._features[kind] = make(store)
+            if kind == I3D:
+                self._features[I3D] = self._i3d(store)
+            else:
+                make = features_lib.extract_histograms
+                with self.timed("histograms"):
+                    self._features[kind] = make(self.corpus, cache_dir=store)
         return self._features[kind]
-
-    def _histograms(self, store: Path | None) -> np.ndarray:
-        with self.timed("histograms"):
-            return features_lib.extract_histograms(self.corpus, cache_dir=store)
 
     def _i3d(self, store: Path | None) -> np.ndarray:
         how = self.experiment
@@ -189,27 +188,29 @@ class Run:
 
     def job_input(self, kinds: set[str | None]) -> JobInput:
         """Returns what jobs share that look at some kinds of features."""
-        wanted = [kind for kind in (I3D, HISTOGRAMS) if kind in kinds]
-        features = {kind: self.features(kind) for kind in wanted}
+        wanted = (I3D, HISTOGRAMS)
+        features = {
+            kind: self.features(kind) for kind in wanted if kind in kinds
+        }
         return JobInput(self.corpus, features, self.weights_digest)
 
     def write_features(self, path: str | os.PathLike[str]) -> None:
         """Writes segment_id, features and weights_digest to a .npz file."""
         ids = np.array(list(self.corpus.segments["segment_id"]))
         found: dict[str, Any] = {"segment_id": ids, "features": self.features()}
-        found["weights_digest"] = self.weights_digest
         with replacing(path) as temporary:
-            np.savez_compressed(temporary, **found)
+            digest = self.weights_digest
+            np.savez_compressed(temporary, **found, weights_digest=digest)
 
     def split(self, name: str) -> paper.Split:
         """Returns the fold of this name, or Baseline, in any case."""
         splits = list(self.corpus.folds)
         if set(self.corpus.movies) >= set(paper.MOVIES):
             splits.append(corpus_lib.baseline_split())
-        for split in splits:
-            if split.name.lower() == name.lower():
-                return split
-        raise ValueError(
-            f"The fold of corpus {self.corpus.name} must be one of "
-            f"{', '.join(s.name for s in splits)}. Received: {name!r}"
-        )
+        named = {split.name.lower(): split for split in splits}
+        if name.lower() not in named:
+            raise ValueError(
+                f"The fold of corpus {self.corpus.name} must be one of "
+                f"{', '.join(s.name for s in splits)}. Received: {name!r}"
+            )
+        return named[name.lower()]

@@ -122,11 +122,11 @@ def _jobs(specs: Sequence[TableSpec], run: Run) -> dict[TableSpec, list[Job]]:
             own = seen
         if own:
             jobs[spec] = own
-            continue
-        run.say(
-            f"Table {spec.number} is left out: it is about several viewers and "
-            f"their average. The corpus has: {viewers}"
-        )
+        else:
+            run.say(
+                f"Table {spec.number} is left out: it is about several viewers "
+                f"and their average. The corpus has: {viewers}"
+            )
     if not jobs:
         numbers = ", ".join(spec.number for spec in specs)
         raise ValueError(
@@ -170,34 +170,30 @@ def _write_tables(
 
 def _write_config(run: Run, parts: Sequence[_Part]) -> None:
     """Writes what is needed to repeat a run and to find its tables again."""
-    weights, splits, tables = set(), {}, {}
+    content = {**_identity(run), "splits": {}, "tables": {}}
+    weights = {r["digests"]["weights"] for p in parts for r in p.records}
+    content["weights_digest"] = sorted(weights - {"none"})
     for part in parts:
-        weights |= {record["digests"]["weights"] for record in part.records}
-        used = [record["job"]["split"] for record in part.records]
+        number, used = (
+            part.spec.number,
+            [r["job"]["split"] for r in part.records],
+        )
         named = {split["name"]: split for split in used}
-        splits[part.spec.number] = list(named.values())
-        pairs = [(record["name"], record["key"]) for record in part.records]
-        tables[part.spec.number] = {
+        content["splits"][number] = list(named.values())
+        content["tables"][number] = {
             "modalities": part.spec.rows[0].inputs[0],
-            "jobs": [result_file_name(*pair) for pair in pairs],
+            "jobs": [
+                result_file_name(r["name"], r["key"]) for r in part.records
+            ],
             "failed": part.failed,
         }
-    content = {
-        **_identity(run),
-        "weights_digest": sorted(weights - {"none"}),
-        "splits": splits,
-        "tables": tables,
-    }
     write_json(run.experiment.out / "config.json", content)
 
 
 def _identity(run: Run) -> dict[str, Any]:
     """What config.json says of all tables of a run."""
-    return {
-        "experiment": run.experiment.resolved(),
-        "versions": versions(),
-        "corpus_digest": run.corpus.digest(),
-    }
+    known = {"versions": versions(), "corpus_digest": run.corpus.digest()}
+    return {"experiment": run.experiment.resolved(), **known}
 
 
 def _earlier_parts(run: Run, without: Collection[str]) -> list[_Part]:
@@ -221,9 +217,8 @@ def _earlier_parts(run: Run, without: Collection[str]) -> list[_Part]:
         except (OSError, ValueError) as error:
             logging.warning("Table %s is left out: %s", number, error)
             continue
-        spec = SPECS[number]
-        if number == "II":
-            spec = table_specs.table2_spec(tuple(entry["modalities"]))
+        second = table_specs.table2_spec(tuple(entry["modalities"]))
+        spec = second if number == "II" else SPECS[number]
         table = build_table(spec, found, entry["failed"])
         parts.append(_Part(spec, found, entry["failed"], table))
     return parts

@@ -13,8 +13,3 @@ def load():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCHMARKS))
         yield importlib.import_module
-
-
-@pytest.fixture(scope="session")
-def sweep(load):
-    return load("sharing_sweep")

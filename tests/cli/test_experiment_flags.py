@@ -51,27 +51,22 @@ GIVEN_FIT = {
 
 def test_every_flag_reaches_the_experiment():
     given = {**GIVEN, **GIVEN_FIT}
-    found = experiment(
-        *(f"--{name}={text}" for name, (text, _) in given.items())
-    )
+    texts = [f"--{name}={text}" for name, (text, _) in given.items()]
+    found = experiment(*texts)
     fit = {name: value for name, (_, value) in GIVEN_FIT.items()}
     others = {name: value for name, (_, value) in GIVEN.items()}
     assert found == Experiment(**others, training=TrainingConfig(**fit))
     left = {"corpus_seed", "segments_per_movie", "allow_outside"}
     assert set(EXPERIMENT) - set(given) == left
 
-
-def test_simulation_flags():
+    # Those of a simulated corpus contradict `corpus`.
     found = experiment("--corpus_seed=4", "--segments_per_movie=9")
     assert (found.corpus_seed, found.segments_per_movie) == (4, 9)
     assert found.out == Path("runs/simulated")
-
-
-def test_results_are_named_after_the_corpus():
-    assert experiment("--corpus=a/films").out == Path("runs/films")
-
-
-def test_no_field_of_an_experiment_is_forgotten():
+    # Only a flag lets videos lie outside; results are named after the corpus.
+    assert experiment("--corpus=x", "--allow_outside").allow_outside
+    found = experiment("--corpus=a/films")
+    assert (found.out, found.allow_outside) == (Path("runs/films"), False)
     fields = {field.name for field in dataclasses.fields(Experiment)}
     # `training` has flags of its own; `data` is where corpora are simulated.
     assert fields - set(EXPERIMENT) == {"training", "data"}
@@ -90,8 +85,3 @@ def test_no_field_of_an_experiment_is_forgotten():
 def test_contradictions_are_refused(arguments, message):
     with pytest.raises(flags.Error, match=message):
         experiment(*arguments)
-
-
-def test_only_a_flag_lets_videos_lie_outside():
-    assert not experiment("--corpus=x").allow_outside
-    assert experiment("--corpus=x", "--allow_outside").allow_outside

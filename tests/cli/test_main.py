@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 from absl import flags
@@ -37,13 +38,10 @@ def manifest(tmp_path_factory):
     return folder
 
 
-def test_overview_lists_all_commands(capsys):
+def test_overview_and_version(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
     assert re.findall(r"^  ([a-z-]+) ", out, re.MULTILINE) == NAMES
-
-
-def test_version(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"emotion-mt {__version__}\n"
 
@@ -69,12 +67,9 @@ def test_help_shows_this_commands_flags_and_an_example(
 
 def test_commands_share_no_flags():
     before = set(flags.FLAGS)
-    first, second = (
-        {c.name: c.new_flags() for c in COMMANDS}[n]
-        for n in ("train", "predict")
-    )
-    assert "corpus" in first
-    assert "corpus" not in second
+    found = {command.name: command.new_flags() for command in COMMANDS}
+    assert "corpus" in found["train"]
+    assert "corpus" not in found["predict"]
     assert set(flags.FLAGS) == before
 
 
@@ -129,9 +124,7 @@ def test_failure_is_status_1(arguments, message, capsys):
 
 
 def test_ctrl_c_is_status_130(monkeypatch, capsys):
-    def stop(*_, **__):
-        raise KeyboardInterrupt
-
+    stop = Mock(side_effect=KeyboardInterrupt)
     monkeypatch.setattr(emotion_mt.corpus, "inspect_corpus", stop)
     assert main(["inspect", "--corpus=x"]) == 130
     assert "continues where it was" in capsys.readouterr().err
@@ -152,17 +145,12 @@ def test_inspect_as_text_and_as_json(manifest, capsys):
     assert counts["three", "Bob"]["positive_share"] is None
 
 
-def test_simulate_then_inspect(tmp_path, monkeypatch, capsys):
-    calls = []
-
-    def simulate(*arguments):
-        calls.append(arguments)
-        return tmp_path
-
+def test_simulate(tmp_path, monkeypatch, capsys):
+    simulate = Mock(return_value=tmp_path)
     monkeypatch.setattr(emotion_mt.simulation, "simulate_corpus", simulate)
     flags_ = ["--out=c", "--seed=3", "--segments_per_movie=5"]
     assert main(["simulate", *flags_]) == 0
-    assert calls == [("c", 3, 5)]
+    simulate.assert_called_once_with("c", 3, 5)
     assert str(tmp_path) in capsys.readouterr().out
 
 
@@ -178,9 +166,8 @@ assert not heavy, heavy
 
 
 def test_no_tensorflow_before_it_is_needed():
-    subprocess.run(
-        [sys.executable, "-c", QUICK], check=True, stdout=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-c", QUICK]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def test_module_runs_and_survives_a_reader_that_leaves(manifest):

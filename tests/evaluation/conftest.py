@@ -1,14 +1,15 @@
 """Result files' contents without fitting anything."""
 
 import dataclasses
-from pathlib import Path
-from typing import NamedTuple
+import types
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from emotion_mt import paper
 from emotion_mt.corpus import LEFT_OUT_COLUMNS, Corpus
+from emotion_mt.evaluation import rendering
 from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.scores import score
 from emotion_mt.evaluation.specs import SPECS
@@ -17,15 +18,9 @@ from emotion_mt.evaluation.tables import build_table
 
 def make_trial(l1):
     """One L1 strength; the third epoch was kept."""
-    return {
-        "l1": l1,
-        "best_epoch": 3,
-        "score": 0.7,
-        "history": {
-            "bce": (0.7 - 0.05 * np.arange(6)).tolist(),
-            "val_bce": (0.7 + 100 * l1 * np.arange(6)).tolist(),
-        },
-    }
+    slopes = {"bce": -0.05, "val_bce": 100 * l1}
+    history = {n: (0.7 + s * np.arange(6)).tolist() for n, s in slopes.items()}
+    return {"l1": l1, "best_epoch": 3, "score": 0.7, "history": history}
 
 
 def make_record(
@@ -43,20 +38,16 @@ def make_record(
 ):
     """A record; `labels` and `probabilities`: viewer -> list, None missing."""
     test = f"film{fold}" if test is None else test
-    viewers = {
-        viewer: {
-            "score": dataclasses.asdict(
-                score(
-                    np.array(label, dtype=float),
-                    np.array(probabilities[viewer], dtype=float),
-                )
-            ),
+    viewers = {}
+    for viewer, label in labels.items():
+        answers = probabilities[viewer]
+        found = score(np.array(label, float), np.array(answers, float))
+        viewers[viewer] = {
+            "score": dataclasses.asdict(found),
             "ceiling": ceiling,
             "label": label,
-            "probability": probabilities[viewer],
+            "probability": answers,
         }
-        for viewer, label in labels.items()
-    }
     size = len(next(iter(labels.values())))
     return {
         "format": 1,
@@ -117,6 +108,7 @@ def two_viewer_records():
             "F2": {"V1": [yes, yes, yes, no], "V2": [yes] * 4},
         },
     }
+    groups = [("MT", ("V1", "V2")), ("ST", ("V1",)), ("ST", ("V2",))]
     return [
         make_record(
             fold,
@@ -125,11 +117,7 @@ def two_viewer_records():
             architecture=architecture,
         )
         for fold in labels
-        for architecture, group in (
-            ("MT", ("V1", "V2")),
-            ("ST", ("V1",)),
-            ("ST", ("V2",)),
-        )
+        for architecture, group in groups
     ]
 
 
@@ -159,16 +147,14 @@ def make_run(
             "video": video,
         }
     )
+    gone = [("x-1", movies[0], 90.0, 91.0, "no rating at all")]
     corpus = Corpus(
         "made-up",
         segments,
         tuple(viewers),
         values.astype(np.float32),
         simulated=simulated,
-        left_out=pd.DataFrame(
-            [("x-1", movies[0], 90.0, 91.0, "no rating at all")],
-            columns=list(LEFT_OUT_COLUMNS),
-        ),
+        left_out=pd.DataFrame(gone, columns=list(LEFT_OUT_COLUMNS)),
     )
     groups = [("ST", (viewer,)) for viewer in viewers]
     if len(viewers) > 1:
@@ -200,6 +186,37 @@ def made_up_run():
     return make_run
 
 
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """All files of a run on the paper's viewers: folder, table and corpus.
+
+    Two fits have said something, V2 was not learned by one, a job failed.
+    """
+    folder = tmp_path_factory.mktemp("written")
+    corpus, records = make_run(paper.ALL_VIEWERS, size=6)
+    for record in records[:2]:
+        record["fit"]["notes"] = ["Early stopping had nothing to look at."]
+    records[0]["fit"]["untrained_viewers"] = ["V2"]
+    corpus = corpus.replace(
+        notes=("V2 has no trace for film B",),
+        problems=("D/subtitle.srt: expected cues",),
+    )
+    table = build_table(SPECS["II"], records)
+    rendering.write_table(folder, "table2", table)
+    files = write_report(
+        folder,
+        corpus,
+        [table],
+        records,
+        experiment={"out": "runs/x", "training": {"l1": [1e-06, 1e-05]}},
+        failures={"ST-text-F9": "ValueError: `x` must be <small>"},
+        seconds={"decode": 12.34, "training": 5.0},
+    )
+    return types.SimpleNamespace(
+        folder=folder, corpus=corpus, table=table, files=files
+    )
+
+
 #: Sets a mark on the page if a browser runs it.
 HOSTILE = (
     "<script>document.documentElement.dataset.evil = 1</script>"
@@ -207,17 +224,9 @@ HOSTILE = (
 )
 
 
-class HostileReport(NamedTuple):
-    """A report whose texts are all `text`, in HTML or too long."""
-
-    folder: Path
-    text: str
-    files: list
-
-
 @pytest.fixture(scope="session")
 def hostile_report(tmp_path_factory):
-    """A whole report, with all figures, of hostile texts."""
+    """A whole report, with all figures, whose texts are `text` or too long."""
     folder = tmp_path_factory.mktemp("hostile") / "run"
     viewers = (HOSTILE, "a_viewer_with_a_very_long_name@example", "Vavg")
     corpus, records = make_run(
@@ -232,4 +241,4 @@ def hostile_report(tmp_path_factory):
         failures={"job" * 40: HOSTILE},
         seconds={HOSTILE: 1.0},
     )
-    return HostileReport(folder, HOSTILE, files)
+    return types.SimpleNamespace(folder=folder, text=HOSTILE, files=files)

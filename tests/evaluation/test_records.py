@@ -1,6 +1,6 @@
 """Result files, without fitting anything."""
 
-import json
+import dataclasses
 import math
 
 import numpy as np
@@ -9,47 +9,32 @@ import pytest
 from emotion_mt import paper
 from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import Job
-from emotion_mt.training import FitResult, TrainingConfig, Trial
+from emotion_mt.training import TrainingConfig, Trial
 
 DIGESTS = {"corpus": "c", "features": "none", "weights": "none"}
 
 
-def make(corpus, test=("A",), untrained=()):
+def make(guesses, corpus, test=("A",), untrained=()):
     """The record of MT on films that were not rated alike."""
     split = paper.Split("F1", ("D",), ("C",), test)
     config = TrainingConfig(modalities=("text",))
     job = Job("MT", corpus.viewers, split, 0, config)
-    rows = corpus.rows(test)
-    size = len(rows), len(corpus.viewers)
+    size = len(corpus.rows(test)), len(corpus.viewers)
     probabilities = np.random.default_rng(0).random(size, dtype=np.float32)
     for viewer in untrained:
         probabilities[:, corpus.column(viewer)] = np.nan
     history = {"bce": (0.7, 0.6), "val_bce": (np.float32(0.5), math.nan)}
-    result = FitResult(
-        viewers=job.viewers,
-        split=split,
-        config=config,
-        seed=0,
-        l1=1e-5,
-        best_epoch=1,
-        monitor=None,
+    result = dataclasses.replace(
+        guesses(job, corpus),
         trials=(Trial(1e-5, 1, math.nan, history),),
-        test_rows=rows,
         probabilities=probabilities,
         untrained_viewers=untrained,
-        class_weights=np.ones((len(job.viewers), 2), np.float32),
-        vocabulary=("good",),
-        left_out={"train": {"no label": 2}},
-        notes=("a sentence",),
-        seconds={"total": 1.0},
-        model_config={},
-        weights=(),
     )
     return records.make_record(job, "key", corpus, DIGESTS, result)
 
 
-def test_record_holds_what_a_table_needs(small_corpus, tmp_path):
-    record = make(small_corpus, untrained=("V2",))
+def test_record_holds_what_a_table_needs(guesses, small_corpus, tmp_path):
+    record = make(guesses, small_corpus, untrained=("V2",))
     path = tmp_path / "job.json"
     records.write_record(path, record)
     assert "NaN" not in path.read_text()
@@ -81,7 +66,7 @@ def test_record_holds_what_a_table_needs(small_corpus, tmp_path):
     assert set(frame["test"]) == {"A"}
 
 
-def test_ceiling_is_weighted_by_rated_segments(small_corpus):
+def test_ceiling_is_weighted_by_rated_segments(guesses, small_corpus):
     values = small_corpus.values.copy()
     values[small_corpus.rows(("B",))[:5], 0] = np.nan
     ceiling = {
@@ -90,21 +75,22 @@ def test_ceiling_is_weighted_by_rated_segments(small_corpus):
     }
     corpus = small_corpus.replace(values=values, ceiling=ceiling)
     # Ten segments at 0.9 and five at 0.6.
-    found = make(corpus, test=("A", "B"))["viewers"]["V1"]["ceiling"]
+    found = make(guesses, corpus, test=("A", "B"))["viewers"]["V1"]["ceiling"]
     assert found == pytest.approx(0.8)
-    assert make(small_corpus)["viewers"]["V1"]["ceiling"] is None
+    assert make(guesses, small_corpus)["viewers"]["V1"]["ceiling"] is None
 
 
 def test_damaged_result_files_are_named(tmp_path):
     path = tmp_path / "job.json"
-    for content in ("{", "[1]", json.dumps({"format": 99})):
+    for content, said in (
+        ("{", "JSON"),
+        ("[1]", "of format"),
+        ('{"format": 99}', "Received format: 99"),
+    ):
         path.write_text(content)
-        with pytest.raises(
-            ValueError, match=r"job\.json: expected a result file"
-        ):
+        expected = rf"job\.json: expected a result file.*{said}"
+        with pytest.raises(ValueError, match=expected):
             records.read_record(path)
-    with pytest.raises(ValueError, match="Received format: 99"):
-        records.read_record(path)
     records.write_record(path, {"format": records.FORMAT, "name": "a"})
     path.write_text(path.read_text().replace('"a"', '"b"'))
     with pytest.raises(ValueError, match="Received an altered one"):

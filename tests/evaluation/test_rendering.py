@@ -12,7 +12,6 @@ import pytest
 
 from emotion_mt import paper
 from emotion_mt.evaluation import rendering
-from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
 
@@ -71,13 +70,8 @@ def read_markdown(text):
 def read_latex(text):
     """Cells of all tables by heading and name, LaTeX taken off."""
     text = re.sub(r"\\textit\{([^}]*)\}", r"\1", text)
-    for latex, plain in (
-        (r"$\times$", "×"),
-        ("$-$", "-"),
-        ("$+$", "+"),
-        (r"\%", "%"),
-        ("--", "–"),
-    ):
+    signs = {r"$\times$": "×", "$-$": "-", "$+$": "+", r"\%": "%", "--": "–"}
+    for latex, plain in signs.items():
         text = text.replace(latex, plain)
     heading, found = "", {}
     for line in text.splitlines():
@@ -87,8 +81,7 @@ def read_latex(text):
             name, *cells = line.removesuffix(r" \\").split(" & ")
             found[heading, name] = cells
     # LaTeX has one sign for both.
-    minus = {("MT - ST"): "MT − ST", "MT - ST (points)": "MT − ST (points)"}
-    return {(h, minus.get(n, n)): cells for (h, n), cells in found.items()}
+    return {(h, n.replace(" - ", " − ")): c for (h, n), c in found.items()}
 
 
 def expected_from_csv(table):
@@ -119,25 +112,6 @@ def expected_from_csv(table):
     return shown
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory, made_up_run):
-    """A table of the paper's viewers, its files and its report's."""
-    folder = tmp_path_factory.mktemp("written")
-    corpus, records = made_up_run(viewers=paper.ALL_VIEWERS, size=6)
-    table = table2(records)
-    rendering.write_table(folder, "table2", table)
-    write_report(
-        folder,
-        corpus,
-        [table],
-        records,
-        experiment={},
-        failures={},
-        seconds={},
-    )
-    return folder, table
-
-
 @pytest.mark.parametrize(
     ("name", "read"),
     [
@@ -148,9 +122,8 @@ def written(tmp_path_factory, made_up_run):
     ],
 )
 def test_every_file_shows_the_numbers_of_the_csv_file(written, name, read):
-    folder, table = written
-    expected = expected_from_csv(table)
-    shown = read((folder / name).read_text())
+    expected = expected_from_csv(written.table)
+    shown = read((written.folder / name).read_text())
     assert len(expected) > 35
     assert {key: shown.get(key) for key in expected} == expected
     # Nothing else is shown but the differences to the paper's rows.
@@ -177,7 +150,7 @@ def test_csv_and_table_hold_the_same_numbers(two_viewer_records):
 
 def test_papers_row_and_difference_stand_under_ours(record):
     labels = {viewer: [1, 0] for viewer in paper.ALL_VIEWERS}
-    answers = {viewer: [0.9, 0.1] for viewer in paper.ALL_VIEWERS}
+    answers = {viewer: [0.9, 0.1] for viewer in labels}
     one = record("F1", labels, answers, architecture="MT", simulated=True)
     table = table2([one])
     lines = rendering.to_markdown(table).splitlines()
@@ -202,10 +175,9 @@ def test_accuracy_and_balanced_accuracy_stand_before_the_notes(
     assert headings == sorted(headings)
     assert headings[1] < text.index("- In accuracy, MT is ahead of ST by 12.5")
     lines = text.splitlines()
-    assert [line.split() for line in lines if line.startswith("MT − ST")] == [
-        ["MT", "−", "ST", "+25.00", "+0.00", "+12.50"],
-        ["MT", "−", "ST", "+25.00", "-50.00", "-12.50"],
-    ]
+    found = [line.split()[3:] for line in lines if line.startswith("MT − ST")]
+    expected = ("+25.00 +0.00 +12.50", "+25.00 -50.00 -12.50")
+    assert found == [numbers.split() for numbers in expected]
     # Columns are aligned, within a block and between the two.
     dots = [
         [i for i, letter in enumerate(line) if letter == "."]
@@ -249,11 +221,8 @@ def test_simulated_results_say_so_everywhere(record, simulated):
     answers = {"V1": [1.0, 0.0]}
     one = record("F1", {"V1": [1, 0]}, answers, simulated=simulated)
     table = table2([one])
-    for text in (
-        rendering.to_markdown(table),
-        rendering.to_text(table),
-        rendering.to_latex(table),
-    ):
+    for name in ("to_markdown", "to_text", "to_latex"):
+        text = getattr(rendering, name)(table)
         assert ("SIMULATED DATA" in text) == simulated
     assert {row["simulated"] for row in csv_rows(table)} == {str(simulated)}
 
@@ -261,32 +230,23 @@ def test_simulated_results_say_so_everywhere(record, simulated):
 SPECIAL = "a_b & 50% $5 #1 {x} ~^\\ <i> [2] c|d*"
 
 
-def test_names_are_no_markup_anywhere(record):
-    one = record("F1", {SPECIAL: [1, 0]}, {SPECIAL: [0.9, 0.1]})
+def test_names_are_no_markup_anywhere(record, tmp_path):
+    table = table2([record("F1", {SPECIAL: [1, 0]}, {SPECIAL: [0.9, 0.1]})])
+    latex = rendering.to_latex(table)
     assert (
         r"a\_b \& 50\% \$5 \#1 \{x\} \textasciitilde{}\textasciicircum{}"
         r"\textbackslash{} \textless{}i\textgreater{} [2] c\textbar{}d*"
-    ) in rendering.to_latex(table2([one]))
-    markdown = rendering.to_markdown(table2([one]))
+    ) in latex
+    markdown = rendering.to_markdown(table)
     assert r"~^\\ &lt;i&gt; \[2\] c\|d\*" in markdown
     assert "<i>" not in markdown
-    assert SPECIAL in rendering.to_text(table2([one]))
-
-
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="no LaTeX here")
-def test_latex_accepts_it(tmp_path, record):
-    one = record("F1", {SPECIAL: [1, 0]}, {SPECIAL: [0.9, 0.1]})
-    body = rendering.to_latex(table2([one]))
-    source = (
-        rf"\documentclass{{article}}\begin{{document}}{body}\end{{document}}"
-    )
-    (tmp_path / "t.tex").write_text(source, encoding="utf-8")
-    subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
+    assert SPECIAL in rendering.to_text(table)
+    if not shutil.which("pdflatex"):
+        pytest.skip("no LaTeX here that could be asked")
+    source = rf"\documentclass{{article}}\begin{{document}}{latex}"
+    (tmp_path / "t.tex").write_text(rf"{source}\end{{document}}", "utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error"]
+    subprocess.run([*command, "t.tex"], cwd=tmp_path, check=True)
 
 
 def test_written_files_repeat_and_can_be_removed(tmp_path, two_viewer_records):

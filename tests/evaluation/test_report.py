@@ -6,20 +6,12 @@ from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
 from emotion_mt.evaluation.templating import SCRIPT
 
-INFO = {
-    "experiment": {
-        "out": "runs/x",
-        "weights": None,
-        "training": {"l1": [1e-06, 1e-05]},
-    },
-    "failures": {"ST-text-F9": "ValueError: `x` must be <small>"},
-    "seconds": {"decode": 12.34, "training": 5.0},
-}
-
 
 def write(folder, corpus, records, **changed):
     tables = [build_table(SPECS["II"], records)]
-    return write_report(folder, corpus, tables, records, **INFO | changed)
+    info = {"experiment": {"out": "runs/x"}, "failures": {}}
+    info |= {"seconds": {"decode": 12.34}, **changed}
+    return write_report(folder, corpus, tables, records, **info)
 
 
 def test_texts_of_others_are_escaped(hostile_report):
@@ -50,16 +42,8 @@ def test_report_needs_nothing_else(hostile_report):
     assert all((hostile_report.folder / name).is_file() for name in linked)
 
 
-def test_report_says_what_was_done(tmp_path, made_up_run):
-    corpus, records = made_up_run()
-    corpus = corpus.replace(
-        notes=("V2 has no trace for film B",),
-        problems=("D/subtitle.srt: expected cues",),
-    )
-    for record in records[:2]:
-        record["fit"]["notes"] = ["Early stopping had nothing to look at."]
-    records[0]["fit"]["untrained_viewers"] = ["V2"]
-    for path in write(tmp_path, corpus, records)[:2]:
+def test_report_says_what_was_done(written):
+    for path in written.files[:2]:
         content = path.read_text().replace("\\", "")
         for said in (
             "SIMULATED DATA",
@@ -75,13 +59,13 @@ def test_report_says_what_was_done(tmp_path, made_up_run):
             "No rating in the training films: V2.",
             "training.l1",
             "1e-06, 1e-05",
-            corpus.digest(),
+            written.corpus.digest(),
             "12.3 s",
             "exact sign-flip test",
         ):
             assert said in content, (path.name, said)
         # What several fits reported is said once.
-        note = "Early stopping had nothing to look at. (MT-V1+V2+Vavg-F1-seed0"
+        note = "Early stopping had nothing to look at. (MT-V1+V2+V3"
         assert content.count(note) == 1
         assert "seed0 and 1 more)" in content
 

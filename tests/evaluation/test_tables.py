@@ -74,8 +74,8 @@ def test_seeds_are_averaged_before_folds(record):
 
 
 def test_paper_rows_stand_under_the_papers_viewers(record):
-    labels = {viewer: [1, 0] for viewer in paper.ALL_VIEWERS}
-    answers = {viewer: [0.9, 0.1] for viewer in paper.ALL_VIEWERS}
+    labels = {key: [1, 0] for key in paper.ALL_VIEWERS}
+    answers = {key: [0.9, 0.1] for key in paper.ALL_VIEWERS}
     known = {"architecture": "MT", "simulated": True, "ceiling": 0.9}
     table = table2([record("F1", labels, answers, **known)])
     assert table.published.loc["MT", "Vavg"] == 77.8
@@ -135,9 +135,9 @@ def test_comparison_is_paired_by_film(two_viewer_records):
 @pytest.mark.parametrize("films", [7, 22])
 def test_clear_difference_is_called_one(record, films):
     records = []
+    labels = {key: [1, 0, 1, 0] for key in ("V1", "V2")}
+    good = {key: [0.9, 0.1, 0.9, 0.1] for key in ("V1", "V2")}
     for i in range(films):
-        labels = {"V1": [1, 0, 1, 0], "V2": [1, 0, 1, 0]}
-        good = {"V1": [0.9, 0.1, 0.9, 0.1], "V2": [0.9, 0.1, 0.9, 0.1]}
         poor = [0.9, 0.1, 0.1, 0.9 if i % 2 else 0.1]
         records.append(record(f"F{i}", labels, good, architecture="MT"))
         records += [record(f"F{i}", {v: labels[v]}, {v: poor}) for v in labels]
@@ -181,25 +181,21 @@ def test_who_is_ahead_is_said_in_plain_english(differences, said):
 @pytest.fixture
 def one_split_records(record):
     """MT on each input and Vavg's Baseline; accuracies known by hand."""
-    labels = {viewer: [1, 1, 0, 1] for viewer in paper.ALL_VIEWERS}
     good, fair, bad = [0.9, 0.9, 0.1, 0.9], [0.9] * 4, [0.1] * 4
-    average = {paper.AVERAGE: labels[paper.AVERAGE]}
-    return [
-        record(
-            "Baseline",
-            kind_labels,
-            dict.fromkeys(kind_labels, answer),
-            architecture=architecture,
-            modalities=modalities,
+    records = []
+    for architecture, viewers, modalities, answer in (
+        ("MT", paper.ALL_VIEWERS, ("text",), fair),
+        ("MT", paper.ALL_VIEWERS, ("visual",), bad),
+        ("MT", paper.ALL_VIEWERS, ("text", "visual"), good),
+        ("Baseline", ("Vavg",), ("text",), bad),
+        ("Baseline", ("Vavg",), ("visual",), fair),
+    ):
+        labels, answers = (
+            dict.fromkeys(viewers, x) for x in ([1, 1, 0, 1], answer)
         )
-        for architecture, kind_labels, modalities, answer in (
-            ("MT", labels, ("text",), fair),
-            ("MT", labels, ("visual",), bad),
-            ("MT", labels, ("text", "visual"), good),
-            ("Baseline", average, ("text",), bad),
-            ("Baseline", average, ("visual",), fair),
-        )
-    ]
+        how = {"architecture": architecture, "modalities": modalities}
+        records.append(record("Baseline", labels, answers, **how))
+    return records
 
 
 def test_table_v_has_modalities_as_columns(one_split_records):
@@ -239,23 +235,24 @@ def test_table_vi_has_no_average(one_split_records):
 
 def test_table_iii_has_the_baseline_and_compares_mt_with_st(record):
     labels = {"V1": [1, 0], "V2": [0, 0]}
-    right, wrong = {"V1": [0.9, 0.1], "V2": [0.1, 0.1]}, {"V1": [0.1, 0.1]}
-    kinds = {"text": right, "other": {**right, **wrong}}
+    right, wrong = ({"V1": [x, 0.1], "V2": [0.1, 0.1]} for x in (0.9, 0.1))
     records = [
         record(
             fold,
             {viewer: labels[viewer] for viewer in group},
-            {viewer: answers[viewer] for viewer in group},
+            answers,
             architecture=architecture,
             modalities=("text",),
         )
         for fold in ("F1", "F2")
-        for architecture, answers, groups in (
-            ("MT", kinds["text"], [("V1", "V2")]),
-            ("ST", kinds["other"], [("V1",), ("V2",)]),
-            ("Baseline", kinds["other"], [("V1",), ("V2",)]),
+        for architecture, answers, group in (
+            ("MT", right, ("V1", "V2")),
+            *(
+                (kind, wrong, (v,))
+                for kind in ("ST", "Baseline")
+                for v in labels
+            ),
         )
-        for group in groups
     ]
     three = build_table(SPECS["III"], records)
     rows = ["Majority", "Baseline-Text", "ST-Text", "MT-Text"]

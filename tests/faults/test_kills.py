@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import time
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -36,120 +35,104 @@ MOST_S = 60
 
 FORK = multiprocessing.get_context("fork") if hasattr(os, "fork") else None
 
-
-class ResultFile:
-    """Result files of jobs."""
-
-    def write(self, folder, n):
-        content = {"format": records.FORMAT, "key": str(n), "x": [n] * 2000}
-        records.write_record(folder / "job.json", content)
-
-    def newest(self, folder):
-        record = records.read_record(folder / "job.json")
-        assert record["x"] == [int(record["key"])] * 2000
-        return int(record["key"])
+KEY = {"channels": 256}
+NAMES = ("bundle.json", "model", "card")
 
 
-class TableFile:
-    """Tables and reports."""
-
-    def write(self, folder, n):
-        atomic.write_text(folder / "table2.md", f"{n:08d}\n" * 2000)
-
-    def newest(self, folder):
-        lines = (folder / "table2.md").read_text().splitlines()
-        assert len(lines) == 2000
-        assert len(set(lines)) == 1
-        return int(lines[0])
+# Each writes its n-th version; what reads it returns n, if it is whole.
 
 
-class FeatureFile:
-    """Features of a film that grow segment by segment."""
-
-    key = MappingProxyType({"channels": 256})
-
-    def stored(self, folder):
-        film = FilmFile(folder, "BMI", self.key)
-        film.read()
-        return film
-
-    def write(self, folder, n):
-        segment = {(float(n), n + 1.0): np.full(256, n, np.float32)}
-        film = self.stored(folder)
-        film.add(segment, Seen())
-
-    def newest(self, folder):
-        stored = self.stored(folder).by_times
-        numbers = sorted(int(start) for start, _ in stored)
-        # Not one that was there before is lost.
-        assert numbers == list(range(len(numbers)))
-        for (start, _), feature in stored.items():
-            np.testing.assert_array_equal(feature, np.float32(start))
-        return numbers[-1]
+def write_result(folder, n):
+    content = {"format": records.FORMAT, "key": str(n), "x": [n] * 2000}
+    records.write_record(folder / "job.json", content)
 
 
-class BundleFolder:
-    """Folders of several files that belong together."""
-
-    names = ("bundle.json", "model", "card")
-
-    def write(self, folder, n):
-        with replacing_folder(
-            folder / "bundle", self.names, self.names[0]
-        ) as temporary:
-            for name in self.names:
-                (temporary / name).write_text(f"{n}\n" * 500)
-
-    def newest(self, folder):
-        bundle = find_folder(folder / "bundle")
-        assert {path.name for path in bundle.iterdir()} == set(self.names)
-        lines = {
-            line
-            for name in self.names
-            for line in (bundle / name).read_text().split()
-        }
-        assert len(lines) == 1
-        return int(lines.pop())
+def read_result(folder):
+    record = records.read_record(folder / "job.json")
+    assert record["x"] == [int(record["key"])] * 2000
+    return int(record["key"])
 
 
-def _write_on(writer, folder, start, written):
+def write_table(folder, n):
+    atomic.write_text(folder / "table2.md", f"{n:08d}\n" * 2000)
+
+
+def read_table(folder):
+    lines = (folder / "table2.md").read_text().splitlines()
+    assert len(lines) == 2000
+    assert len(set(lines)) == 1
+    return int(lines[0])
+
+
+def stored_features(folder):
+    film = FilmFile(folder, "BMI", KEY)
+    film.read()
+    return film
+
+
+def write_features(folder, n):
+    """They grow, segment by segment."""
+    segment = {(float(n), n + 1.0): np.full(256, n, np.float32)}
+    stored_features(folder).add(segment, Seen())
+
+
+def read_features(folder):
+    stored = stored_features(folder).by_times
+    numbers = sorted(int(start) for start, _ in stored)
+    # Not one that was there before is lost.
+    assert numbers == list(range(len(numbers)))
+    for (start, _), feature in stored.items():
+        np.testing.assert_array_equal(feature, np.float32(start))
+    return numbers[-1]
+
+
+def write_bundle(folder, n):
+    with replacing_folder(folder / "bundle", NAMES, NAMES[0]) as temporary:
+        for name in NAMES:
+            (temporary / name).write_text(f"{n}\n" * 500)
+
+
+def read_bundle(folder):
+    bundle = find_folder(folder / "bundle")
+    assert {path.name for path in bundle.iterdir()} == set(NAMES)
+    texts = [(bundle / name).read_text() for name in NAMES]
+    (number,) = {line for text in texts for line in text.split()}
+    return int(number)
+
+
+def write_on(write, folder, start, written):
     for n in itertools.count(start):
-        writer.write(folder, n)
+        write(folder, n)
         written.value = n
 
 
-def _wait_for(condition):
-    """Waits for what must come, however slow the machine is."""
-    end_s = time.monotonic() + MOST_S
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.001)
-
-
-def _kill(process):
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    return process.exitcode == -signal.SIGKILL
-
-
 @pytest.mark.parametrize(
-    "writer", [ResultFile(), TableFile(), FeatureFile(), BundleFolder()]
+    ("write", "read"),
+    [
+        (write_result, read_result),
+        (write_table, read_table),
+        (write_features, read_features),
+        (write_bundle, read_bundle),
+    ],
 )
-def test_files_are_whole_and_nothing_is_lost(tmp_path, writer):
+def test_files_are_whole_and_nothing_is_lost(tmp_path, write, read):
     generator = random.Random(0)
-    writer.write(tmp_path, 0)
+    write(tmp_path, 0)
     newest = 0
     for _ in range(KILLS):
         written = FORK.Value("q", newest, lock=False)
-        process = FORK.Process(
-            target=_write_on, args=(writer, tmp_path, newest + 1, written)
-        )
+        how = (write, tmp_path, newest + 1, written)
+        process = FORK.Process(target=write_on, args=how)
         process.start()
-        before = newest
         # It must have come to writing, or the kill would test nothing.
-        _wait_for(lambda: written.value > before)  # noqa: B023
+        end_s = time.monotonic() + MOST_S
+        while written.value == newest:
+            assert time.monotonic() < end_s
+            time.sleep(0.001)
         time.sleep(generator.uniform(0, 0.01))
-        assert _kill(process)
-        newest = writer.newest(tmp_path)
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+        newest = read(tmp_path)
         # The last may have been there a moment before it was counted.
         assert newest in (written.value, written.value + 1)

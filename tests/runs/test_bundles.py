@@ -40,11 +40,10 @@ def test_bundle_has_all_that_is_known_of_the_model(
     viewers, split = small_corpus.viewers, folds(small_corpus.movies)[1]
     how = (small_corpus, small_features, split, viewers, tiny_training)
     expected = fit_split(*how, seed=4)
-    for ours, theirs in zip(
-        bundle.model.get_weights(), expected.model.get_weights(), strict=True
-    ):
+    weights = [m.get_weights() for m in (bundle.model, expected.model)]
+    for ours, theirs in zip(*weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert bundle.viewers == ("V1", "V2", "Vavg")
+    assert bundle.viewers == viewers
     assert bundle.weights_digest == WEIGHTS
     assert bundle.feature_config is not None
     training = bundle.training
@@ -67,12 +66,10 @@ def test_bundle_has_all_that_is_known_of_the_model(
     assert f"{trained.scores['V1']['accuracy']:.3f}" in card
     assert "Accuracy on B:" in trained.render()
     # Other features make another bundle.
-    for changes in (
-        {"features": small_features + 1},
-        {"weights_digest": "1" * 64},
-    ):
+    other = {"features": small_features + 1, "weights_digest": "1" * 64}
+    for name, value in other.items():
         with pytest.raises(ValueError, match="with another features"):
-            train(config=tiny_training, seed=4, **changes)
+            train(config=tiny_training, seed=4, **{name: value})
 
 
 def test_is_kept_refused_or_replaced(train, text_training):
@@ -143,13 +140,8 @@ def train_all(experiment):
 
 
 def test_bundles_of_an_experiment(manifest, tmp_path, tiny_training):
-    experiment = Experiment(
-        corpus=manifest,
-        out=tmp_path / "run",
-        seeds=(7, 8),
-        training=tiny_training,
-    )
-    corpus = load_corpus(manifest)
+    how = {"corpus": manifest, "seeds": (7, 8), "training": tiny_training}
+    experiment = Experiment(**how, out=tmp_path / "run")
     trained, lines = train_all(experiment)
     inputs = {"multimodal": ("text", "visual")}
     inputs |= {name: (name,) for name in ("text", "visual")}
@@ -158,7 +150,7 @@ def test_bundles_of_an_experiment(manifest, tmp_path, tiny_training):
         bundle = load_bundle(one.folder)
         assert bundle.folder == experiment.out / "bundles" / name
         assert bundle.modalities == inputs[name]
-        assert bundle.viewers == corpus.viewers
+        assert bundle.viewers == load_corpus(manifest).viewers
         assert bundle.training["seed"] == 7
         assert bundle.training["split"]["name"] == "F1"
     assert lines[1] == f"Bundle text: trained, {trained['text'].folder}"

@@ -13,35 +13,34 @@ MOVIES = ("m1", "m2", "m3")
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three movies of twelve segments, with folds and features beside them."""
+    """Three movies of twelve segments, with folds and features beside them.
+
+    The first segment of each has no feature.
+    """
     root = tmp_path / "own"
     root.mkdir()
-    ids = [(m, f"{m}_{i:02d}", i) for m in MOVIES for i in range(12)]
-    rng = np.random.default_rng(0)
     tables = {
-        "segments": ["segment_id,movie,start_s,end_s,text,video"]
-        + [f"{id_},{m},{i},{i + 1},word {i % 3}," for m, id_, i in ids],
-        "annotations": ["segment_id,viewer,value"]
-        + [f"{id_},{v},{(i + n) % 5}" for _, id_, i in ids
-           for n, v in enumerate("AB")],
-        "folds": [
-            "fold,movie,part",
-            *("mine,m2,train", "mine,m3,test", "other,m1,train"),
-            "other,m2,test",
-        ],
-        "features": ["segment_id,x,y,z"]
-        + [
-            ",".join([id_, *(f"{x:.3f}" for x in rng.random(3))])
-            for _, id_, i in ids
-            if i
-        ],
-    }  # fmt: skip
+        "segments": ["segment_id,movie,start_s,end_s,text,video"],
+        "annotations": ["segment_id,viewer,value"],
+        "features": ["segment_id,x,y,z"],
+        "folds": ["fold,movie,part", "mine,m2,train", "mine,m3,test"],
+    }
+    tables["folds"] += ["other,m1,train", "other,m2,test"]
+    for movie in MOVIES:
+        for i in range(12):
+            name = f"{movie}_{i:02d}"
+            row = f"{name},{movie},{i},{i + 1},word {i % 3},"
+            tables["segments"].append(row)
+            for n, viewer in enumerate("AB"):
+                tables["annotations"].append(f"{name},{viewer},{(i + n) % 5}")
+            if i:
+                tables["features"].append(f"{name},{i / 7},{i % 4},{i % 5}")
     for name, lines in tables.items():
         (root / f"{name}.csv").write_text("\n".join(lines) + "\n")
     return root
 
 
-def test_a_run_takes_own_folds_and_features(folder):
+def test_own_folds_and_features_reach_the_tables(folder, tmp_path):
     said = []
     run = Run(Experiment(corpus=folder, scale=(0, 4)), said.append)
     assert run.corpus.values[:3, 0].tolist() == [-1, -0.5, 0]
@@ -50,31 +49,18 @@ def test_a_run_takes_own_folds_and_features(folder):
     assert np.isnan(features).all(axis=1).sum() == 3  # no row in the file
     assert any("3 visual features in place of the I3D's" in s for s in said)
     assert run.split("MINE") == paper.Split("mine", ("m2",), (), ("m3",))
-    with pytest.raises(
-        ValueError, match=r"one of mine, other\. Received: 'F1'"
-    ):
+    expected = r"one of mine, other\. Received: 'F1'"
+    with pytest.raises(ValueError, match=expected):
         run.split("F1")
     with pytest.raises(ValueError, match="must have videos"):
         run.features(HISTOGRAMS)
 
-
-def test_tables_are_made_on_them(folder, tmp_path):
-    said = []
-    tiny = TrainingConfig(
-        modalities=("visual",),
-        max_epochs=1,
-        single_task_trunk_units=(4,),
-        multi_task_trunk_units=(4,),
-        multi_task_head_units=(4,),
+    units = {f"{name}_task_trunk_units": (4,) for name in ("single", "multi")}
+    training = TrainingConfig(modalities=("visual",), max_epochs=1, **units)
+    how = {"out": tmp_path / "run", "training": training, "workers": 1}
+    outcome = run_tables(
+        Experiment(corpus=folder, scale=(0, 4), **how), say=said.append
     )
-    experiment = Experiment(
-        corpus=folder,
-        out=tmp_path / "run",
-        scale=(0, 4),
-        training=tiny,
-        workers=1,
-    )
-    outcome = run_tables(experiment, say=said.append)
     assert not outcome.failures
     splits = {record["job"]["split"]["name"] for record in outcome.records}
     assert splits == {"mine", "other"}

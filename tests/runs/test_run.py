@@ -1,3 +1,5 @@
+import numpy as np
+import pandas as pd
 import pytest
 
 from emotion_mt import paper
@@ -10,9 +12,8 @@ def run(manifest):
     """Opens the manifest; what is given replaces fields of the experiment."""
 
     def run(**changes):
-        return Run(
-            Experiment(**{"corpus": manifest, **changes}), lambda _: None
-        )
+        experiment = Experiment(**{"corpus": manifest, **changes})
+        return Run(experiment, lambda _: None)
 
     return run
 
@@ -25,18 +26,13 @@ def test_folds_by_name(run):
 
 def test_baseline_needs_the_papers_films(manifest, run):
     path = manifest / "segments.csv"
-    text = path.read_text()
-    # A film of its own for each of the paper's, of two segments or more.
-    for number, movie in enumerate(paper.MOVIES):
-        film, first = "ABCD"[number % 4], 5 * (number // 4)
-        for segment in range(first, first + 5):
-            text = text.replace(
-                f"{film}-{segment},{film},", f"{film}-{segment},{movie},"
-            )
-    path.write_text(text)
-    assert run(skip_bad_films=True).split("baseline").test == (
-        paper.BASELINE_TEST
-    )
+    table = pd.read_csv(path)
+    table["movie"] = [paper.MOVIES[n % 7] for n in range(len(table))]
+    table["start_s"] = np.arange(len(table)) * 3.0
+    table["end_s"] = table["start_s"] + 2
+    table.sort_values("movie", kind="stable").to_csv(path, index=False)
+    opened = run(skip_bad_films=True)
+    assert opened.split("baseline").test == paper.BASELINE_TEST
 
 
 def test_broken_films_stop_or_are_left_out(manifest, run):

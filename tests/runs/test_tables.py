@@ -9,7 +9,7 @@ import pytest
 from emotion_mt.cli.main import main
 from emotion_mt.evaluation import SPECS
 from emotion_mt.evaluation.specs import table2_spec
-from emotion_mt.runs import Experiment, run_tables, tables
+from emotion_mt.runs import Experiment, run_tables
 from emotion_mt.storage.lock import locked
 
 
@@ -35,12 +35,15 @@ def test_a_corpus_with_one_viewer_has_no_table_of_several(manifest, tmp_path):
     assert lines[-1].startswith("Table V is left out")
 
 
-def test_tables_of_a_folder_come_together(
-    manifest, tmp_path, tiny_training, monkeypatch
-):
+def test_tables_of_a_folder_come_together(manifest, tmp_path, tiny_training):
     """One call per table, in one folder with one report."""
     out = tmp_path / "run"
     small = dataclasses.replace(tiny_training, max_epochs=1)
+    folds = ["fold,movie,part"]
+    for name, movies in (("one", "ABC"), ("two", "BCA")):
+        parts = zip(movies, ("train", "validation", "test"), strict=True)
+        folds += [f"{name},{movie},{part}" for movie, part in parts]
+    (manifest / "folds.csv").write_text("\n".join(folds) + "\n")
     ratings = manifest / "annotations.csv"
     ratings.write_text(ratings.read_text().replace(",V1,", ",Ann B.,"))
     first = Experiment(
@@ -75,11 +78,9 @@ def test_tables_of_a_folder_come_together(
     assert outcome.reused == len(outcome.records)
     config = json.loads((out / "config.json").read_text())
     assert config["weights_digest"] == []
-    assert [split["name"] for split in config["splits"]["II"]][-1] == "F4"
+    assert [split["name"] for split in config["splits"]["II"]][-1] == "two"
 
-    # A table without its results, or made otherwise, is not in the report;
-    # writing it takes seconds.
-    reports = []
+    # A table without its results, or made otherwise, is not in the report.
     lost = next((out / "jobs").glob("Baseline-*"))
     kept = lost.read_bytes()
     changed = {
@@ -88,21 +89,12 @@ def test_tables_of_a_folder_come_together(
         "experiment": {**config["experiment"], "seeds": [1]},
     }
     altered = [json.dumps({**config, k: v}) for k, v in changed.items()]
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            tables,
-            "write_report",
-            lambda _, __, shown, *___, **____: reports.append(
-                [table.number for table in shown]
-            ),
-        )
-        lost.unlink()
-        run_tables(first, [second], lambda _: None)
-        lost.write_bytes(kept)
-        for content in (*altered, '{"experiment": ', "[]"):
-            (out / "config.json").write_text(content)
-            run_tables(first, [second], lambda _: None)
-    assert reports == [["II"]] * 6
+    lost.unlink()
+    assert tables_after(first, second)[0] == ["II"]
+    lost.write_bytes(kept)
+    for content in (*altered, '{"experiment": ', "[]"):
+        (out / "config.json").write_text(content)
+        assert tables_after(first, second)[0] == ["II"]
 
     # All that the experiment allows, and a bundle.
     made, outcome = tables_after(first)

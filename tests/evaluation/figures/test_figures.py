@@ -41,9 +41,8 @@ def test_all_figures_are_written_and_repeat(tmp_path, made_up_run, film):
             drawings = save_figures(
                 tmp_path / name, corpus, [table2(records)], records
             )
-        contents.append(
-            {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()}
-        )
+        files = (tmp_path / name).iterdir()
+        contents.append({path.name: path.read_bytes() for path in files})
     stems = [
         *("accuracies-table-II", "difference-table-II", "figure3", "figure4"),
         *("figure5a", "timeline", "training-curves"),
@@ -54,12 +53,10 @@ def test_all_figures_are_written_and_repeat(tmp_path, made_up_run, film):
         assert drawing.caption
         assert drawing.figure.get_suptitle().startswith("SIMULATED DATA. ")
     assert contents[0] == contents[1]
-    assert set(contents[0]) == {
-        f"{stem}.{suffix}" for stem in stems for suffix in ("png", "pdf")
-    }
+    magic = {"png": b"\x89PNG", "pdf": b"%PDF"}
+    assert set(contents[0]) == {f"{s}.{end}" for s in stems for end in magic}
     for name, content in contents[0].items():
-        magic = b"\x89PNG" if name.endswith("png") else b"%PDF"
-        assert content.startswith(magic)
+        assert content.startswith(magic[name[-3:]])
 
 
 def test_without_records_the_corpus_is_drawn(tmp_path, made_up_run):
@@ -70,29 +67,24 @@ def test_without_records_the_corpus_is_drawn(tmp_path, made_up_run):
     assert "SIMULATED" not in drawing.figure.get_suptitle()
 
 
-@pytest.mark.parametrize(
-    ("viewers", "films"), [(1, 7), (2, 7), (8, 7), (3, 30), (None, None)]
-)
-def test_many_and_long_names_stay_legible(
-    made_up_run, legible, long_names, viewers, films
-):
+@pytest.mark.parametrize(("viewers", "films"), [(1, 7), (8, 7), (3, 30)])
+def test_many_names_stay_legible(made_up_run, legible, viewers, films):
     movies = [*paper.MOVIES, *(f"film {i}" for i in range(30))][:films]
-    named = {
-        "viewers": tuple(f"V{i}" for i in range(1, (viewers or 0) + 1)),
-        "movies": tuple(movies),
-    }
-    corpus, records = made_up_run(
-        **(named if viewers else long_names), size=6, missing=0.4
-    )
+    names = tuple(f"V{i}" for i in range(1, viewers + 1))
+    corpus, _ = made_up_run(names, tuple(movies), size=6, missing=0.4)
     legible(draw_counts(corpus).figure)
-    if viewers is None:
-        for drawing in (
-            draw_correlations(corpus),
-            draw_accuracies(table2(records)),
-            draw_differences(table2(records)),
-            draw_curves(records, "Vavg"),
-        ):
-            legible(drawing.figure)
+
+
+def test_long_names_stay_legible(made_up_run, legible, long_names):
+    corpus, records = made_up_run(**long_names, size=6, missing=0.4)
+    for drawing in (
+        draw_counts(corpus),
+        draw_correlations(corpus),
+        draw_accuracies(table2(records)),
+        draw_differences(table2(records)),
+        draw_curves(records, "Vavg"),
+    ):
+        legible(drawing.figure)
 
 
 def test_short_names_differ_and_keep_both_ends():
@@ -106,12 +98,6 @@ def test_short_names_differ_and_keep_both_ends():
     first, last = name.split("…")
     assert first.startswith("The Lord")
     assert last.endswith("Return")
-
-
-def test_other_formats_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"\.png or \.pdf.*figure\.jpg"):
-        style.save(style.new_figure(1.0), tmp_path / "figure.jpg")
-    assert not list(tmp_path.iterdir())
 
 
 # Tables as pictures.
@@ -137,20 +123,17 @@ def test_large_marks_are_the_rows_of_the_table(records):
     assert np.isnan(table.rows.loc["MT", "V1"])
     (axes,) = draw_accuracies(table).figure.axes
     for name in ("ST", "MT"):
-        np.testing.assert_allclose(
-            points(axes, name)[:, 0], table.rows.loc[name]
-        )
+        found = points(axes, name)[:, 0]
+        np.testing.assert_allclose(found, table.rows.loc[name])
     draw_differences(table).figure.canvas.draw()
 
 
 def test_each_row_has_a_colour_and_a_marker_of_its_own(made_up_run):
-    _, records = made_up_run(viewers=paper.ALL_VIEWERS, size=4)
-    six = [
-        {**r, "job": {**r["job"], "config": {"modalities": list(modalities)}}}
-        for r in records
-        if r["job"]["architecture"] == "MT"
-        for modalities in (("text",), ("visual",), ("text", "visual"))
-    ]
+    inputs = (("text",), ("visual",), ("text", "visual"))
+    six = []
+    for modalities in inputs:
+        _, records = made_up_run(paper.ALL_VIEWERS, modalities=modalities)
+        six += [r for r in records if r["job"]["architecture"] == "MT"]
     (axes,) = draw_accuracies(build_table(SPECS["VI"], six)).figure.axes
     names = ("MT", "MT-Text", "MT-Visual")
     labelled = [c for c in axes.collections if c.get_label() in names]
@@ -188,13 +171,12 @@ def pearson(a, b):
     return (a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum())
 
 
-def test_mean_over_films_of_correlations_of_shared_segments(made_up_run):
+def test_correlations_are_means_over_films_of_shared_segments(made_up_run):
     corpus, _ = made_up_run(missing=0.3)
     mean, count = mean_correlations(corpus)
-    values = corpus.values.astype(float)
     expected = []
     for movie in corpus.movies:
-        both = values[corpus.rows([movie])][:, :2]
+        both = corpus.values[corpus.rows([movie])][:, :2].astype(float)
         expected.append(pearson(*both[~np.isnan(both).any(axis=1)].T))
     assert mean.loc["V1", "V2"] == pytest.approx(np.mean(expected))
     assert mean.loc["V2", "V1"] == mean.loc["V1", "V2"]
@@ -211,9 +193,8 @@ def test_films_without_a_correlation_are_left_out_and_counted(made_up_run):
     corpus = corpus.replace(values=values)
     mean, count = mean_correlations(corpus)
     assert count.loc["V1", "V2"] == 1
-    assert mean.loc["V1", "V2"] == pytest.approx(
-        pearson(*values[corpus.rows(["C"])][:, :2].T.astype(float))
-    )
+    expected = pearson(*values[corpus.rows(["C"])][:, :2].T.astype(float))
+    assert mean.loc["V1", "V2"] == pytest.approx(expected)
     assert count.loc["V1", "Vavg"] == 3
     # Films A and B for each of V2's pairs: with V1, Vavg and itself.
     caption = draw_correlations(corpus).caption
@@ -230,20 +211,23 @@ def test_bars_are_the_counts_of_the_labels(made_up_run, missing):
     drawing = draw_counts(corpus)
     panels = [a for a in drawing.figure.axes if a.axison]
     assert [panel.get_title() for panel in panels] == ["V1", "V2", "Vavg"]
+    assert ("not rated" in drawing.caption) == bool(missing)
     for column, panel in enumerate(panels):
         found = {
             container.get_label(): [bar.get_height() for bar in container]
             for container in panel.containers
         }
-        names = {"positive", "negative"} | ({"not rated"} if missing else set())
-        assert set(found) == names
-        assert ("not rated" in drawing.caption) == bool(missing)
-        for number, movie in enumerate(corpus.movies):
-            values = corpus.values[corpus.rows([movie]), column]
-            assert found["positive"][number] == (values > 0).sum()
-            assert found["negative"][number] == (values <= 0).sum()
-            if missing:
-                assert found["not rated"][number] == np.isnan(values).sum()
+        films = [
+            corpus.values[corpus.rows([movie]), column]
+            for movie in corpus.movies
+        ]
+        expected = {
+            "positive": [(values > 0).sum() for values in films],
+            "negative": [(values <= 0).sum() for values in films],
+        }
+        if missing:
+            expected["not rated"] = [np.isnan(v).sum() for v in films]
+        assert found == expected
 
 
 # Training curves.
@@ -259,17 +243,14 @@ def test_curves_are_those_of_the_chosen_strength(records):
     trial = fit["trials"][1]
     assert trial["l1"] == fit["l1"]
     lines = {line.get_label(): line for line in panels[0].lines}
-    for label, name in (
-        ("validation film", "val_bce"),
-        ("training films", "bce"),
-    ):
+    named = {"validation film": "val_bce", "training films": "bce"}
+    for label, name in named.items():
         curve = lines[f"MT, {label}"].get_ydata()
         np.testing.assert_allclose(curve, trial["history"][name])
     epoch = trial["best_epoch"]
     (best,) = points(panels[0], "MT, best epoch")
-    np.testing.assert_allclose(
-        best, [epoch, trial["history"]["val_bce"][epoch - 1]]
-    )
+    expected = [epoch, trial["history"]["val_bce"][epoch - 1]]
+    np.testing.assert_allclose(best, expected)
 
 
 def test_curves_with_holes_and_exploding_ends(records):

@@ -1,7 +1,8 @@
 """Figures of single films: which predictions, segments and films they show."""
 
+import copy
+
 import numpy as np
-import pytest
 from matplotlib.text import Text
 
 from emotion_mt.evaluation.figures.films import (
@@ -14,13 +15,11 @@ from emotion_mt.evaluation.figures.films import (
 
 def changed(record, tests, answer, *, split="Baseline", seed=0):
     """The record as if of another split or seed, with one answer."""
-    viewers = {
-        viewer: {**content, "probability": [answer] * len(content["label"])}
-        for viewer, content in record["viewers"].items()
-    }
-    split = {"name": split, "test": tests}
-    job = record["job"] | {"split": split, "seed": seed}
-    return {**record, "job": job, "viewers": viewers}
+    record = copy.deepcopy(record)
+    record["job"] |= {"split": {"name": split, "test": tests}, "seed": seed}
+    for content in record["viewers"].values():
+        content["probability"] = [answer] * len(content["label"])
+    return record
 
 
 def of(records, architecture):
@@ -33,10 +32,8 @@ def test_mt_on_both_modalities_comes_first(made_up_run):
     chosen = choose_predictions([*text, *both])
     assert chosen.name == "MT on text and visual, seed 0"
     first = of(both, "MT")[0]
-    np.testing.assert_array_equal(
-        chosen.probability.loc[first["segment_id"], "V1"],
-        first["viewers"]["V1"]["probability"],
-    )
+    found = chosen.probability.loc[first["segment_id"], "V1"]
+    assert list(found) == first["viewers"]["V1"]["probability"]
     assert len(chosen.probability) == 36
     # Without MT, viewers of ST are put together.
     alone = choose_predictions(of(both, "ST"))
@@ -148,37 +145,25 @@ def test_long_names_and_texts_stay_legible(made_up_run, legible, long_names):
     legible(draw_film(corpus, predictions, "Vavg").figure)
 
 
-@pytest.fixture
-def run(made_up_run):
-    """A corpus whose film B has even classes and gaps, and predictions."""
+def test_timeline_is_of_the_film_with_the_most_even_classes(made_up_run):
+    """Film B has even classes, and gaps."""
     corpus, records = made_up_run()
     values = corpus.values.copy()
     values[:, 2] = 0.5
     rows = corpus.rows(["B"])
     values[rows[::2], 2] = -0.5
     values[rows[::5], 2] = np.nan
-    return corpus.replace(values=values), records
-
-
-def test_timeline_is_of_the_film_with_the_most_even_classes(run):
-    corpus, records = run
+    corpus = corpus.replace(values=values)
     predictions = choose_predictions(records)
-    drawing = draw_film(corpus, predictions, "Vavg")
-    assert drawing.caption.startswith("Film B, Vavg.")
     only_a = choose_predictions([r for r in records if r["movie"][0] == "A"])
-    drawing = draw_film(corpus, only_a, "Vavg")
-    assert drawing.caption.startswith("Film A, Vavg.")
+    caption = draw_film(corpus, only_a, "Vavg").caption
+    assert caption.startswith("Film A, Vavg.")
     assert draw_film(corpus, predictions, "nobody") is None
-    values = np.full_like(corpus.values, np.nan)
-    unrated = corpus.replace(values=values)
+    unrated = corpus.replace(values=np.full_like(values, np.nan))
     assert draw_film(unrated, predictions, "Vavg") is None
 
-
-def test_timeline_shows_what_was_rated_and_predicted(run):
-    corpus, records = run
-    predictions = choose_predictions(records)
     drawing = draw_film(corpus, predictions, "Vavg")
-    rows = corpus.rows(["B"])
+    assert drawing.caption.startswith("Film B, Vavg.")
     ids = corpus.segments["segment_id"].iloc[rows]
     answer = predictions.probability.loc[ids, "Vavg"].to_numpy()
     truth = corpus.labels[rows, 2]
@@ -186,21 +171,14 @@ def test_timeline_shows_what_was_rated_and_predicted(run):
     right = (answer > 0.5) == (truth > 0)
     # The figure for print, and the page's timeline, say the same.
     (axes,) = drawing.figure.axes
-    np.testing.assert_array_equal(
-        axes.get_lines()[1].get_ydata(), answer.repeat(2)
-    )
+    drawn = axes.get_lines()[1].get_ydata()
+    np.testing.assert_array_equal(drawn, answer.repeat(2))
     heights = [b.get_height() for c in axes.containers for b in c]
-    np.testing.assert_allclose(
-        sorted(heights), sorted(corpus.values[rows, 2][rated] / 2)
-    )
-    (legend,) = drawing.figure.legends
-    shown = {text.get_text() for text in legend.get_texts()}
-    for name, chosen in (
-        ("right", rated & right),
-        ("wrong", rated & ~right),
-        ("not rated", ~rated),
-    ):
-        assert f"{name}: {chosen.sum()}" in shown
+    expected = sorted(corpus.values[rows, 2][rated] / 2)
+    np.testing.assert_allclose(sorted(heights), expected)
+    counts = {"right": rated & right, "wrong": rated & ~right}
+    for name, chosen in {**counts, "not rated": ~rated}.items():
+        assert f"{name}: {chosen.sum()}" in texts(drawing)
         assert f"{name}: {chosen.sum()}" in drawing.html
     assert drawing.html.count("<tr data-start") == len(rows)
     assert "SIMULATED DATA" in drawing.html

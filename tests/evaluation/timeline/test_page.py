@@ -31,18 +31,6 @@ def predictions(make_table):
     return table.assign(text=["third", EVIL, "second"])
 
 
-@pytest.fixture
-def film(make_table):
-    """Makes a film of some minutes with a cue of 3 s every 5 s."""
-
-    def make(minutes):
-        starts = np.arange(0, 60 * minutes, 5.0)
-        times = list(zip(starts, starts + 3, strict=True))
-        return make_table(times, V1=np.linspace(0, 1, len(starts)))
-
-    return make
-
-
 def cells(page):
     """Texts of the table's body, a list per line."""
     body = re.search(r"<tbody>(.*?)</tbody>", page, re.DOTALL)[1]
@@ -85,30 +73,29 @@ def test_lines_are_level_and_broken_where_there_is_nothing(predictions):
     assert rows(page) == [(0.0, 12.0)]
 
 
-def test_text_is_never_markup(predictions, tmp_path):
+def test_page_needs_nothing_and_runs_its_own_script_alone(
+    predictions, tmp_path
+):
     predictions.attrs["problems"] = ["<i>a.srt</i>: <script>x</script>"]
     path = write_timeline_html(
-        predictions, tmp_path / "a.html", "<script>title</script>"
+        predictions, tmp_path / "deep" / "a.html", "<script>title</script>"
     )
     page = path.read_text("utf-8")
     assert html.escape(EVIL, quote=False) in page
     assert html.escape("<i>a.srt</i>", quote=False) in page
-    # The page's own.
     assert page.count("<script") == 1
-
-
-def test_page_needs_nothing_and_runs_its_own_script_alone(
-    predictions, tmp_path
-):
-    path = write_timeline_html(predictions, tmp_path / "deep" / "a.html")
-    page = path.read_text("utf-8")
     assert not re.search(r"https?://|//[a-z]+\.|@import|url\(", page)
     policy = re.search(r'Security-Policy" content="([^"]+)"', page).group(1)
     script = re.search(r"<script>(.*?)</script>", page, re.DOTALL).group(1)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest())
     assert f"script-src 'sha256-{digest.decode()}'" in html.unescape(policy)
     assert "default-src 'none'" in html.unescape(policy)
-    # The same table, the same file, also where it was read from one.
+
+
+def test_the_same_table_makes_the_same_file(predictions, tmp_path):
+    """Also where it was read from a file; simulated data are called so."""
+    first = write_timeline_html(predictions, tmp_path / "a.html")
+    page = first.read_text("utf-8")
     predictions.to_csv(tmp_path / "p.csv", index=False)
     table = pd.read_csv(tmp_path / "p.csv")
     table.attrs = predictions.attrs
@@ -122,12 +109,13 @@ def test_page_needs_nothing_and_runs_its_own_script_alone(
     assert "<title>SIMULATED: Crash</title>" in page
 
 
-def test_legend_has_the_average_first_and_no_silent_viewer(predictions, film):
+def test_legend_has_the_average_first_and_no_silent_viewer(predictions):
     page = render_timeline(predictions)
     assert re.findall(r'data-toggle="(\d)">', page) == ["1", "0"]
     assert "not trained for them: V2." in page
     assert "the average in front" in page
-    assert "the average in front" not in render_timeline(film(1))
+    alone = predictions.drop(columns="Vavg_probability")
+    assert "the average in front" not in render_timeline(alone)
 
 
 def test_ratings_and_whether_answers_are_right(rated):
@@ -156,8 +144,12 @@ def test_pictures_belong_to_their_segments(predictions):
     ("minutes", "count", "length_s"),
     [(2, 1, 118), (30, 15, 120), (120, 40, 180)],
 )
-def test_a_film_is_wrapped_into_rows(film, minutes, count, length_s):
-    found = rows(render_timeline(film(minutes)))
+def test_a_film_is_wrapped_into_rows(make_table, minutes, count, length_s):
+    """A cue of 3 s every 5 s."""
+    starts = np.arange(0, 60 * minutes, 5.0)
+    times = list(zip(starts, starts + 3, strict=True))
+    table = make_table(times, V1=np.linspace(0, 1, len(starts)))
+    found = rows(render_timeline(table))
     assert len(found) == count
     assert {length for _, length in found} == {length_s}
     assert [start for start, _ in found] == [i * length_s for i in range(count)]
@@ -172,9 +164,8 @@ def test_a_segment_across_rows_is_in_both(make_table):
 
 
 def test_wrong_arguments(predictions, tmp_path):
-    with pytest.raises(
-        ValueError, match=r"must end in \.html. Received: .*png"
-    ):
+    expected = r"must end in \.html. Received: .*png"
+    with pytest.raises(ValueError, match=expected):
         write_timeline_html(predictions, tmp_path / "t.png")
     with pytest.raises(ValueError, match="at least one probability"):
         render_timeline(predictions[["start_s", "end_s", "V2_probability"]])

@@ -14,7 +14,7 @@ const read = () => ({
   time: document.querySelector(".time").textContent,
   text: document.querySelector("q").textContent,
   numbers: [...document.querySelectorAll(".values li:not(.off)")].map(
-    item => item.innerText.trim().replace(/\\s+/g, " ")),
+    item => item.innerText.trim().replace(/\\s+/g, " ")).join(", "),
   marks: [...document.querySelectorAll(".mark")].map(mark => !mark.hidden),
 });
 addEventListener("load", () => {
@@ -50,9 +50,8 @@ addEventListener("load", () => {
 """
 
 
-@pytest.fixture(scope="module")
-def seen(seen_on_telephone, tmp_path_factory):
-    """What the probe saw on a page of 150 s, a cue of 4 s every 5 s."""
+def test_a_page_on_a_telephone(seen_on_telephone, tmp_path):
+    """150 s, a cue of 4 s every 5 s."""
     starts = np.arange(0, 150, 5.0)
     table = pd.DataFrame(
         {
@@ -64,50 +63,28 @@ def seen(seen_on_telephone, tmp_path_factory):
             "Vavg_rating": 0.5,
         }
     )
-    folder = tmp_path_factory.mktemp("page")
-    page = write_timeline_html(table, folder / "a.html").read_text("utf-8")
-    return seen_on_telephone(page, PROBE)
-
-
-def test_the_first_segment_is_shown_at_first(seen):
-    assert seen["first"]["time"] == "0:00.0–0:04.0"
-    assert seen["first"]["numbers"] == [
-        *("Vavg 1.00 pos.", "V1 0.00 neg."),
-        *("rating +0.50", "answer right"),
-    ]
-
-
-def test_a_finger_finds_the_segment(seen):
-    # 42.5 s into the second row, which begins at 90 s: the cue at 130 s.
-    assert seen["touched"]["time"] == "2:10.0–2:14.0"
-    assert seen["touched"]["text"] == f"{EVIL} 26"
-    assert seen["touched"]["numbers"] == [
-        *("Vavg 0.35 neg.", "V1 0.65 pos."),
-        *("rating +0.50", "answer wrong"),
-    ]
-    assert seen["touched"]["marks"] == [False, True]
-
-
-def test_keys_go_from_segment_to_segment(seen):
+    page = write_timeline_html(table, tmp_path / "a.html").read_text("utf-8")
+    seen = seen_on_telephone(page, PROBE)
+    rating = "rating +0.50, answer"
+    first, touched = seen["first"], seen["touched"]
+    assert first["time"] == "0:00.0–0:04.0"
+    assert first["numbers"] == f"Vavg 1.00 pos., V1 0.00 neg., {rating} right"
+    # A finger 42.5 s into the second row, from 90 s on: the cue at 130 s.
+    assert touched["time"] == "2:10.0–2:14.0"
+    assert touched["text"] == f"{EVIL} 26"
+    assert touched["numbers"] == f"Vavg 0.35 neg., V1 0.65 pos., {rating} wrong"
+    assert touched["marks"] == [False, True]
+    # Keys go from segment to segment, a line of the table leads to its own.
     assert seen["left"]["time"] == "2:00.0–2:04.0"
     assert seen["end"]["time"] == "2:25.0–2:29.0"
-
-
-def test_a_line_of_the_table_leads_to_its_segment(seen):
     assert seen["clicked"]["time"] == "0:15.0–0:19.0"
     assert seen["clicked"]["marks"] == [True, False]
-
-
-def test_the_legend_hides_and_shows(seen):
-    assert seen["toggled"]["numbers"] == [
-        *("Vavg 0.28 neg.", "rating +0.50", "answer wrong")
-    ]
+    # The legend hides and shows.
+    assert seen["toggled"]["numbers"] == f"Vavg 0.28 neg., {rating} wrong"
     assert seen["hidden"] == "none"
     assert seen["shown"] != "none"
-
-
-def test_fits_a_telephone_and_runs_no_subtitle(seen):
+    # It fits, and runs no subtitle.
     assert seen["width"] == 390
     assert seen["evil"] == ""
-    first, average = (float(width[:-2]) for width in seen["stroke"])
-    assert average == pytest.approx(2 * first)
+    thin, average = (float(width[:-2]) for width in seen["stroke"])
+    assert average == pytest.approx(2 * thin)

