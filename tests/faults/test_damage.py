@@ -25,6 +25,12 @@ STORED = {
 RECORD = {"format": records.FORMAT, "key": "k", "x": [0.25, None] * 20}
 
 
+def read(folder):
+    film = FilmFile(folder, "BMI", KEY)
+    film.read()
+    return film.by_times
+
+
 def same(received, expected):
     return received.keys() == expected.keys() and all(
         np.array_equal(received[times], expected[times]) for times in expected
@@ -47,14 +53,14 @@ def test_damaged_features_are_never_taken(tmp_path, how, monkeypatch):
         logging, "warning", lambda text, *args: messages.append(text % args)
     )
     generator = random.Random(how)
-    store = FeatureStore(tmp_path)
-    store.add("BMI", KEY, FilmFeatures(STORED))
-    path = store.path("BMI", KEY)
+    film = FilmFile(tmp_path, "BMI", KEY)
+    film.add(STORED, Seen())
+    path = film.path
     whole = path.read_bytes()
     refused = 0
     for _ in range(300):
         path.write_bytes(altered(whole, generator, how))
-        received = store.read("BMI", KEY).by_times
+        received = read(tmp_path)
         # Bits that mean nothing (dates in the archive) may be flipped.
         assert received == {} or same(received, STORED)
         refused += received == {}
@@ -62,8 +68,8 @@ def test_damaged_features_are_never_taken(tmp_path, how, monkeypatch):
     assert all(str(path) in message for message in messages)
     assert refused == 300 if how == "cut" else refused > 200
     # It is computed again and stored over the damaged one.
-    store.add("BMI", KEY, FilmFeatures(STORED))
-    assert same(store.read("BMI", KEY).by_times, STORED)
+    film.add(STORED, Seen())
+    assert same(read(tmp_path), STORED)
 
 
 @pytest.mark.parametrize("how", ["cut", "flipped"])
