@@ -14,9 +14,7 @@ in its folder. It prints a Markdown table for docs/performance.md:
 
 The share is of the card's own matrix product in the same type. float32 is
 computed as such; --tf32 leaves the backend its shorter multiplication, which
-is faster and may miss the tolerance. The status is 1 where a result does. On
-a card that is not NVIDIA's, hide it from the processor's part by hand:
---reference=FILE writes that part alone, --against=FILE reads it.
+is faster and may miss the tolerance. The status is 1 where a result does.
 
 --tiny checks this program, with networks of a few units, on any machine.
 """
@@ -28,8 +26,6 @@ import json
 import math
 import os
 import pathlib
-import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -41,7 +37,9 @@ from typing import Any
 # JAX would take most of the card, and PyTorch shall have room beside it.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
+import gpu_backends
 import numpy as np
+import torch_peer
 from absl import app, flags
 
 from emotion_mt import models
@@ -56,12 +54,8 @@ _EPOCHS = flags.DEFINE_integer(
 )
 _TF32 = flags.DEFINE_bool("tf32", False, "Let float32 products be shortened.")
 _REFERENCE = flags.DEFINE_string(
-    "reference", None, "Write the answers of this machine's processor, and end."
+    "reference", None, "Write the processor's answers, and end; for itself."
 )
-_AGAINST = flags.DEFINE_string(
-    "against", None, "Answers to compare with; default is to compute them."
-)
-
 #: Largest difference from the processor's float32; of bfloat16 what the
 #: cosine lacks of 1.
 TOLERANCE = 1e-3
@@ -100,7 +94,7 @@ TINY = Sizes(
     batch_size=4,
     model={
         **{"vocabulary_size": 32, "embedding_dim": 4, "text_filters": 4},
-        **{"visual_features": 16, "trunk_units": (8, 4)},
+        **{"visual_features": 16, "trunk_units": (8, 4), "head_units": (4,)},
     },
     width=1 / 16,
     image_size_px=32,
@@ -187,7 +181,7 @@ def train(
         items=sizes.batch_size,
         # Forward, and backward to the inputs and to the weights.
         flop=3 * forward_flop(model) * sizes.batch_size,
-        peak_bytes=peak_bytes(),
+        peak_bytes=gpu_backends.peak_bytes(),
     )
 
 
@@ -268,7 +262,7 @@ def run_i3d(dtype: str, sizes: Sizes, timed: bool) -> Row:
         step_s=median_s(lambda: model.predict_on_batch(frames), sizes.rounds),
         items=sizes.windows,
         flop=forward_flop(model) * sizes.windows,
-        peak_bytes=peak_bytes(),
+        peak_bytes=gpu_backends.peak_bytes(),
     )
 
 
@@ -281,10 +275,10 @@ def run_peer(dtype: str, sizes: Sizes) -> Iterator[Row]:
         return
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.backends.cudnn.benchmark = True
-    keep_float32(torch)
+    gpu_backends.keep_float32(_TF32.value)
     model = pooled_i3d(dtype, sizes)
     kind = {"dtype": getattr(torch, dtype), "device": device}
-    forward = in_torch(model, torch, kind)
+    forward = torch_peer.in_torch(model, kind)
 
     def prepare(count: int) -> Any:
         frames = windows(sizes, count).transpose(0, 4, 1, 2, 3)
@@ -299,60 +293,9 @@ def run_peer(dtype: str, sizes: Sizes) -> Iterator[Row]:
         step_s=median_s(lambda: forward(frames), sizes.rounds),
         items=sizes.windows,
         flop=forward_flop(model) * sizes.windows,
-        peak_bytes=torch.cuda.max_memory_allocated() or own_peak_bytes(),
+        peak_bytes=torch.cuda.max_memory_allocated()
+        or gpu_backends.own_peak_bytes(),
     )
-
-
-def in_torch(
-    model: keras.Model, torch: Any, kind: Mapping[str, Any]
-) -> Callable[[Any], np.ndarray]:
-    """Returns a function that walks the layers of an I3D with PyTorch."""
-    functional = torch.nn.functional
-    weights = {
-        layer.name: (
-            torch.from_numpy(
-                ops.convert_to_numpy(layer.kernel).transpose(4, 3, 0, 1, 2)
-            ).to(**kind),
-            torch.from_numpy(ops.convert_to_numpy(layer.bias)).to(**kind),
-        )
-        for layer in model.layers
-        if hasattr(layer, "kernel")
-    }
-
-    def padded(x: Any, sizes: Any, strides: Any) -> Any:
-        # Padding "same"; nothing is below 0 after ReLU where maxima are taken.
-        pads: list[int] = []
-        for n, size, step in zip(x.shape[2:], sizes, strides, strict=True):
-            missing = max((-(-n // step) - 1) * step + size - n, 0)
-            pads = [missing // 2, missing - missing // 2, *pads]
-        return functional.pad(x, pads)
-
-    def apply(layer: Any, x: Any) -> Any:
-        if isinstance(layer, keras.layers.Concatenate):
-            return torch.cat(x, 1)
-        if isinstance(layer, keras.layers.GlobalAveragePooling3D):
-            return x.float().mean((2, 3, 4))
-        if isinstance(layer, keras.layers.MaxPooling3D):
-            x = padded(x, layer.pool_size, layer.strides)
-            return functional.max_pool3d(x, layer.pool_size, layer.strides)
-        x = padded(x, layer.kernel_size, layer.strides)
-        x = functional.conv3d(x, *weights[layer.name], layer.strides)
-        return functional.relu(x)
-
-    def forward(frames: Any) -> np.ndarray:
-        known = {id(model.input): frames}
-        with torch.inference_mode():
-            for layer in model.layers[1:]:
-                inputs = layer.input
-                x = (
-                    [known[id(tensor)] for tensor in inputs]
-                    if isinstance(inputs, list)
-                    else known[id(inputs)]
-                )
-                known[id(layer.output)] = apply(layer, x)
-        return known[id(model.output)].cpu().numpy()
-
-    return forward
 
 
 def forward_flop(model: keras.Model) -> float:
@@ -390,72 +333,14 @@ def matrix_rate(dtype: str, sizes: Sizes) -> float:
     return 10 * 2.0 * size**3 / median_s(run, sizes.rounds)
 
 
-def keep_float32(torch: Any) -> None:
-    """Has PyTorch compute products of float32 in float32."""
-    torch.backends.cuda.matmul.allow_tf32 = _TF32.value
-    torch.backends.cudnn.allow_tf32 = _TF32.value
-
-
-def prepare_backend() -> str:
-    """Sets the precision of float32; returns what computes, in words."""
-    backend = keras.config.backend()
-    if backend == "jax":
-        import jax
-
-        if not _TF32.value:
-            jax.config.update("jax_default_matmul_precision", "highest")
-        return jax.devices()[0].device_kind
-    if backend == "torch":
-        import torch
-
-        keep_float32(torch)
-        if torch.cuda.is_available():
-            return torch.cuda.get_device_name()
-        return "cpu"
-    import tensorflow as tf
-
-    tf.config.experimental.enable_tensor_float_32_execution(_TF32.value)
-    gpus = tf.config.list_physical_devices("GPU")
-    details = [tf.config.experimental.get_device_details(x) for x in gpus]
-    return details[0].get("device_name", "GPU") if details else "cpu"
-
-
-def peak_bytes() -> int:
-    """Returns the most memory that was in use on the card so far."""
-    backend, peak = keras.config.backend(), None
-    if backend == "jax":
-        import jax
-
-        peak = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
-    elif backend == "torch":
-        import torch
-
-        peak = torch.cuda.max_memory_allocated()
-    else:
-        import tensorflow as tf
-
-        if tf.config.list_physical_devices("GPU"):
-            info = tf.config.experimental.get_memory_info("GPU:0")
-            peak = info["peak"]
-    return peak or own_peak_bytes()
-
-
-def own_peak_bytes() -> int:
-    """Returns that of this process, where there is no card."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if platform.system() == "Darwin" else 1024)
-
-
-def processor_answers(sizes: Sizes) -> dict[str, np.ndarray]:
-    """Computes the answers in a process that sees no GPU, or reads them."""
-    del sizes  # The process has the same flags.
+def processor_answers() -> dict[str, np.ndarray]:
+    """Computes the answers in a process that sees no GPU."""
     with tempfile.TemporaryDirectory() as folder:
-        path = _AGAINST.value or str(pathlib.Path(folder) / "answers.npz")
-        if _AGAINST.value is None:
-            command = [sys.executable, *sys.argv, f"--reference={path}"]
-            subprocess.run(
-                command, check=True, env={**os.environ, **_PROCESSOR_ONLY}
-            )
+        path = str(pathlib.Path(folder) / "answers.npz")
+        command = [sys.executable, *sys.argv, f"--reference={path}"]
+        subprocess.run(
+            command, check=True, env={**os.environ, **_PROCESSOR_ONLY}
+        )
         with np.load(path) as file:
             return dict(file)
 
@@ -478,12 +363,12 @@ def line(row: Row, distance: float, rates: Mapping[str, float]) -> str:
 def main(_: list[str]) -> int:
     """Measures and prints."""
     sizes = TINY if _TINY.value else Sizes()
-    device = prepare_backend()
+    device = gpu_backends.prepare(_TF32.value)
     if _REFERENCE.value is not None:
         answers = {row.name: row.answers for row in rows(sizes, None)}
         np.savez(_REFERENCE.value, **answers)
         return 0
-    expected = processor_answers(sizes)
+    expected = processor_answers()
     versions = {"keras": keras.__version__, "numpy": np.__version__}
     about = {"backend": keras.config.backend(), "device": device, **versions}
     print(json.dumps(about))

@@ -13,7 +13,8 @@ from tensorflow.python.framework import kernels
 from emotion_mt.features import build_i3d
 
 #: What a graph is made of, and no kernel computes.
-STRUCTURE = {"Placeholder", "NoOp", "PartitionedCall", "StatefulPartitionedCall"}
+CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+STRUCTURE = {"Placeholder", "NoOp", *CALLS}
 
 
 def nodes(function):
