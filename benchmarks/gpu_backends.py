@@ -5,7 +5,9 @@ from __future__ import annotations
 import platform
 import resource
 
-import keras
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
+
+import keras  # isort: skip
 
 
 def keep_float32(shorten: bool) -> None:
