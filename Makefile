@@ -32,22 +32,14 @@ docs: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) build site *.egg-info
 
-# opencv-python needs libGL, which a bare server lacks; opencv-python-headless
-# is the same module without windows. Look which one works here.
 define install
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable "$(1)"
-	$(BIN)/python -c "import cv2" 2>/dev/null || { \
-	  echo "opencv-python does not load here; taking opencv-python-headless"; \
-	  $(BIN)/python -m pip uninstall --quiet --yes opencv-python \
-	    opencv-python-headless && \
-	  $(BIN)/python -m pip install --quiet opencv-python-headless && \
-	  $(BIN)/python -c "import cv2"; }
 	touch $@
 endef
 
 $(VENV)/.installed: setup.cfg setup.py
-	$(call install,.)
+	$(call install,.[experiments])
 
 $(VENV)/.installed-dev: setup.cfg setup.py
 	$(call install,.[dev])

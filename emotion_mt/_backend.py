@@ -11,6 +11,9 @@ from emotion_mt._startup import without_chatter
 
 # TensorFlow reads this when it is imported; an own setting is respected.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# The process that extracts features and the workers share a GPU: none may take
+# all of its memory.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 # TensorFlow takes several models, each traced once, for one traced again.
 logging.getLogger("tensorflow").addFilter(
     lambda record: "triggered tf.function retracing" not in record.getMessage()

@@ -51,6 +51,22 @@ assert "tensorflow" in sys.modules
 """
 
 
+GROWTH = """
+import os, emotion_mt.models
+print(os.environ["TF_FORCE_GPU_ALLOW_GROWTH"])
+"""
+
+
+@pytest.mark.parametrize("own", [None, "false"])
+def test_no_process_takes_all_memory_of_a_gpu_unless_told_to(own):
+    environment = {**os.environ, "TF_FORCE_GPU_ALLOW_GROWTH": own or ""}
+    if own is None:
+        del environment["TF_FORCE_GPU_ALLOW_GROWTH"]
+    command = [sys.executable, "-c", GROWTH]
+    said = subprocess.check_output(command, text=True, env=environment)
+    assert said.strip() == (own or "true")
+
+
 def test_import_is_quick_and_all_of_it_is_silent():
     result = subprocess.run(
         [sys.executable, "-c", LAZY], capture_output=True, text=True, check=True

@@ -119,7 +119,3 @@ def _compute_with_one_thread() -> None:
             "Expected a worker that has not computed with several threads. "
             f"Restart the workers: {error}"
         ) from error
-    for gpu in tf.config.list_physical_devices("GPU"):
-        # Several workers may share a GPU; none may take all of its memory.
-        if not tf.config.experimental.get_memory_growth(gpu):
-            tf.config.experimental.set_memory_growth(gpu, True)

@@ -13,6 +13,9 @@ from emotion_mt.cli.interrupts import STOPPED_MESSAGE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
+# Also where the package is not installed.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+
 PROGRAMS = {
     "emotion-mt": [
         "-c",
@@ -32,6 +35,7 @@ def start(tmp_path):
         process = subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             cwd=tmp_path,
+            env=ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -108,6 +112,5 @@ def test_a_library_in_a_thread_changes_nothing():
         "thread.start(); thread.join()\n"
         "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
     )
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT)
     assert signal.getsignal(signal.SIGINT) is before
