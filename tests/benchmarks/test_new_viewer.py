@@ -51,7 +51,7 @@ def test_each_film_is_held_out_once(benchmark):
 def test_ratings_are_drawn_in_turns_over_the_films(scoring, case):
     rows = scoring.choose(case, 10, 0)
     assert not np.isnan(case["train_labels"][rows]).any()
-    films, counts = np.unique(case["train_movies"][rows], return_counts=True)
+    _, counts = np.unique(case["train_movies"][rows], return_counts=True)
     assert list(counts) == [5, 5]
     more = scoring.choose(case, 20, 0)
     np.testing.assert_array_equal(more[:10], rows)
