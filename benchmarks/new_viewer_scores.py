@@ -38,7 +38,7 @@ GRID = (
     *((*SPREADS[:2], x) for x in (0.3, 3.0)),
 )
 
-#: Where priors are compared; studyforrest had no part in their choice.
+#: Where priors are compared: on what they were chosen, see the page.
 GRID_CORPORA = ("simulated", "sherlock")
 
 #: Of the weights of the trunk's outputs, after they were standardized.

@@ -24,7 +24,7 @@ _Model = TypeVar("_Model", "Bundle", EvokedEmotionModel)
 
 #: Standard deviations of the prior: of the slope of the average viewer's logit
 #: around 1; of the weight of each other viewer's difference from it, and of the
-#: bias, around 0. Chosen by benchmarks/new_viewer.py.
+#: bias, around 0. How they were chosen is in docs/new_viewer.md.
 SLOPE_SPREAD, DIFFERENCE_SPREAD, BIAS_SPREAD = 0.3, 0.1, 1.0
 
 #: Numbers of ratings to the points of balanced accuracy that they gained over
@@ -235,9 +235,10 @@ def expected_gain(positive: int, negative: int) -> str:
         return ""
     low, high = GAINS[measured[-1]]
     return (
-        f"With {measured[-1]} ratings, answers for others gained {low:+.1f} to "
-        f"{high:+.1f} points of balanced accuracy over those for the average "
-        "viewer, depending on the corpus (docs/new_viewer.md)."
+        f"With {measured[-1]} ratings of training films, answers for others "
+        f"gained {low:+.1f} to {high:+.1f} points of balanced accuracy over those for "
+        "the average viewer, depending on the corpus; with ratings of one new "
+        "film less, or they lost (docs/new_viewer.md)."
     )
 
 

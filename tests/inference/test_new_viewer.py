@@ -339,7 +339,9 @@ def test_the_card_says_what_a_new_viewer_rests_on(
     assert "- You rests on 20 ratings, 10 positive and 10 negative." in card
     assert "- A\\|b rests on 20 ratings, 20 positive and 0 negative. " in card
     assert "All 20 ratings are positive" in card
-    assert "With 20 ratings, answers for others gained +0." in card
+    assert (
+        "With 20 ratings of training films, answers for others gained" in card
+    )
     assert card.count("answers for others gained") == 1
     assert "Multi-task model" in card
     plain = (saved(("text",), "plain") / "README.md").read_text("utf-8")
