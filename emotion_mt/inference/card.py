@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from emotion_mt import paper
-from emotion_mt.inference.new_viewer import rating_notes
+from emotion_mt.inference.new_viewer import expected_gain, rating_notes
 
 if TYPE_CHECKING:
     from emotion_mt.inference.bundle import Bundle
@@ -37,7 +37,7 @@ def render(bundle: Bundle, template: str = "card.md") -> str:
     return environment.get_template(template).render(
         bundle=bundle,
         average=paper.AVERAGE,
-        rating_notes=rating_notes,
+        expectations=_expectations,
         corpus=_mapping(bundle.training.get("corpus")),
         split=_mapping(bundle.training.get("split")),
         config=_mapping(bundle.training.get("config")),
@@ -45,6 +45,12 @@ def render(bundle: Bundle, template: str = "card.md") -> str:
             dict.fromkeys(m for score in bundle.scores.values() for m in score)
         ),
     )
+
+
+def _expectations(positive: int, negative: int) -> list[str]:
+    """What is to be expected of a new viewer who rests on so many ratings."""
+    gain = expected_gain(positive, negative)
+    return [*rating_notes(positive, negative), *([gain] if gain else [])]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -24,8 +24,19 @@ _Model = TypeVar("_Model", "Bundle", EvokedEmotionModel)
 
 #: Standard deviations of the prior: of the slope of the average viewer's logit
 #: around 1; of the weight of each other viewer's difference from it, and of the
-#: bias, around 0. Chosen by benchmarks/new_viewer.py.
+#: bias, around 0. How they were chosen is in docs/new_viewer.md.
 SLOPE_SPREAD, DIFFERENCE_SPREAD, BIAS_SPREAD = 0.3, 0.1, 1.0
+
+#: Numbers of ratings to the points of balanced accuracy that they gained over
+#: the average viewer, in the worst and the best of three corpora; those of
+#: docs/new_viewer.csv.
+GAINS = {
+    5: (0.2, 1.0),
+    10: (0.3, 2.1),
+    20: (0.1, 2.2),
+    50: (0.0, 2.6),
+    100: (0.1, 2.7),
+}
 
 #: Fewer ratings than these are said to be few.
 FEW = 20
@@ -213,6 +224,20 @@ def rating_notes(positive: int, negative: int) -> tuple[str, ...]:
             "average viewer."
         )
     return tuple(notes)
+
+
+def expected_gain(positive: int, negative: int) -> str:
+    """Says what about as many ratings gained others; "" if nothing is known."""
+    measured = [count for count in GAINS if count <= positive + negative]
+    if not (positive and negative and measured):
+        return ""
+    low, high = GAINS[measured[-1]]
+    return (
+        f"With {measured[-1]} ratings of training films, answers for others "
+        f"gained {low:+.1f} to {high:+.1f} points of balanced accuracy over those for "
+        "the average viewer, depending on the corpus; with ratings of one new "
+        "film less, or they lost (docs/new_viewer.md)."
+    )
 
 
 def _fit(

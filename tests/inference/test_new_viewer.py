@@ -1,15 +1,17 @@
 """A new viewer: what is known of the answer, and that nothing else changes."""
 
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import special
 
 import emotion_mt as emt
 from emotion_mt.inference import BundleError, load_bundle, with_viewer
-from emotion_mt.inference.new_viewer import FEW
+from emotion_mt.inference.new_viewer import FEW, GAINS
 from emotion_mt.models import BaselineTextModel
 
 VIEWERS = ("V1", "V2", "V3", "Vavg")
@@ -337,6 +339,23 @@ def test_the_card_says_what_a_new_viewer_rests_on(
     assert "- You rests on 20 ratings, 10 positive and 10 negative." in card
     assert "- A\\|b rests on 20 ratings, 20 positive and 0 negative. " in card
     assert "All 20 ratings are positive" in card
+    assert (
+        "With 20 ratings of training films, answers for others gained" in card
+    )
+    assert card.count("answers for others gained") == 1
     assert "Multi-task model" in card
     plain = (saved(("text",), "plain") / "README.md").read_text("utf-8")
     assert "Viewers who were added" not in plain
+
+
+def test_gains_on_the_card_are_those_of_the_benchmark():
+    path = Path(__file__).resolve().parents[2] / "docs/new_viewer.csv"
+    numbers = pd.read_csv(path)
+    ours = numbers[
+        (numbers["method"] == "fit_viewer")
+        & (numbers["measure"] == "balanced accuracy")
+    ]
+    assert set(ours["count"]) == set(GAINS)
+    for count, own in ours.groupby("count"):
+        expected = (own["gain"].min(), own["gain"].max())
+        np.testing.assert_allclose(GAINS[count], expected, atol=0.051)
