@@ -41,11 +41,7 @@ from absl import app, flags
 from emotion_mt import features
 from emotion_mt.corpus import SEGMENT_COLUMNS, Corpus
 from emotion_mt.features import i3d as i3d_lib, sources, weights as weights_lib
-
-try:
-    from emotion_mt.features.extraction import pooled_network
-except ImportError:  # Before version 0.4.
-    from emotion_mt.features.pipeline import pooled_network
+from emotion_mt.features.extraction import pooled_network
 
 _WEIGHTS = flags.DEFINE_string(
     "weights", "auto", "Source of the I3D's weights; see load_i3d."

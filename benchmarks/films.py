@@ -2,14 +2,12 @@
 
     python benchmarks/films.py
 
-makes films in containers × codecs, interlaced or not, of 8 and 10 bits, 4:2:0
-and 4:2:2, full and limited range, rotated, at a variable rate, cut by stream
-copy, with a late picture and with one video stream of several, and compares the
-windows of cues with the frames that ffmpeg shows at the same instants: time 0
-is where the container starts, and a frame is on the screen from its timestamp
-to that of the next one. Windows may differ by 2 grey levels in the mean. It
-prints a Markdown table with counts and ends with status 1 if a window differs
-by more; docs/reliability.md keeps a run. `pip install imageio-ffmpeg`.
+makes films of many kinds (`kinds`) and compares the windows of cues with the
+frames that ffmpeg shows at the same instants: time 0 is where the container
+starts, and a frame is on the screen from its timestamp to that of the next one.
+Windows may differ by 2 grey levels in the mean. It prints a Markdown table with
+counts and ends with status 1 if a window differs by more; docs/reliability.md
+keeps a run. `pip install imageio-ffmpeg`.
 
 tests/features/test_film_grid.py does some of it in `make test`.
 """
@@ -123,6 +121,28 @@ _DONE = (
     *("sound first", "cover", "two streams", "bt709", "23.976"),
 )
 
+#: More arguments of the encoder.
+_FLAGS = {
+    "full range": "-color_range pc",
+    "bt709": "-colorspace bt709 -color_primaries bt709 -color_trc bt709",
+    "variable rate": "-fps_mode vfr",
+}
+
+#: Seconds by which the picture is late.
+_LATE_S = {"late picture": 2.0, "sound first": 0.4}
+
+#: Seconds of another video stream before the film, and its flags.
+_OTHERS = {
+    "two streams": (4, "-disposition:v:1 default"),
+    "cover": (0.04, "-c:v:0 png"),
+}
+
+#: How the film is copied; "cut" is in the middle between two key frames.
+_COPIED = {"rotated": "-display_rotation 90 -i", "cut": "-ss 0.7 -i"}
+
+#: Container to the codec of its sound, where that is not mp2.
+_SOUNDS = {"webm": "libopus", "ogv": "libvorbis", "avi": "pcm_s16le"}
+
 
 def kinds() -> Iterator[Kind]:
     """All kinds."""
@@ -142,92 +162,69 @@ def kinds() -> Iterator[Kind]:
         yield Kind(how, container, "h264", how=how)
 
 
-def _run(*arguments: str | Path) -> bytes:
+def _run(*arguments: str | Path) -> None:
     command = [FFMPEG, "-v", "error", "-nostdin", "-y"]
-    command += [part for a in arguments for part in _split(a)]
+    for argument in arguments:
+        is_path = isinstance(argument, Path)
+        command += [str(argument)] if is_path else argument.split()
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{command}: {done.stderr.decode()[-600:]}")
-    return done.stdout
 
 
-def _split(argument: str | Path) -> list[str]:
-    is_path = isinstance(argument, Path)
-    return [str(argument)] if is_path else argument.split()
+def _picture(kind: Kind) -> str:
+    """FFmpeg's source of 4 s, 25 frames per second, that move."""
+    size = "720x576" if kind.codec == "dv" else "192x144"
+    rate = "24000/1001" if kind.how == "23.976" else "25"
+    picture = f"testsrc2=size={size}:rate={'50' if kind.scan else rate}"
+    # The brightness jumps from frame to frame.
+    picture += ":duration=4,hue=b=2*sin(7*n)"
+    if kind.scan:
+        picture += ",tinterlace=interleave_top,setsar=1"
+    picture += {
+        "variable rate": ",select=lt(mod(n\\,25)\\,9)+gt(mod(n\\,25)\\,20)",
+        "full range": ",scale=out_range=full",
+        "bt709": ",scale=out_color_matrix=bt709",
+    }.get(kind.how, "")
+    return f"-f lavfi -i {picture}"
+
+
+def _encoder(kind: Kind) -> str:
+    """Arguments that encode picture and sound."""
+    special = {"prores": "yuv422p10le", "mjpeg": "yuvj420p"}
+    pixels = kind.pixels or special.get(kind.codec, "yuv420p")
+    parts = [ENCODERS[kind.codec], f"-pix_fmt {pixels}"]
+    if kind.scan:
+        parts.append(INTERLACED[kind.codec])
+    parts.append(_FLAGS.get(kind.how, ""))
+    sound = "pcm_s16le" if kind.codec == "dv" else _SOUNDS.get(kind.container)
+    if kind.container in ("mp4", "mov"):
+        sound = "aac"
+    parts.append(f"-c:a {sound or 'mp2'} -ac 2")
+    return " ".join(parts)
 
 
 def make(kind: Kind, folder: Path) -> Path:
     """Writes a film of 4 s, 25 frames per second, that moves; with sound."""
     path = folder / f"{kind}.{kind.container}".replace(" ", "_")
-    size = "720x576" if kind.codec == "dv" else "192x144"
-    rate = "24000/1001" if kind.how == "23.976" else "25"
-    fields = "" if not kind.scan else ",tinterlace=interleave_top,setsar=1"
-    doubled = "50" if kind.scan else rate
-    # The brightness jumps from frame to frame.
-    picture = f"testsrc2=size={size}:rate={doubled}:duration=4"
-    picture += f",hue=b=2*sin(7*n){fields}"
-    if kind.how == "variable rate":
-        picture += ",select=lt(mod(n\\,25)\\,9)+gt(mod(n\\,25)\\,20)"
-    encoder = ENCODERS[kind.codec]
-    encoder += f" -pix_fmt {kind.pixels or _usual_pixels(kind.codec)}"
-    if kind.scan:
-        encoder += f" {INTERLACED[kind.codec]}"
-    if kind.how == "full range":
-        picture += ",scale=out_range=full"
-        encoder += " -color_range pc"
-    if kind.how == "bt709":
-        picture += ",scale=out_color_matrix=bt709"
-        encoder += " -colorspace bt709 -color_primaries bt709 -color_trc bt709"
-    source = f"-f lavfi -i {picture}"
-    late_s = {"late picture": 2.0, "sound first": 0.4}.get(kind.how, 0.0)
-    if kind.how == "variable rate":
-        encoder += " -fps_mode vfr"
+    first = folder / f"first.{kind.container}"
+    picture, encoder = _picture(kind), _encoder(kind)
     sound = "-f lavfi -i sine=duration=4.5:sample_rate=48000"
-    coded = "libopus" if kind.container == "webm" else "mp2"
-    coded = {"ogv": "libvorbis", "avi": "pcm_s16le", "mpg": "mp2"}.get(
-        kind.container, coded
-    )
-    coded = "pcm_s16le" if kind.codec == "dv" else coded
-    coded = "aac" if kind.container in ("mp4", "mov") else coded
-    encoder += f" -c:a {coded} -ac 2"
-    if late_s:
-        first = folder / f"first.{kind.container}"
-        _run(source, "-an", encoder, first)
-        _run(
-            sound,
-            f"-itsoffset {late_s} -i",
-            first,
-            "-map 0 -map 1 -c copy",
-            f"-c:a {coded} -ac 2",
-            path,
-        )
-        return path
-    if kind.how in ("two streams", "cover"):
-        length_s, flags = {
-            "two streams": (4, "-disposition:v:1 default"),
-            "cover": (0.04, "-c:v:0 png"),
-        }[kind.how]
+    if kind.how in _LATE_S:
+        _run(picture, "-an", encoder, first)
+        late = f"-itsoffset {_LATE_S[kind.how]} -i"
+        coded = encoder[encoder.rindex("-c:a") :]
+        _run(sound, late, first, "-map 0 -map 1 -c copy", coded, path)
+    elif kind.how in _OTHERS:
+        length_s, flags = _OTHERS[kind.how]
         other = f"color=white:size=64x48:rate=25:duration={length_s}"
-        _run(
-            f"-f lavfi -i {other}",
-            source,
-            sound,
-            "-map 0 -map 1 -map 2",
-            encoder,
-            f"-disposition:v:0 0 {flags}",
-            path,
-        )
-        return path
-    if kind.how in ("rotated", "cut"):
-        first = folder / f"first.{kind.container}"
-        _run(source, sound, encoder, "-g 50", first)
-        if kind.how == "rotated":
-            _run("-display_rotation 90 -i", first, "-c copy", path)
-        else:
-            # In the middle between two key frames.
-            _run("-ss 0.7 -i", first, "-c copy", path)
-        return path
-    _run(source, sound, encoder, path)
+        flags = f"-map 0 -map 1 -map 2 -disposition:v:0 0 {flags}"
+        _run(f"-f lavfi -i {other}", picture, sound, encoder, flags, path)
+    elif kind.how in _COPIED:
+        _run(picture, sound, encoder, "-g 50", first)
+        _run(_COPIED[kind.how], first, "-c copy", path)
+    else:
+        _run(picture, sound, encoder, path)
     return path
 
 
@@ -238,11 +235,6 @@ def film_stream(kind: Kind) -> int:
     return int(
         second or (kind.how, kind.container != "ts") == ("two streams", 1)
     )
-
-
-def _usual_pixels(codec: str) -> str:
-    special = {"prores": "yuv422p10le", "mjpeg": "yuvj420p"}
-    return special.get(codec, "yuv420p")
 
 
 def reference_frames(path: Path, stream: int) -> tuple[list[float], np.ndarray]:

@@ -53,13 +53,12 @@ class VideoError(ValueError):
 
 
 def open_film(path: str) -> tuple[InputContainer, VideoStream, list[str]]:
-    """Opens a film, of which the codec and a frame rate are known.
+    """The container of a film, its stream that is the film, and what is odd.
 
-    Returns:
-        The container, its stream that is the film, and what was found odd.
+    The codec and a frame rate are known.
     """
-    container = _open(path)
-    try:
+    with contextlib.ExitStack() as stack:
+        container = stack.enter_context(_open(path))
         stream, odd = _choose(path, container)
         rate = stream.average_rate or stream.guessed_rate
         if stream.codec_context is None:
@@ -72,9 +71,8 @@ def open_film(path: str) -> tuple[InputContainer, VideoStream, list[str]]:
                 f"{path}: expected a video that states its frame rate. "
                 f"Received: {rate}"
             )
-    except VideoError:
-        container.close()
-        raise
+        # It stays open.
+        stack.pop_all()
     return container, stream, odd
 
 
@@ -105,11 +103,8 @@ def _choose(
     path: str, container: InputContainer
 ) -> tuple[VideoStream, list[str]]:
     """The stream that is the film, and whether there was a choice."""
-    films = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & _NO_FILM
-    ]
+    videos = container.streams.video
+    films = [s for s in videos if not s.disposition & _NO_FILM]
     if not films:
         raise VideoError(
             f"{path}: expected a video. Received: {_contents(container)}"
@@ -152,19 +147,17 @@ def _contents(container: InputContainer) -> str:
     return ", ".join(streams) or "no streams"
 
 
-def stated_length_s(stream: VideoStream, start_s: float) -> float | None:
-    """Length in seconds that a file states of the film itself, if it does.
+def stated_length_s(stream: VideoStream, start_s: float) -> float:
+    """Seconds that a file states of the film itself, 0 if it does not.
 
-    (That of the container may be the length of the sound.)
+    (The container's may be the length of the sound.)
     """
-    tag = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
     if stream.duration is not None and stream.time_base is not None:
         end = (stream.start_time or 0) + stream.duration
         return float(end * stream.time_base) - start_s
-    if tag is None:
-        return None
-    hours, minutes, seconds = map(float, tag.groups())
-    return 3600 * hours + 60 * minutes + seconds
+    tag = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
+    parts = zip((3600, 60, 1), tag.groups(), strict=True) if tag else ()
+    return sum(unit * float(part) for unit, part in parts)
 
 
 def fingerprint(path: str | os.PathLike[str]) -> tuple[int, str]:

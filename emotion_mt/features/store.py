@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -35,6 +36,9 @@ VERSION = 2
 #: Seconds between looks at films that other runs are at.
 POLL_S = 0.5
 
+Folder = str | os.PathLike[str]
+Key = Mapping[str, Any]
+
 #: Told how much more was done.
 Update = Callable[[int], object]
 
@@ -46,10 +50,7 @@ Compute = Callable[[Video, Sequence[Times], Update], np.ndarray]
 def decode(
     path: str, segments: Sequence[Times], compute: Compute, update: Update
 ) -> tuple[np.ndarray, Seen]:
-    """Opens a film and computes the features of its segments.
-
-    Returns:
-        float32 [N, C], NaN where the film has no frames; what was found.
+    """What `compute` says of a film, and what was found in it.
 
     Raises:
         VideoError: If nothing of the film can be used.
@@ -64,19 +65,13 @@ def decode(
 class FilmFile:
     """What is stored of a film, in one file (.npz) per film and key.
 
-    The name of a file has a digest of its key, so that features made with
-    other weights, another configuration or another video are never taken for
-    these; they stay, for when those are used again. Within a file, a segment
-    is known by its times, so that only new segments have to be computed.
+    The name of a file has a digest of its key: all that features depend on but
+    for the segments, as JSON can hold it, and "channels", their length. So
+    those of other weights, configurations and videos are never taken for
+    these, and stay. In a file, a segment is known by its times.
 
-    Files are written whole or not at all, so that a killed process does no
-    harm; who writes has the claim to the file. Nothing is unpickled.
-
-    Args:
-        folder: The store.
-        name: Start of the file's name.
-        key: All that a film's features depend on, but for the segments, as
-            JSON can hold it; among it "channels", the length of a feature.
+    Files are written whole or not at all, by whoever has the claim to them.
+    Nothing is unpickled.
 
     Attributes:
         path: The file.
@@ -85,12 +80,7 @@ class FilmFile:
         seen: What was found by the decoding that went furthest.
     """
 
-    def __init__(
-        self,
-        folder: str | os.PathLike[str],
-        name: str,
-        key: Mapping[str, Any],
-    ) -> None:
+    def __init__(self, folder: Folder, name: str, key: Key) -> None:
         self._key = json.dumps({**key, "version": VERSION}, sort_keys=True)
         self._channels = key["channels"]
         digest = hashlib.sha256(self._key.encode()).hexdigest()
@@ -171,21 +161,11 @@ class _Film:
 class Films:
     """The films of a corpus that have segments, and what is stored of them.
 
-    Args:
-        corpus: The corpus.
-        key: Key in the store, but for the video; see `FilmFile`.
-        folder: The store.
-
-    Attributes:
-        computed: Number of segments that were computed here.
+    The key is that of `FilmFile`, but for the video; `computed` counts the
+    segments that were computed here.
     """
 
-    def __init__(
-        self,
-        corpus: Corpus,
-        key: Mapping[str, Any],
-        folder: str | os.PathLike[str],
-    ) -> None:
+    def __init__(self, corpus: Corpus, key: Key, folder: Folder) -> None:
         self._shape = (len(corpus), key["channels"])
         self._folder = pathlib.Path(folder)
         self._films: list[_Film] = []
@@ -218,21 +198,15 @@ class Films:
         A film is claimed before it is computed, and its features are stored
         before the claim is given up. A film that another process has claimed
         is looked at again until its features are there, or that process has
-        died or failed.
-
-        Args:
-            compute: See `Compute`.
-            what: What is done, for the progress bar.
-            unit: What the bar counts.
-            count: How many of these some segments have, about.
-            shown: Whether to show the bar.
+        died or failed. A bar, if shown, says `what` is done and counts units,
+        of which segments have about `count`.
         """
         claims.tidy(self._folder)
         for film in self._films:
             film.file.read()
         waiting = [film for film in self._films if film.missing]
         total = sum(count(film.missing) for film in waiting)
-        shown = shown and bool(waiting)
+        shown &= bool(waiting)
         with _progress.progress(what, total, unit, shown=shown) as bar:
             while waiting:
                 count_before = len(waiting)
@@ -271,13 +245,11 @@ class Films:
     @property
     def problems(self) -> list[str]:
         """What is wrong with films that were used all the same."""
-        return [
-            problem
+        found = (
+            windows.problems(film.path, film.file.seen, film.segments)
             for film in self._films
-            for problem in windows.problems(
-                film.path, film.file.seen, film.segments
-            )
-        ]
+        )
+        return list(itertools.chain.from_iterable(found))
 
     def by_row(self) -> np.ndarray:
         """float32 [N, C], NaN rows where there is no video."""

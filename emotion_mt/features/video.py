@@ -85,8 +85,7 @@ class Video:
 
     Its clock is the file's: time 0 is where the container starts, be that
     with a frame or with sound, and a frame is on the screen from its
-    timestamp to that of the next one. Of several video streams the default
-    one is the film; pictures of a cover are none.
+    timestamp to that of the next one.
 
     Attributes:
         fps: Mean number of frames per second that the file states.
@@ -230,7 +229,7 @@ class Video:
                 f"not increase; they follow their predecessor by "
                 f"1/{self.fps:.3f} s"
             )
-        stated_s = stated_length_s(self._stream, self._start_s) or 0.0
+        stated_s = stated_length_s(self._stream, self._start_s)
         breaks_off = stated_s - self.end_s > SHORTFALL_TOLERANCE_S
         tolerance_s = 1 / self.fps if breaks_off else OVERRUN_TOLERANCE_S
         return Seen(found, self.frames, self.end_s, tolerance_s, self.holes)

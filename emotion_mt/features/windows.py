@@ -70,21 +70,16 @@ def film_windows(
 
     The ticks t of `on_screen` with start_s <= t < end_s are the segment's. Its
     windows start at its first tick and every `stride_frames` after it, as
-    long as they fit; a tail that does not fill a window is dropped, as in the
-    paper ("a batch of 16 consecutive frames with a stride of 8"). A segment
-    shorter than a window gets one about its middle, with as many ticks before
-    its first as after its last, or one fewer before.
+    long as they fit ("a batch of 16 consecutive frames with a stride of 8").
+    A segment shorter than a window gets one about its middle.
 
-    No window reaches over an end of the film or a `Hole`. There,
+    No window reaches over an end of the film or a `Hole`. A segment keeps the
+    windows that fit before and after; if none fits, it gets the last (or the
+    first) `window_frames` ticks that are on the screen, fewer than that
+    followed by the last one again; if none is on the screen, no window.
 
-    - a segment keeps the windows that fit before and after;
-    - if none fits, it gets the last (or the first) `window_frames` ticks that
-      are on the screen; fewer ticks than that are followed by the last one
-      again;
-    - a segment without a tick on the screen gets no window.
-
-    Segments may overlap, touch and lie in any order. Decoding stops when the
-    last one has gone by.
+    Segments may overlap and lie in any order. Decoding stops when the last one
+    has gone by.
 
     Yields:
         (index of the segment, uint8 [window_frames, size_px, size_px, 3] in
