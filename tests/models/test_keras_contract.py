@@ -25,10 +25,7 @@ def check_same_weights(one, other):
     np.testing.assert_equal(one.get_weights(), other.get_weights())
 
 
-@pytest.fixture
-def trained(build, batch):
-    """A compiled model that has taken two steps, and its data."""
-    model = build()
+def two_steps(model, batch):
     inputs, labels = batch(model)
     labels[0] = NAN
     model.adapt(inputs)
@@ -36,6 +33,18 @@ def trained(build, batch):
     for _ in range(2):
         model.train_on_batch(inputs, labels)
     return model, inputs, labels
+
+
+@pytest.fixture
+def trained(build, batch):
+    """A compiled model that has taken two steps, and its data."""
+    return two_steps(build(), batch)
+
+
+@pytest.fixture
+def fitted(tiny, batch):
+    """The same of an MT model; all models share how they are fit."""
+    return two_steps(tiny(), batch)
 
 
 def test_plot_model(tiny, tmp_path):
@@ -62,6 +71,40 @@ def test_config_holds_every_argument(kind):
     assert type(model).from_config(config).get_config() == config
 
 
+def weights(model):
+    return {v.path: np.asarray(v) for v in model.variables}
+
+
+def test_initial_weights_depend_on_the_seed_and_nothing_else(kind, build):
+    keras.utils.set_random_seed(1)
+    one = weights(build(seed=1))
+    keras.utils.set_random_seed(2)
+    same, other = weights(build(seed=1)), weights(build(seed=2))
+    # The last viewer's head is of the same name.
+    few = weights(build(seed=1, viewers=kind[1]["viewers"][-1:]))
+    values = set()
+    for path, value in one.items():
+        np.testing.assert_array_equal(same[path], value)
+        if path in few:
+            np.testing.assert_array_equal(few[path], value)
+        if path.endswith(("kernel", "embeddings")):
+            assert np.all(other[path] != value), path
+            values.add(value.ravel()[:2].tobytes())
+    drawn = [p for p in one if p.endswith(("kernel", "embeddings"))]
+    assert len(values) == len(drawn)
+    assert any("head_" in path for path in one.keys() & few.keys())
+
+
+def test_l1_is_on_dense_layers_only(build):
+    model = build(l1=0.5)
+    penalty = sum(
+        0.5 * np.abs(np.asarray(layer.kernel)).sum()
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Dense)
+    )
+    np.testing.assert_allclose(sum(map(float, model.losses)), penalty, 1e-5)
+
+
 def test_clone(trained):
     """Keras makes a plain functional model of it."""
     model, inputs, labels = trained
@@ -72,24 +115,30 @@ def test_clone(trained):
     )
     assert isinstance(clone.optimizer, models.LazyAdam)
     assert np.isfinite(clone.train_on_batch(inputs, labels)).all()
-    twin = model.from_config(model.get_config())
-    assert type(twin) is type(model)
-    twin.set_weights(model.get_weights())
-    np.testing.assert_array_equal(predict(twin, inputs), predict(model, inputs))
 
 
 def test_saved_and_loaded_goes_on_as_before(trained, tmp_path):
+    """With a layer that is frozen, and stays so."""
     model, inputs, labels = trained
-    model.save(tmp_path / "model.keras")
-    revived = keras.saving.load_model(tmp_path / "model.keras")
-    assert type(revived) is type(model)
-    assert revived.get_config() == model.get_config()
-    np.testing.assert_array_equal(
-        predict(revived, inputs), predict(model, inputs)
-    )
-    for either in (model, revived):
-        either.train_on_batch(inputs, labels)
-    check_same_weights(revived, model)
+    frozen = next(x for x in model.layers if x.trainable_variables)
+    for freeze in (False, True):
+        if freeze:
+            frozen.trainable = False
+            model.compile(run_eagerly=True)
+            model.train_on_batch(inputs, labels)
+        before = frozen.get_weights()
+        model.save(tmp_path / "model.keras")
+        revived = keras.saving.load_model(tmp_path / "model.keras")
+        assert type(revived) is type(model)
+        assert revived.get_config() == model.get_config()
+        assert revived.get_layer(frozen.name).trainable == (not freeze)
+        np.testing.assert_array_equal(
+            predict(revived, inputs), predict(model, inputs)
+        )
+        for either in (model, revived):
+            either.train_on_batch(inputs, labels)
+        check_same_weights(revived, model)
+    np.testing.assert_equal(frozen.get_weights(), before)
 
 
 def test_export(trained, tmp_path):
@@ -101,24 +150,7 @@ def test_export(trained, tmp_path):
     )
 
 
-def test_frozen_layers_stay_frozen_through_save_and_load(trained, tmp_path):
-    model, inputs, labels = trained
-    frozen = next(x for x in model.layers if x.trainable_variables)
-    frozen.trainable = False
-    model.compile(run_eagerly=True)
-    for _ in range(2):
-        model.train_on_batch(inputs, labels)
-    model.save(tmp_path / "model.keras")
-    revived = keras.saving.load_model(tmp_path / "model.keras")
-    assert not revived.get_layer(frozen.name).trainable
-    before = frozen.get_weights()
-    for either in (model, revived):
-        either.fit(inputs, labels, shuffle=False, verbose=0)
-    check_same_weights(revived, model)
-    np.testing.assert_equal(frozen.get_weights(), before)
-
-
-def test_compiled_twice_with_other_parts(trained):
+def test_compiled_again_with_other_parts(trained):
     model, inputs, labels = trained
     labels = np.nan_to_num(labels)
     for optimizer in ("sgd", keras.optimizers.RMSprop(0.01, momentum=0.9)):
@@ -128,26 +160,18 @@ def test_compiled_twice_with_other_parts(trained):
         # Keras's own, over all labels, and the penalty.
         assert logs["loss"][0] >= logs["bce"][0] * 0.99
         assert not np.array_equal(before[-1], model.get_weights()[-1])
+    area = models.ViewerAUC(model.viewers, name="area")
+    for options, expected in (
+        ({"loss": lambda y, p: p, "metrics": []}, {"loss"}),
+        ({"metrics": [area]}, {"area", "loss"}),
+    ):
+        model.compile(**options, run_eagerly=True)
+        assert set(model.fit(inputs, labels, verbose=0).history) == expected
 
 
-def test_own_loss_and_metrics(trained):
-    model, inputs, labels = trained
-    model.compile(
-        loss=lambda y, p: keras.ops.mean(p) + 0 * p,
-        metrics=[],
-        run_eagerly=True,
-    )
-    assert list(model.fit(inputs, labels, verbose=0).history) == ["loss"]
-    model.compile(
-        metrics=[models.ViewerAUC(model.viewers, name="area")], run_eagerly=True
-    )
-    assert set(model.fit(inputs, labels, verbose=0).history) == {"area", "loss"}
-
-
-MONITORED = ("bce", "mean_accuracy", "balanced_accuracy", "auc")
-
-
-@pytest.mark.parametrize("metric", MONITORED)
+@pytest.mark.parametrize(
+    "metric", ["bce", "mean_accuracy", "balanced_accuracy", "auc"]
+)
 def test_callbacks_know_the_direction(tiny, batch, metric, tmp_path):
     model = tiny(modalities=("visual",), head_units=())
     inputs, labels = batch(model)
@@ -192,16 +216,6 @@ def test_half_precision(build, batch):
     full = build()
     full.set_weights(model.get_weights())
     np.testing.assert_allclose(answers, full(inputs), atol=1e-2)
-
-
-@pytest.fixture
-def fitted(tiny, batch):
-    """A compiled MT model and its data; all models share how they are fit."""
-    model = tiny()
-    inputs, labels = batch(model)
-    labels[0] = NAN
-    model.compile(run_eagerly=True)
-    return model, inputs, labels
 
 
 class TestLabels:

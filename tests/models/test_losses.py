@@ -1,6 +1,7 @@
 """Loss and metrics of labels with gaps, against their definitions."""
 
 import doctest
+import itertools
 import math
 
 import keras
@@ -16,37 +17,30 @@ NAN = np.nan
 WEIGHTS = [[1.0, 1.0], [0.5, 3.0]]
 
 
-class TestSplitMissing:
-    LABELS = np.array([[1.0, NAN, 0.0], [NAN, NAN, 1.0]], "float32")
-    FILLED = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], "float32")
-    OBSERVED = np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]], "float32")
+@pytest.mark.parametrize("how", ["eager", "graph", "xla"])
+def test_missing_labels_are_filled_and_masked(how):
+    labels = np.array([[1.0, NAN, 0.0], [NAN, NAN, 1.0]], "float32")
+    given = labels.copy()
 
-    @pytest.mark.parametrize("how", ["eager", "graph", "xla"])
-    def test_fills_and_masks(self, how):
-        labels = self.LABELS.copy()
+    def split(labels):
+        return models.split_missing(labels, 3, "float32")
 
-        def split(labels):
-            return models.split_missing(labels, 3, "float32")
+    if how != "eager":
+        split = tf.function(split, jit_compile=how == "xla")
+    filled, observed = split(given)
+    np.testing.assert_array_equal(filled, np.nan_to_num(labels))
+    np.testing.assert_array_equal(observed, ~np.isnan(labels))
+    np.testing.assert_array_equal(given, labels)
 
-        if how != "eager":
-            split = tf.function(split, jit_compile=how == "xla")
-        filled, observed = split(labels)
-        np.testing.assert_array_equal(filled, self.FILLED)
-        np.testing.assert_array_equal(observed, self.OBSERVED)
-        np.testing.assert_array_equal(labels, self.LABELS)
 
-    def test_one_viewer_may_come_flat(self):
-        filled, observed = models.split_missing([1, 0, NAN], 1, "float32")
-        np.testing.assert_array_equal(filled, [[1.0], [0.0], [0.0]])
-        np.testing.assert_array_equal(observed, [[1.0], [1.0], [0.0]])
-
-    def test_what_is_no_label_makes_everything_nan(self):
-        _, observed = models.split_missing([[-1.0, 0.5, 1.0]], 3, "float32")
-        np.testing.assert_array_equal(observed, [[NAN, NAN, 1.0]])
-
-    @pytest.mark.parametrize("shape", [(4,), (4, 2), (4, 3, 1)])
-    def test_columns_must_be_the_viewers(self, shape):
-        message = rf"one column per viewer, \[B, 3\].*{shape[0]}"
+def test_labels_of_other_forms():
+    filled, observed = models.split_missing([1, 0, NAN], 1, "float32")
+    np.testing.assert_array_equal(filled, [[1.0], [0.0], [0.0]])
+    np.testing.assert_array_equal(observed, [[1.0], [1.0], [0.0]])
+    _, observed = models.split_missing([[-1.0, 0.5, 1.0]], 3, "float32")
+    np.testing.assert_array_equal(observed, [[NAN, NAN, 1.0]])
+    for shape in ((4,), (4, 2), (4, 3, 1)):
+        message = r"one column per viewer, \[B, 3\].*Received shape: \[4"
         with pytest.raises(ValueError, match=message):
             models.split_missing(np.zeros(shape), 3, "float32")
 
@@ -54,18 +48,15 @@ class TestSplitMissing:
 def expected(labels, probabilities, weights=None, sample_weight=None):
     """The definition of the loss, label by label."""
     total, count = 0.0, 0
-    for i, row in enumerate(labels):
-        for viewer, label in enumerate(row):
-            if math.isnan(label):
-                continue
-            p = min(max(probabilities[i][viewer], 1e-7), 1 - 1e-7)
-            value = -math.log(p if label == 1.0 else 1.0 - p)
-            if weights is not None:
-                value *= weights[viewer][int(label)]
-            if sample_weight is not None:
-                value *= sample_weight[i]
-            total += value
-            count += 1
+    for i, viewer in np.ndindex(np.shape(labels)):
+        label, p = labels[i][viewer], probabilities[i][viewer]
+        if math.isnan(label):
+            continue
+        p = min(max(p, 1e-7), 1 - 1e-7)
+        value = -math.log(p if label == 1.0 else 1.0 - p)
+        value *= 1.0 if weights is None else weights[viewer][int(label)]
+        total += value * (1.0 if sample_weight is None else sample_weight[i])
+        count += 1
     return total / count if count else 0.0
 
 
@@ -79,16 +70,17 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("rows", [None, [2.0, 1.0, 0.5]])
-@pytest.mark.parametrize("weights", [None, WEIGHTS])
 @pytest.mark.parametrize("labels", CASES.values(), ids=CASES)
-def test_equals_the_definition(labels, weights, rows):
+def test_equals_the_definition(labels):
     """Sample weights multiply rows, and not the divisor."""
-    loss = models.MaskedBinaryCrossentropy(weights)
-    value = loss(np.array(labels, "float32"), PROBABILITIES, rows)
-    np.testing.assert_allclose(
-        value, expected(labels, PROBABILITIES, weights, rows), rtol=1e-5
-    )
+    for weights, rows in itertools.product(
+        (None, WEIGHTS), (None, [2.0, 1.0, 0.5])
+    ):
+        loss = models.MaskedBinaryCrossentropy(weights)
+        value = loss(np.array(labels, "float32"), PROBABILITIES, rows)
+        np.testing.assert_allclose(
+            value, expected(labels, PROBABILITIES, weights, rows), rtol=1e-5
+        )
 
 
 def gradient(labels, probabilities):
@@ -104,46 +96,47 @@ def test_gradient_is_that_of_the_labels_that_exist():
     value, slope = gradient(CASES["gaps"], PROBABILITIES)
     assert np.isfinite(value)
     step = 1e-3
-    for i, viewer in np.ndindex(PROBABILITIES.shape):
+    for place in np.ndindex(PROBABILITIES.shape):
         more, less = PROBABILITIES.copy(), PROBABILITIES.copy()
-        more[i, viewer] += step
-        less[i, viewer] -= step
+        more[place] += step
+        less[place] -= step
         difference = expected(CASES["gaps"], more, WEIGHTS) - expected(
             CASES["gaps"], less, WEIGHTS
         )
         np.testing.assert_allclose(
-            slope[i, viewer], difference / (2 * step), rtol=1e-3, atol=1e-6
+            slope[place], difference / (2 * step), rtol=1e-3, atol=1e-6
         )
-    missing = np.isnan(CASES["gaps"])
-    assert np.all(slope[missing] == 0.0)
-
-
-def test_batch_without_labels_gives_zero_and_no_gradient():
+    assert np.all(slope[np.isnan(CASES["gaps"])] == 0.0)
+    # Nor does a batch without labels have one.
     value, slope = gradient(CASES["none"], PROBABILITIES)
     assert value == 0.0
     assert np.all(slope == 0.0)
-
-
-def test_certain_and_wrong_stays_finite():
-    value, slope = gradient([[1.0, 0.0]], np.array([[0.0, 1.0]], "float32"))
+    # What is certain and wrong stays finite.
+    wrong = np.array([[0.0, 1.0]], "float32")
+    value, slope = gradient([[1.0, 0.0]], wrong)
     np.testing.assert_allclose(
-        value, expected([[1.0, 0.0]], [[0.0, 1.0]], WEIGHTS), rtol=0.02
+        value, expected([[1.0, 0.0]], wrong, WEIGHTS), rtol=0.02
     )
     assert np.all(np.isfinite(slope))
 
 
-def test_config_keeps_every_argument():
-    loss = models.MaskedBinaryCrossentropy(WEIGHTS, name="other")
-    config = keras.saving.serialize_keras_object(loss)
-    assert config["registered_name"] == "emotion_mt>MaskedBinaryCrossentropy"
+def revive(part):
+    config = keras.saving.serialize_keras_object(part)
+    assert config["registered_name"] == f"emotion_mt>{type(part).__name__}"
     revived = keras.saving.deserialize_keras_object(config)
-    assert revived.name == "other"
+    assert revived.name == part.name == "other"
+    assert revived.get_config() == part.get_config()
+    return revived
+
+
+def test_config_of_the_loss():
+    loss = models.MaskedBinaryCrossentropy(WEIGHTS, name="other")
+    revived = revive(loss)
     assert revived.get_config()["class_weights"] == WEIGHTS
     labels = np.array(CASES["gaps"])
     assert revived(labels, PROBABILITIES) == loss(labels, PROBABILITIES)
-    assert models.MaskedBinaryCrossentropy().get_config()["class_weights"] is (
-        None
-    )
+    plain = models.MaskedBinaryCrossentropy()
+    assert plain.get_config()["class_weights"] is None
 
 
 @pytest.mark.parametrize(
@@ -237,15 +230,13 @@ def test_accuracy_of_each_viewer():
     )
 
 
-def test_a_probability_of_one_half_is_not_positive():
+def test_ties_and_viewers_of_one_class():
     metric, area = models.MeanAccuracy(("V1",)), models.ViewerAUC(("V1",))
     for either in (metric, area):
         either.update_state([[0.0], [0.0], [1.0]], [[0.5], [0.5], [0.5]])
+    # A probability of one half is not positive; ties count half.
     assert float(metric.result()) == pytest.approx(2 / 3)
-    assert area.result() == 0.5  # Ties count half.
-
-
-def test_a_viewer_of_one_class_does_not_decide():
+    assert area.result() == 0.5
     labels = np.array([[1.0, 1.0], [0.0, 1.0], [1.0, NAN]], "float32")
     for answers in (0.0, 1.0):
         probabilities = np.array([[0.9, 0], [0.2, 0], [0.7, 0]], "float32")
@@ -269,21 +260,13 @@ def test_area_of_close_probabilities():
 def test_crossentropy_over_unequal_batches_is_no_mean_of_means():
     labels, probabilities = made_up()
     metric = models.ObservedCrossentropy(METRIC_WEIGHTS)
-    there = ~np.isnan(labels)
-    weights = np.where(
-        labels == 1.0, *np.array(METRIC_WEIGHTS).T[::-1, None, :]
-    )
-    likelihood = np.where(labels == 1.0, probabilities, 1.0 - probabilities)
-    expected = np.mean((-weights * np.log(likelihood))[there])
-    result = stream(metric, labels, probabilities)
-    np.testing.assert_allclose(result, expected, rtol=1e-5)
-    rows = np.linspace(0.0, 2.0, len(labels)).astype("float32")
-    loss = models.MaskedBinaryCrossentropy(METRIC_WEIGHTS)
-    np.testing.assert_allclose(
-        stream(metric, labels, probabilities, rows, sizes=(11,)),
-        loss(labels, probabilities, rows),
-        rtol=1e-5,
-    )
+    for rows in (None, np.linspace(0.0, 2.0, len(labels)).astype("float32")):
+        arrays = (labels, probabilities, *([] if rows is None else [rows]))
+        np.testing.assert_allclose(
+            stream(metric, *arrays),
+            expected(labels, probabilities, METRIC_WEIGHTS, rows),
+            rtol=1e-5,
+        )
 
 
 def flat(result):
@@ -294,34 +277,21 @@ def flat(result):
     "metric",
     [
         models.ViewerAccuracy(VIEWERS, name="other"),
-        models.MeanAccuracy(VIEWERS, name="other"),
-        models.BalancedAccuracy(VIEWERS, name="other"),
-        models.ViewerAUC(VIEWERS, name="other"),
+        *(kind(VIEWERS, name="other") for kind in MEANS),
         models.ObservedCrossentropy(METRIC_WEIGHTS, name="other"),
     ],
     ids=lambda metric: type(metric).__name__,
 )
-class TestEachMetric:
-    def test_nothing_observed_is_not_a_number(self, metric):
-        labels, probabilities = made_up()
-        result = stream(metric, np.full_like(labels, NAN), probabilities)
-        assert np.isnan(flat(result)).all()
-
-    def test_answers_that_are_no_numbers_never_look_good(self, metric):
-        labels, probabilities = made_up()
-        result = stream(metric, labels, np.full_like(probabilities, NAN))
-        assert np.isnan(flat(result)).all()
-
-    def test_config_survives(self, metric):
-        config = keras.saving.serialize_keras_object(metric)
-        assert config["registered_name"].startswith("emotion_mt>")
-        revived = keras.saving.deserialize_keras_object(config)
-        assert revived.get_config() == metric.get_config()
-        assert revived.name == "other"
-        arrays = made_up()
-        assert flat(stream(revived, *arrays)) == pytest.approx(
-            flat(stream(metric, *arrays)), nan_ok=True
-        )
+def test_each_metric(metric):
+    """Answers that are no numbers never look good; nor does no label."""
+    labels, probabilities = made_up()
+    gaps = np.full_like(labels, NAN)
+    for arrays in ((gaps, probabilities), (labels, gaps)):
+        assert np.isnan(flat(stream(metric, *arrays))).all()
+    revived = revive(metric)
+    assert flat(stream(revived, *made_up())) == pytest.approx(
+        flat(stream(metric, *made_up())), nan_ok=True
+    )
 
 
 def test_the_examples_of_the_docstrings():

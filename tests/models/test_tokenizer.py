@@ -73,9 +73,7 @@ def test_tokens():
     assert tokens.dtype == "int32"
     np.testing.assert_array_equal(tokens, [second_tokenizer(t) for t in TEXTS])
     assert tokenizer.vocabulary_size() == len(VOCABULARY) + 2
-
-
-def test_first_words_are_kept_and_short_texts_padded_at_the_end():
+    # The first words are kept, and short texts padded at the end.
     tokenizer = models.make_tokenizer(("a", "b"), words=3)
     tokens = models.tokenize(tokenizer, ["a b a b", "b", ""])
     np.testing.assert_array_equal(tokens, [[2, 3, 2], [3, 0, 0], [0, 0, 0]])
@@ -100,28 +98,22 @@ def test_words_must_be_distinct_and_not_empty(vocabulary):
         models.make_tokenizer(vocabulary)
 
 
-#: For `fit_tokenizer`.
-SPOKEN = ("The ring, the RING!", "don’t the", "", "a ring")
-
-
 def words(tokenizer):
     return tokenizer.get_vocabulary(include_special_tokens=False)
 
 
-def test_frequent_words_first_then_by_name_whatever_the_order_of_texts():
-    for texts in (SPOKEN, SPOKEN[::-1]):
-        tokenizer = models.fit_tokenizer(texts, max_tokens=100)
+def test_fit_takes_frequent_words_first_then_by_name():
+    texts = ("The ring, the RING!", "don’t the", "", "a ring")
+    for some in (texts, texts[::-1]):
+        tokenizer = models.fit_tokenizer(some, max_tokens=100)
         assert words(tokenizer) == ["ring", "the", "a", "don't"]
-
-
-def test_size_counts_the_reserved_numbers():
-    tokenizer = models.fit_tokenizer(SPOKEN, max_tokens=4)
+    # The size counts the reserved numbers.
+    tokenizer = models.fit_tokenizer(texts, max_tokens=4)
     assert tokenizer.vocabulary_size() == 4
-    np.testing.assert_array_equal(
-        models.tokenize(tokenizer, ["a ring"])[0, :3], [1, 2, 0]
-    )
+    tokens = models.tokenize(tokenizer, ["a ring"])[0, :3]
+    np.testing.assert_array_equal(tokens, [1, 2, 0])
     with pytest.raises(ValueError, match="`max_tokens` must be more than"):
-        models.fit_tokenizer(SPOKEN, 2)
+        models.fit_tokenizer(texts, 2)
 
 
 def test_words_that_no_model_sees_are_not_counted():
@@ -130,11 +122,7 @@ def test_words_that_no_model_sees_are_not_counted():
     tokenizer = models.fit_tokenizer([text], 100, words=3)
     assert words(tokenizer) == ["w00", "w01", "w02"]
     assert models.tokenize(tokenizer, [text]).shape == (1, 3)
-
-
-@pytest.mark.parametrize("texts", [(), ("", "..."), ("♪",)])
-def test_nothing_to_learn(texts):
-    tokenizer = models.fit_tokenizer(texts, 10)
-    np.testing.assert_array_equal(
-        models.tokenize(tokenizer, ["hello"])[0, :2], [1, 0]
-    )
+    for nothing in ((), ("", "..."), ("♪",)):
+        tokenizer = models.fit_tokenizer(nothing, 10)
+        tokens = models.tokenize(tokenizer, ["hello"])[0, :2]
+        np.testing.assert_array_equal(tokens, [1, 0])

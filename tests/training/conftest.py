@@ -41,19 +41,18 @@ def each_kind_is_compiled_once():
 
 
 @pytest.fixture
-def split():
-    return SPLIT
-
-
-@pytest.fixture
-def tiny_config():
-    return TINY
-
-
-@pytest.fixture
 def features(small_features):
     """float32 [40, 8] with signal for nobody."""
     return small_features[:, :8] * 4.0 - 1.0
+
+
+@pytest.fixture
+def histograms(small_corpus):
+    """float32 [40, 8, 2, 3]; segment 3 has no video."""
+    random = np.random.default_rng(2)
+    made = random.dirichlet([1.0] * 3, (len(small_corpus), 8, 2))
+    made[3] = np.nan
+    return made.astype("float32")
 
 
 @pytest.fixture
@@ -74,50 +73,48 @@ def fit(small_corpus, features):
 
 
 @pytest.fixture
-def relabel():
-    """Returns a corpus in which values are replaced, by movie and viewer."""
+def fit_baseline(fit, histograms):
+    """Fits the Baseline; keywords as of `fit`."""
 
-    def change(corpus, movies, viewer, value):
-        values = corpus.values.copy()
-        values[corpus.rows(movies), corpus.column(viewer)] = value
-        return corpus.replace(values=values)
+    def call(modality, viewers=("V1",), **changes):
+        base = training.BaselineConfig.like(TINY, (modality,))
+        features = histograms if modality == "visual" else None
+        small = {"embedding_dim": 4, "kernels": 3, "heights": (2, 3)}
+        small |= {"visual_kernels": (3, 4), "visual_height": 2}
+        base = dataclasses.replace(base, **small)
+        return fit(viewers, **{"base": base, "features": features, **changes})
+
+    return call
+
+
+@pytest.fixture
+def corpus_of(small_corpus):
+    """Replaces values, and maybe texts, of movies (letters of a string)."""
+
+    def change(movies, value, text=None, viewers=("V1", "V2")):
+        rows = small_corpus.rows([*movies])
+        values = small_corpus.values.copy()
+        for viewer in viewers:
+            values[rows, small_corpus.column(viewer)] = value
+        segments = small_corpus.segments.copy()
+        if text is not None:
+            segments.loc[rows, "text"] = text
+        return small_corpus.replace(segments=segments, values=values)
 
     return change
 
 
 @pytest.fixture
-def retext():
-    """Returns a corpus in which a movie's texts are replaced."""
+def same_bits():
+    """Asserts that two fits learned, and maybe predicted, the same bits."""
 
-    def change(corpus, movie, texts):
-        segments = corpus.segments.copy()
-        segments.loc[corpus.rows([movie]), "text"] = texts
-        return corpus.replace(segments=segments)
-
-    return change
-
-
-@pytest.fixture
-def same_model():
-    """Asserts that two fits learned the same bits."""
-
-    def check(one, other):
+    def check(one, other, predictions=True):
         assert one.trials == other.trials
         assert one.vocabulary == other.vocabulary
-        np.testing.assert_array_equal(one.class_weights, other.class_weights)
-        np.testing.assert_equal(one.weights, other.weights)
-
-    return check
-
-
-@pytest.fixture
-def same_bits(same_model):
-    """Asserts that two fits learned and predicted the same bits."""
-
-    def check(one, other):
-        same_model(one, other)
-        np.testing.assert_array_equal(one.test_rows, other.test_rows)
-        np.testing.assert_array_equal(one.probabilities, other.probabilities)
+        names = ["class_weights", "weights"]
+        names += ["test_rows", "probabilities"] if predictions else []
+        for name in names:
+            np.testing.assert_equal(getattr(one, name), getattr(other, name))
 
     return check
 

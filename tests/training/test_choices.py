@@ -1,15 +1,13 @@
 """Which epoch and which L1 strength are kept, and what `on_epoch` sees."""
 
-import dataclasses
 import math
 
 import numpy as np
 import pytest
 
-from emotion_mt import training
+from emotion_mt import paper, training
 
 NAN = np.nan
-VIEWERS = ("V1", "V2")
 TWO = (1e-4, 1e-2)
 
 
@@ -67,31 +65,27 @@ def test_the_penalty_is_in_the_loss_and_not_in_bce(fit):
     assert len(fit(config={"l1": (1e-4, 1e-4)}).trials) == 1
 
 
-class TestProgress:
-    def test_is_told_after_each_epoch(self, fit, same_bits):
-        seen = []
-        result = fit(
-            config={"l1": TWO}, on_epoch=lambda p: seen.append((p, p.predict()))
-        )
-        assert [(p.l1, p.epoch, p.logs) for p, _ in seen] == [
-            (trial.l1, i + 1, {k: v[i] for k, v in trial.history.items()})
-            for trial in result.trials
-            for i in range(len(trial.history["loss"]))
-        ]
-        best = (result.l1, result.best_epoch)
-        (kept,) = (x for p, x in seen if (p.l1, p.epoch) == best)
-        np.testing.assert_array_equal(kept, result.probabilities)
-        # Looking on changes nothing.
-        same_bits(result, fit(config={"l1": TWO}))
+def test_progress_is_told_after_each_epoch(fit, same_bits):
+    seen = []
+    result = fit(
+        config={"l1": TWO}, on_epoch=lambda p: seen.append((p, p.predict()))
+    )
+    assert [(p.l1, p.epoch, p.logs) for p, _ in seen] == [
+        (trial.l1, i + 1, {k: v[i] for k, v in trial.history.items()})
+        for trial in result.trials
+        for i in range(len(trial.history["loss"]))
+    ]
+    best = (result.l1, result.best_epoch)
+    (kept,) = (x for p, x in seen if (p.l1, p.epoch) == best)
+    np.testing.assert_array_equal(kept, result.probabilities)
 
-    def test_what_it_raises_ends_the_fit(self, fit, same_bits):
-        def interrupt(progress):
-            raise KeyboardInterrupt
+    def interrupt(progress):
+        raise KeyboardInterrupt
 
-        first = fit()
-        with pytest.raises(KeyboardInterrupt):
-            fit(on_epoch=interrupt)
-        same_bits(fit(), first)
+    with pytest.raises(KeyboardInterrupt):
+        fit(config={"l1": TWO}, on_epoch=interrupt)
+    # Neither looking on nor ending a fit changes another.
+    same_bits(result, fit(config={"l1": TWO}))
 
 
 def kept_and_last(values, patience, min_epochs):
@@ -123,51 +117,44 @@ def test_patience_and_min_epochs(fit):
     assert len(seen) == 3
 
 
-class TestWhatCanDecide:
-    def test_bce_does_where_no_viewer_has_both_classes(
-        self, fit, small_corpus, relabel
-    ):
-        corpus = relabel(small_corpus, ["C"], "V1", 0.5)
-        plain = fit(corpus=corpus)
-        assert plain.notes == ()
-        for monitor in ("val_auc", "val_balanced_accuracy"):
-            result = fit(corpus=corpus, config={"monitor": monitor})
-            assert result.monitor == "val_bce"
-            assert result.notes == (
-                "No viewer has both classes in the validation movies (C): "
-                f"val_bce decided instead of {monitor}.",
-            )
-            assert result.best_epoch == plain.best_epoch
-            np.testing.assert_array_equal(
-                result.probabilities, plain.probabilities
-            )
-            assert np.isnan(result.history[monitor]).all()
-
-    @pytest.mark.parametrize(
-        ("movies", "strengths"),
-        [("C", (1e-2, 1e-6, 1e-4)), ("none named", (1e-4, 1e-6))],
-    )
-    def test_nothing_does_without_labels(
-        self, fit, small_corpus, relabel, split, movies, strengths
-    ):
-        predicted = []
-        if movies != "C":
-            split = dataclasses.replace(split, validation=())
-        result = fit(
-            corpus=relabel(small_corpus, ["C"], "V1", NAN),
-            split=split,
-            config={"l1": strengths},
-            on_epoch=lambda progress: predicted.append(progress.predict()),
-        )
-        assert result.monitor is None
-        (trial,) = result.trials
-        assert result.l1 == 1e-4
-        assert math.isnan(trial.score)
-        assert result.best_epoch == len(trial.history["loss"]) == 3
-        assert not any(name.startswith("val_") for name in trial.history)
-        np.testing.assert_array_equal(predicted[-1], result.probabilities)
-        assert np.any(predicted[-2] != result.probabilities)
+def test_bce_decides_where_no_viewer_has_both_classes(fit, corpus_of):
+    corpus = corpus_of("C", 0.5)
+    plain = fit(corpus=corpus)
+    assert plain.notes == ()
+    for monitor in ("val_auc", "val_balanced_accuracy"):
+        result = fit(corpus=corpus, config={"monitor": monitor})
+        assert result.monitor == "val_bce"
         assert result.notes == (
-            f"No label in the validation movies ({movies}): 3 epochs, L1 "
-            "strength 0.0001.",
+            "No viewer has both classes in the validation movies (C): "
+            f"val_bce decided instead of {monitor}.",
         )
+        assert result.best_epoch == plain.best_epoch
+        np.testing.assert_array_equal(result.probabilities, plain.probabilities)
+        assert np.isnan(result.history[monitor]).all()
+
+
+@pytest.mark.parametrize(
+    ("movies", "strengths"),
+    [("C", (1e-2, 1e-6, 1e-4)), ("none named", (1e-4, 1e-6))],
+)
+def test_nothing_decides_without_labels(fit, corpus_of, movies, strengths):
+    predicted = []
+    validation = ("C",) if movies == "C" else ()
+    result = fit(
+        corpus=corpus_of("C", NAN),
+        split=paper.Split("small", ("A", "B"), validation, ("D",)),
+        config={"l1": strengths},
+        on_epoch=lambda progress: predicted.append(progress.predict()),
+    )
+    assert result.monitor is None
+    (trial,) = result.trials
+    assert result.l1 == 1e-4
+    assert math.isnan(trial.score)
+    assert result.best_epoch == len(trial.history["loss"]) == 3
+    assert not any(name.startswith("val_") for name in trial.history)
+    np.testing.assert_array_equal(predicted[-1], result.probabilities)
+    assert np.any(predicted[-2] != result.probabilities)
+    assert result.notes == (
+        f"No label in the validation movies ({movies}): 3 epochs, L1 "
+        "strength 0.0001.",
+    )

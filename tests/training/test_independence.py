@@ -8,51 +8,51 @@ VIEWERS = ("V1", "V2")
 NEW_TEXT = "never heard of this word before"
 
 
-@pytest.mark.parametrize("viewers", [("V1",), VIEWERS], ids=["ST", "MT"])
+@pytest.mark.parametrize(
+    "kind", ["ST", "MT", "Baseline-Text", "Baseline-Visual"]
+)
 def test_nothing_of_the_test_movie_reaches_the_model(
-    fit, small_corpus, features, relabel, retext, same_model, same_bits, viewers
+    fit, fit_baseline, features, histograms, corpus_of, same_bits, kind
 ):
-    plain = fit(viewers)
-    corpus = small_corpus
-    for viewer in VIEWERS:
-        corpus = relabel(corpus, ["D"], viewer, 0.9)
+    def run(**changes):
+        if kind in ("ST", "MT"):
+            return fit(VIEWERS[: 1 if kind == "ST" else 2], **changes)
+        if kind == "Baseline-Text":
+            changes.pop("features", None)
+        return fit_baseline(kind.split("-")[1].lower(), **changes)
+
+    plain = run()
     # Labels do not even reach the predictions.
-    same_bits(fit(viewers, corpus=corpus), plain)
-    features[30:] = 17.0
-    changed = fit(viewers, corpus=retext(corpus, "D", NEW_TEXT))
-    same_model(changed, plain)
+    same_bits(run(corpus=corpus_of("D", 0.9)), plain)
+    visual = histograms if kind == "Baseline-Visual" else features
+    visual = visual.copy()
+    visual[30:] = 17.0 if visual.ndim == 2 else 0.5
+    changed = run(corpus=corpus_of("D", 0.9, NEW_TEXT), features=visual)
+    same_bits(changed, plain, predictions=False)
     assert np.all(np.any(changed.probabilities != plain.probabilities, axis=1))
+    # This could not fail otherwise.
+    trained = run(corpus=corpus_of("A", 0.9))
+    assert np.any(trained.class_weights != plain.class_weights)
+    assert np.any(trained.weights[-1] != plain.weights[-1])
 
 
-def test_the_validation_movie_only_decides(
-    fit, small_corpus, features, relabel, retext
-):
+def test_the_validation_movie_only_decides(fit, features, corpus_of):
     # All epochs are run, and the last is kept.
     config = {"min_epochs": 4}
     plain = fit(config=config)
-    corpus = relabel(small_corpus, ["C"], "V1", 0.9)
     features[20:30] = 17.0
-    changed = fit(corpus=retext(corpus, "C", NEW_TEXT), config=config)
+    changed = fit(corpus=corpus_of("C", 0.9, NEW_TEXT), config=config)
     assert changed.vocabulary == plain.vocabulary
-    np.testing.assert_array_equal(changed.class_weights, plain.class_weights)
-    np.testing.assert_array_equal(changed.probabilities, plain.probabilities)
-    for ours, other in zip(changed.weights, plain.weights, strict=True):
-        np.testing.assert_array_equal(ours, other)
+    for name in ("class_weights", "probabilities", "weights"):
+        np.testing.assert_equal(getattr(changed, name), getattr(plain, name))
     assert changed.history["loss"] == plain.history["loss"]
     assert changed.history["val_bce"] != plain.history["val_bce"]
-
-
-def test_the_training_movies_reach_everything(
-    fit, small_corpus, features, relabel, retext
-):
-    """The checks above could not fail otherwise."""
-    plain = fit()
-    changed = fit(corpus=retext(small_corpus, "A", NEW_TEXT))
+    # The training movies reach everything.
+    changed = fit(corpus=corpus_of("A", 0.9, NEW_TEXT), config=config)
     assert changed.vocabulary != plain.vocabulary
-    changed = fit(corpus=relabel(small_corpus, ["A"], "V1", 0.9))
-    assert np.any(changed.class_weights != plain.class_weights)
     features[0] += 1
-    assert np.any(fit().weights[-1] != plain.weights[-1])
+    again = fit(corpus=corpus_of("A", 0.9, NEW_TEXT), config=config)
+    assert np.any(again.weights[-1] != changed.weights[-1])
 
 
 def test_nothing_else_reaches_the_result(fit, small_corpus, same_bits):
@@ -84,10 +84,3 @@ def test_nothing_else_reaches_the_result(fit, small_corpus, same_bits):
         same_bits(fit(seed=1), first_of_v1)
     finally:
         keras.config.set_dtype_policy("float32")
-
-
-def test_the_seed_decides_the_initial_weights(fit):
-    still = {"learning_rate": 1e-20, "max_epochs": 1}
-    one, other = (fit(seed=seed, config=still) for seed in (1, 2))
-    assert np.any(one.weights[0] != other.weights[0])
-    assert one.model_config["seed"] != other.model_config["seed"]
