@@ -69,6 +69,12 @@ def by_hand(labels, answers):
     return balanced, above, ((answers > 0.5) == (labels == 1)).mean()
 
 
+def by_hand_of(record, viewer):
+    content = record["viewers"][viewer]
+    names = ("label", "probability")
+    return by_hand(*(np.array(content[name], float) for name in names))
+
+
 def cell(table, **where):
     found = table
     for column, value in where.items():
@@ -84,18 +90,11 @@ def test_every_part_is_left_out_with_every_model(script, small_corpus):
     jobs = script.all_jobs(small_corpus, (4, 1), CONFIG)
     kinds = collections.Counter((job.architecture, job.seed) for job in jobs)
     # Four parts, three columns. MT is there twice; the Baseline has one seed.
-    assert kinds == {
-        ("ST", 4): 12,
-        ("ST", 1): 12,
-        ("MT", 4): 8,
-        ("MT", 1): 8,
-        ("Baseline", 4): 12,
-    }
-    layers = {
-        job.config.multi_task_trunk_units + job.config.multi_task_head_units
-        for job in jobs
-        if job.architecture == "MT"
-    }
+    counts = {("ST", seed): 12 for seed in (4, 1)}
+    counts |= {("MT", seed): 8 for seed in (4, 1)}
+    assert kinds == {**counts, ("Baseline", 4): 12}
+    mts = [job.config for job in jobs if job.architecture == "MT"]
+    layers = {c.multi_task_trunk_units + c.multi_task_head_units for c in mts}
     mt = paper.MT_TRUNK_UNITS + paper.MT_HEAD_UNITS
     assert layers == {mt, paper.ST_TRUNK_UNITS}
 
@@ -105,25 +104,19 @@ def test_scores_are_means_over_seeds(script, rows, small_corpus, finished):
     records = finished(small_corpus, jobs)
     found = script.all_scores(small_corpus, records)
     measures = list(rows.MEASURES)
-    for row, config in (
-        ("MT", CONFIG),
-        (rows.SMALL_MT, dataclasses.replace(CONFIG, **rows.SMALL)),
-    ):
+    small = dataclasses.replace(CONFIG, **rows.SMALL)
+    for row, config in (("MT", CONFIG), (rows.SMALL_MT, small)):
+        where = {"architecture": "MT", "config": config.to_json()}
         expected = [
-            by_hand(
-                np.array(record["viewers"]["V1"]["label"]),
-                np.array(record["viewers"]["V1"]["probability"]),
-            )
+            by_hand_of(record, "V1")
             for record in records
-            if record["job"]["architecture"] == "MT"
+            if record["job"].items() >= where.items()
             and record["job"]["split"]["name"] == "F2"
-            and record["job"]["config"] == config.to_json()
         ]
         assert len(expected) == 2
         numbers = cell(found, row=row, fold="F2", column="V1")[measures]
-        np.testing.assert_allclose(
-            numbers.astype(float), np.mean(expected, axis=0)
-        )
+        expected = np.mean(expected, axis=0)
+        np.testing.assert_allclose(numbers.astype(float), expected)
     chance = found[found["row"].isin(("Chance", "Majority"))]
     assert set(chance["auc"].dropna()) == {0.5}
     majority = cell(found, row="Majority", fold="F1", column="V1")["accuracy"]
@@ -143,16 +136,11 @@ def test_what_other_raters_say(rows, small_corpus):
     labels, said = corpus.labels[part], (corpus.values[part] + 1.0) / 2
     # V3 says the opposite of V1.
     one = np.mean([by_hand(labels[:, 0], said[:, c]) for c in (1, 2)], axis=0)
-    row = cell(found, row=rows.ONE, fold="F1", column="V1")
-    np.testing.assert_allclose(
-        row[list(rows.MEASURES)].astype(float), one, atol=1e-7
-    )
-    together = np.nanmean(said[:, 1:3], axis=1)
-    expected = by_hand(labels[:, 0], together)
-    row = cell(found, row=rows.ALL, fold="F1", column="V1")
-    np.testing.assert_allclose(
-        row[list(rows.MEASURES)].astype(float), expected, atol=1e-7
-    )
+    together = by_hand(labels[:, 0], np.nanmean(said[:, 1:3], axis=1))
+    for name, expected in {rows.ONE: one, rows.ALL: together}.items():
+        row = cell(found, row=name, fold="F1", column="V1")
+        numbers = row[list(rows.MEASURES)].astype(float)
+        np.testing.assert_allclose(numbers, expected, atol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -219,17 +207,9 @@ def test_a_finished_run_is_read_again(
     picture = tmp_path / "out" / "real_raters.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     # The mean over parts of the AUC of ST for R2, by hand.
-    expected = np.mean(
-        [
-            by_hand(
-                np.array(record["viewers"]["R2"]["label"], float),
-                np.array(record["viewers"]["R2"]["probability"], float),
-            )[1]
-            for record in records
-            if record["job"]["architecture"] == "ST"
-            and record["job"]["viewers"] == ["R2"]
-        ]
-    )
+    own = {"architecture": "ST", "viewers": ["R2"]}
+    mine = [r for r in records if r["job"].items() >= own.items()]
+    expected = np.mean([by_hand_of(record, "R2")[1] for record in mine])
     table = page.split("**AUC (× 100)")[1]
     line = next(x for x in table.splitlines() if x.startswith("| ST |"))
     assert line.split("|")[3].strip() == f"{100 * expected:.1f}"

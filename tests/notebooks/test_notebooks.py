@@ -111,9 +111,8 @@ def test_own_data(monkeypatch, tmp_path, capsys):
     winter = corpus.rows(["Winter"])
     assert np.isnan(corpus.values[winter, corpus.column("Cem")]).all()
     assert 0.05 < np.isnan(corpus.values[:, 0]).mean() < 0.5
-    assert set(by_film.index) == {
-        (model, viewer) for model in ("ST", "MT") for viewer in corpus.viewers
-    }
+    both = {(m, viewer) for m in ("ST", "MT") for viewer in corpus.viewers}
+    assert set(by_film.index) == both
     assert by_film["Winter"].isna().sum() == 2  # Cem, with ST and with MT
     assert by_film.drop(index="Cem", level="viewer").notna().all(axis=None)
     written = pd.read_csv(tmp_path / "my_corpus" / "annotations.csv")
@@ -138,9 +137,8 @@ def test_real_raters(monkeypatch, tmp_path, shared, capsys):
     right = [
         (others[b, n] == labels[b, 1]).mean() for n, b in enumerate(both.T)
     ]
-    assert table.loc["R2", ("accuracy", "another rater")] == pytest.approx(
-        np.mean(right)
-    )
+    shown = table.loc["R2", ("accuracy", "another rater")]
+    assert shown == pytest.approx(np.mean(right))
     models = table["balanced accuracy"][["MT", "ST"]].astype(float)
     assert models.notna().all(axis=None)
 
@@ -152,10 +150,8 @@ def test_inference(monkeypatch, tmp_path, i3d_cache, capsys):
     timeline = found["timeline"]
     assert timeline["Vavg_probability"].between(0, 1).all()
     assert timeline.attrs["simulated"]
-    assert (
-        len(timeline)
-        == len(Path(found["SUBTITLES"]).read_text().split("-->")) - 1
-    )
+    cues = Path(found["SUBTITLES"]).read_text().count("-->")
+    assert len(timeline) == cues
     assert (tmp_path / "bundle" / "README.md").is_file()
     assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
     assert len(pd.read_csv(tmp_path / "timeline.csv")) == len(timeline)
@@ -180,40 +176,33 @@ def test_new_viewer(monkeypatch, tmp_path):
 
 def finished_run(folder, guesses):
     """Writes all tables, of models that guess; returns the models' records."""
-    random = np.random.default_rng(0)
-    movies = np.repeat(paper.MOVIES, 4)
+    times_s = np.arange(28) * 2.0
+    segments = {
+        "segment_id": [f"s{number}" for number in range(28)],
+        "movie": np.repeat(paper.MOVIES, 4),
+        "start_s": times_s,
+        "end_s": times_s + 1,
+        "text": "",
+        "video": None,
+    }
+    values = np.random.default_rng(0).uniform(-1, 1, (28, 8)).astype("float32")
     corpus = Corpus(
-        "made-up",
-        pd.DataFrame(
-            {
-                "segment_id": [f"s{number}" for number in range(len(movies))],
-                "movie": movies,
-                "start_s": np.arange(len(movies)) * 2.0,
-                "end_s": np.arange(len(movies)) * 2.0 + 1,
-                "text": "",
-                "video": None,
-            }
-        ),
-        paper.ALL_VIEWERS,
-        random.uniform(-1, 1, (len(movies), 8)).astype("float32"),
+        "made-up", pd.DataFrame(segments), paper.ALL_VIEWERS, values,
         simulated=True,
-    )
+    )  # fmt: skip
     digests = {"corpus": corpus.digest(), "features": "f", "weights": "w"}
     records, tables = {}, {}
     for spec in SPECS.values():
         splits = spec.splits(corpus.movies)
         jobs = spec.jobs(corpus.viewers, splits, (0,), TrainingConfig())
-        for job in jobs:
+        names = [job.file_name(job.name) for job in jobs]
+        for job, name in zip(jobs, names, strict=True):
             if job not in records:
-                result = guesses(job, corpus)
-                record = make_record(job, job.name, corpus, digests, result)
-                records[job] = record
-                name = job.file_name(record["key"])
-                write_record(folder / "jobs" / name, record)
-        own = {job: records[job] for job in jobs}
-        table = build_table(spec, list(own.values()))
+                known = (job, job.name, corpus, digests)
+                records[job] = make_record(*known, guesses(job, corpus))
+                write_record(folder / "jobs" / name, records[job])
+        table = build_table(spec, [records[job] for job in jobs])
         write_table(folder, spec.file_stem, table)
-        names = [job.file_name(record["key"]) for job, record in own.items()]
         tables[spec.number] = {"jobs": names}
     write_json(folder / "config.json", {"tables": tables})
     return list(records.values())
@@ -230,16 +219,14 @@ def test_paper(monkeypatch, tmp_path, guesses):
     wide = found["accuracies"](found["tables"]["table2"])
     assert wide.loc[("MT", "paper"), "V5"] == 82.6
     # The mean over the folds of the share of right answers, by hand.
-    shares = [
-        np.mean(
-            np.array(record["viewers"]["V5"]["label"])
-            == (np.array(record["viewers"]["V5"]["probability"]) > 0.5)
-        )
-        for record in records
-        if record["job"]["architecture"] == "MT"
-        and record["job"]["config"]["modalities"] == ["text", "visual"]
-        and record["job"]["split"]["name"] in {f.name for f in paper.FOLDS}
-    ]
+    shares = []
+    for record in records:
+        job, part = record["job"], record["viewers"].get("V5")
+        fold = job["split"]["name"] in {fold.name for fold in paper.FOLDS}
+        both = job["config"]["modalities"] == ["text", "visual"]
+        if job["architecture"] == "MT" and fold and both:
+            said = np.array(part["probability"]) > 0.5
+            shares.append(np.mean(np.array(part["label"]) == said))
     assert len(shares) == 7
     expected = pytest.approx(100 * np.mean(shares), abs=1e-3)
     assert wide.loc[("MT", "SIMULATED"), "V5"] == expected
