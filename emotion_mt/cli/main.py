@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _overview() -> str:
     """The list of commands."""
-    listed = "\n".join(f"  {c.name:10}{c.summary}" for c in COMMANDS)
+    listed = "\n".join(
+        f"  {c.name:12}{c.summary.splitlines()[0]}" for c in COMMANDS
+    )
     return (
         f"{PROGRAM}: how films make individual viewers feel.\n\n"
         f"Usage: {PROGRAM} COMMAND [--flags]\n\nCommands:\n{listed}\n\n"

@@ -186,7 +186,7 @@ def _read_segments(
             )
             continue
         lines[id_] = row.where
-        times, fault = _times(row)
+        times, fault = times_of(row)
         video, other = _video(folder, allow_outside, row.cells["video"])
         for message in filter(None, (fault, other)):
             messages.problem(f"{row.where}: expected {message}", movie)
@@ -195,7 +195,7 @@ def _read_segments(
     return segments
 
 
-def _times(row: Row) -> tuple[tuple[float, float], str]:
+def times_of(row: Row) -> tuple[tuple[float, float], str]:
     """Returns start and end in seconds, and what is wrong with them."""
     times = []
     for column in ("start_s", "end_s"):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.resources
 import logging
+import math
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +22,11 @@ from emotion_mt.corpus.finder import VIDEO_EXTENSIONS
 from emotion_mt.corpus.subtitles import SUBTITLE_EXTENSIONS
 from emotion_mt.demo.limits import Limits
 from emotion_mt.demo.prediction import predict, without_paths
+from emotion_mt.demo.rating import YOU, Clip
 from emotion_mt.evaluation.templating import SCRIPT
 from emotion_mt.features import WeightsError
 from emotion_mt.inference import DEFAULT_SEGMENT_S, Predictor, card
+from emotion_mt.models import EvokedEmotionModel
 
 #: Uploads that nobody predicted are deleted after so many seconds; looked for
 #: once a minute.
@@ -29,6 +34,7 @@ _MAX_AGE_S = 2 * 3600
 _CLEANING_S = 60
 
 _CANCELLED = "The prediction was cancelled. The uploaded files are deleted."
+_GONE = "The prediction is no longer here. Please predict the clip again."
 _UNEXPECTED = (
     "The prediction failed for a reason that is not known. The terminal that "
     "runs this page says more."
@@ -41,12 +47,8 @@ _POLICY = (
     "object-src 'none'; base-uri 'self'; form-action 'self'\">"
 )
 
-# Gradio runs it once; a timeline comes with each prediction.
-_START = """
-const start = () =>
-  element.querySelectorAll(".emt-timeline").forEach(startTimeline);
-watch("value", start);
-"""
+#: What the buttons say of a segment; None takes the last answer back.
+_ANSWERS = {"Good": 1.0, "Bad": -1.0, "Skip": math.nan, "Undo": None}
 
 #: What a modality needs, and what it is called on the page.
 _FILES = {"visual": "a video", "text": "a subtitle file"}
@@ -96,19 +98,21 @@ class Runs:
         missing = self._missing(video, subtitles)
         if missing:
             # What was chosen stays chosen.
-            return [message(missing, "error"), gr.skip(), gr.skip()]
+            return [message(missing, "error"), *(5 * [gr.skip()])]
         progress(0, desc="Starting")
         stop = self._stops[request.session_hash] = threading.Event()
         # Where Gradio's bars look for what follows them.
         token = LocalContext.progress.set(_Following(stop))
         paths: list[Path] = []
+        clip = None
         try:
             with tempfile.TemporaryDirectory(prefix="emotion_mt-job-") as own:
                 film, cues = _take(video, own, "0"), _take(subtitles, own, "1")
                 paths = [path for path in (film, cues) if path is not None]
-                found = predict(
+                clip = predict(
                     self.predictor, film, cues, segment_s, self.limits
                 )
+                found = clip.timeline(pictures=True)
         except Stopped:
             found = message(_CANCELLED)
         except (ValueError, OSError, WeightsError) as error:
@@ -121,15 +125,15 @@ class Runs:
             LocalContext.progress.reset(token)
             del self._stops[request.session_hash]
         # The files are gone, hence no longer chosen.
-        return [found, None, None]
+        return [found, None, None, *_to_rate(clip)]
 
     def cancel(self, request: gr.Request) -> list[Any]:
         """Stops the visitor's own prediction."""
         stop = self._stops.get(request.session_hash)
         if stop is None:
-            return 3 * [gr.skip()]
+            return 6 * [gr.skip()]
         stop.set()
-        return [message(_CANCELLED), None, None]
+        return [message(_CANCELLED), None, None, *_to_rate(None)]
 
     def end(self) -> None:
         """Stops whatever runs."""
@@ -169,6 +173,28 @@ def _take(upload: str | None, folder: str, number: str) -> Path | None:
     return path
 
 
+def _to_rate(clip: Clip | None) -> list[Any]:
+    """The clip, what it asks, and no file yet."""
+    # The Baseline's models learn nobody new.
+    learns = clip and type(clip.bundle.model) is EvokedEmotionModel
+    panel = clip.panel() if clip and learns else ""
+    return [clip, panel, gr.File(visible=False)]
+
+
+def _answer(value: float | None, clip: Clip | None) -> list[Any]:
+    """What a button below a segment does."""
+    if clip is None:
+        return [message(_GONE, "error"), *_to_rate(None)]
+    clip = clip.back() if value is None else clip.answer(value)
+    return [clip.timeline(), *_to_rate(clip)]
+
+
+def _save(clip: Clip) -> Iterator[Any]:
+    """Gives out the bundle, which Gradio copies before it comes back here."""
+    with tempfile.TemporaryDirectory(prefix="emotion_mt-job-") as folder:
+        yield gr.File(clip.save(folder), visible=True)
+
+
 def build_app(runs: Runs) -> gr.Blocks:
     """Builds the page.
 
@@ -194,13 +220,13 @@ def build_app(runs: Runs) -> gr.Blocks:
         result = gr.HTML(
             message(f"Drop {files} above and press “Predict”."),
             elem_id="result",
-            js_on_load=str(SCRIPT) + _START,
+            js_on_load=str(SCRIPT) + _file("page.js"),
             min_height=72,
             apply_default_css=False,
         )
+        outputs = [result, video, subtitles, *_rating(result)]
         with gr.Accordion("About the model", open=False):
             gr.Markdown(card.render(predictor.bundle), elem_id="card")
-        outputs = [result, video, subtitles]
         started = button.click(
             runs.run,
             [video, subtitles, segment_s],
@@ -208,6 +234,8 @@ def build_app(runs: Runs) -> gr.Blocks:
             show_progress_on=result,
             trigger_mode="once",
             concurrency_limit=1,
+            # Models are not saved meanwhile.
+            concurrency_id="model",
             api_visibility="private",
         )
         cancel.click(
@@ -235,7 +263,6 @@ def launch_options(limits: Limits) -> dict[str, Any]:
     Returns:
         What keeps everything on this machine, limits uploads, and looks.
     """
-    css = importlib.resources.files("emotion_mt.demo") / "page.css"
     return {
         "share": False,
         "max_file_size": max(1, round(limits.max_upload_mb * 1e6)),
@@ -248,7 +275,7 @@ def launch_options(limits: Limits) -> dict[str, Any]:
             font=["system-ui", "sans-serif"],
             font_mono=["monospace"],
         ),
-        "css": css.read_text(encoding="utf-8"),
+        "css": _file("page.css"),
         "head": _POLICY,
     }
 
@@ -285,6 +312,40 @@ def _inputs(
         button = gr.Button("Predict", variant="primary", elem_id="run", scale=4)
         cancel = gr.Button("Cancel", elem_id="cancel", min_width=100)
     return video, subtitles, segment_s, button, cancel
+
+
+def _rating(result: gr.HTML) -> list[Any]:
+    """Below the timeline; page.css shows what there is a use for."""
+    with gr.Column(elem_id="rating"):
+        clip = gr.State(None, time_to_live=_MAX_AGE_S)
+        panel = gr.HTML(js_on_load=None, apply_default_css=False)
+        with gr.Row(elem_id="answers"):
+            buttons = {
+                gr.Button(text, elem_id=text.lower(), min_width=55): value
+                for text, value in _ANSWERS.items()
+            }
+        save = gr.Button(f"Save the model with “{YOU}”", elem_id="save")
+        file = gr.File(label="The model", visible=False, elem_id="model")
+    changed = [clip, panel, file]
+    for button, value in buttons.items():
+        button.click(
+            functools.partial(_answer, value),
+            clip,
+            [result, *changed],
+            show_progress="hidden",
+            trigger_mode="once",
+            queue=False,
+            api_visibility="private",
+        )
+    save.click(
+        _save, clip, file, concurrency_id="model", api_visibility="private"
+    )
+    return changed
+
+
+def _file(name: str) -> str:
+    folder = importlib.resources.files("emotion_mt.demo") / "templates"
+    return (folder / name).read_text(encoding="utf-8")
 
 
 def message(text: str, kind: str = "info") -> Markup:
@@ -324,5 +385,6 @@ def _rules(limits: Limits) -> str:
         '<p class="emt-rules">Files of at most '
         f"{limits.max_upload_mb:g} MB, films of at most "
         f"{limits.max_minutes:g} minutes. They are sent to the machine that "
-        "runs this page, nowhere else, and deleted after the prediction.</p>"
+        "runs this page, nowhere else, and deleted after the prediction. Small "
+        "pictures, for ratings, stay in its memory for two hours.</p>"
     )

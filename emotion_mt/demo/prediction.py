@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from pathlib import Path
@@ -14,7 +13,7 @@ from markupsafe import Markup
 
 from emotion_mt import _progress
 from emotion_mt.demo.limits import Limits
-from emotion_mt.evaluation.timeline.page import render_timeline
+from emotion_mt.demo.rating import Clip, csv_link
 from emotion_mt.features.video import Hole, Video, on_screen
 from emotion_mt.inference import Predictor
 
@@ -36,7 +35,7 @@ def predict(
     subtitles: Path | None,
     segment_s: float | None,
     limits: Limits,
-) -> Markup:
+) -> Clip:
     """Predicts one clip.
 
     Args:
@@ -47,7 +46,7 @@ def predict(
         limits: What is taken.
 
     Returns:
-        HTML: what was done, a link to the table, and the timeline.
+        The clip; above its timeline what was done and a link to the table.
 
     Raises:
         ValueError: If something is beyond a limit or cannot be used; see
@@ -74,15 +73,18 @@ def predict(
             "There is no segment that could be predicted. "
             + "; ".join(problems[:3])
         )
-    return Markup(
+    stem = given[0].stem
+    simulated = "_SIMULATED" if table.attrs["simulated"] else ""
+    head = Markup(
         '<div class="emt-message emt-done" role="status"><p>{}: {} segments '
-        "predicted. The uploaded files are deleted.</p>{}</div>{}"
+        "predicted. The uploaded files are deleted.</p>{}</div>"
     ).format(
         " and ".join(path.name for path in given),
         len(table),
-        _csv_link(table, given[0].stem),
-        render_timeline(table, _pictures(table, film)),
+        csv_link(table, f"{stem}_emotions{simulated}.csv", "Download CSV"),
     )
+    pictures = _pictures(table, film)
+    return Clip(stem, head, predictor.bundle, table, pictures)
 
 
 def without_paths(text: str, *uploads: Path) -> str:
@@ -158,13 +160,3 @@ def _pictures(
         return None
     middles = (table["start_s"] + table["end_s"]) / 2 * _PICTURES_PER_S
     return [film.get(int(m)) for m in middles]
-
-
-def _csv_link(table: pd.DataFrame, stem: str) -> Markup:
-    """A link that saves the table: nothing is left on the server."""
-    content = base64.b64encode(table.to_csv(index=False).encode()).decode()
-    simulated = "_SIMULATED" if table.attrs["simulated"] else ""
-    return Markup(
-        '<a class="emt-csv" download="{}_emotions{}.csv" '
-        'href="data:text/csv;charset=utf-8;base64,{}">Download CSV</a>'
-    ).format(stem, simulated, content)

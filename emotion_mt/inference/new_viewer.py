@@ -162,8 +162,7 @@ def add_viewer(
         bundle.save("mine")
         ```
     """
-    network = _network(model)
-    _check_name(network, name)
+    network = check_addable(model, name)
     viewers = network.known_viewers
     known = network.predict(inputs, verbose=0)[:, : len(viewers)]
     for viewer in getattr(model, "untrained_viewers", ()):
@@ -186,8 +185,7 @@ def with_viewer(model: _Model, name: str, fit: ViewerFit) -> _Model:
         TypeError: If `model` is something else.
         ValueError: If the name or the fit does not suit the model.
     """
-    network = _network(model)
-    _check_name(network, name)
+    network = check_addable(model, name)
     known: tuple[str, ...] = network.known_viewers
     if len(fit.weights) != len(known):
         raise ValueError(
@@ -337,17 +335,19 @@ def _check_ratings(
     return chosen, labels_from_values(ratings[rated])
 
 
-def _network(model: Any) -> EvokedEmotionModel:
+def check_addable(model: Any, name: str) -> EvokedEmotionModel:
+    """Returns the network of a model or bundle that can get this viewer.
+
+    Raises:
+        TypeError: See `add_viewer`.
+        ValueError: If it cannot get a viewer of this name.
+    """
     network = getattr(model, "model", model)
     if type(network) is not EvokedEmotionModel:
         raise TypeError(
             "`model` must be an EvokedEmotionModel or a bundle of one. "
             f"Received: {type(network).__name__}"
         )
-    return network
-
-
-def _check_name(network: EvokedEmotionModel, name: str) -> None:
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"`name` must be a name. Received: {name!r}")
     if name in network.known_viewers:
@@ -355,3 +355,4 @@ def _check_name(network: EvokedEmotionModel, name: str) -> None:
             "`name` must not be that of a viewer that the model was trained "
             f"for, {network.known_viewers}. Received: {name!r}"
         )
+    return network

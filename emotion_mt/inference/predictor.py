@@ -180,7 +180,8 @@ class Predictor:
             holds "viewers", "modalities", "simulated" (whether the model was
             trained on simulated data), "problems" (a list of sentences) and,
             for text models, "known_words" (how many words of the clip the
-            model knows, and of how many).
+            model knows, and of how many) and "added" (viewers whom
+            `add_viewer` added, if any).
 
         Raises:
             ValueError: If the model lacks or needs a modality, or `segment_s`
@@ -261,6 +262,8 @@ class Predictor:
         table = pd.DataFrame(columns)
         if rows.known_words is not None:
             table.attrs["known_words"] = rows.known_words
+        if self.model.added:
+            table.attrs["added"] = list(self.model.added)
         table.attrs.update(
             viewers=list(self.viewers),
             modalities=list(self.modalities),

@@ -17,7 +17,7 @@ from emotion_mt.cli.commands import COMMANDS
 from emotion_mt.cli.main import main
 
 NAMES = ["simulate", "inspect", "weights", "extract"]
-NAMES += ["train", "tables", "predict", "demo"]
+NAMES += ["train", "tables", "predict", "add-viewer", "demo"]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def manifest(tmp_path_factory):
 def test_overview_lists_all_commands(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert re.findall(r"^  ([a-z]+) ", out, re.MULTILINE) == NAMES
+    assert re.findall(r"^  ([a-z-]+) ", out, re.MULTILINE) == NAMES
 
 
 def test_version(capsys):

@@ -42,7 +42,7 @@ def csv(page):
 
 def test_both(make_predictor, film, srt, tmp_path):
     predictor = make_predictor("text", "visual", simulated=True)
-    page = predict(predictor, film, srt, 2.5, Limits())
+    page = predict(predictor, film, srt, 2.5, Limits()).timeline(True)
     assert "my film.avi and my clip.srt: 3 segments predicted" in page
     name, table = csv(page)
     assert name == "my film_emotions_SIMULATED.csv"
@@ -58,14 +58,15 @@ def test_both(make_predictor, film, srt, tmp_path):
 
 def test_text_alone(make_predictor, srt):
     page = predict(make_predictor("text"), None, srt, None, Limits())
+    page = page.timeline()
     assert "my clip.srt: 3 segments predicted" in page
     assert csv(page)[0] == "my clip_emotions.csv"
     assert "<img" not in page
 
 
 def test_video_alone_is_cut(make_predictor, film):
-    page = predict(make_predictor("visual"), film, None, 2.0, Limits())
-    _, table = csv(page)
+    clip = predict(make_predictor("visual"), film, None, 2.0, Limits())
+    _, table = csv(clip.timeline())
     assert table["start_s"].tolist() == [0, 2]
     assert table["end_s"].tolist() == [2, 4]
     with pytest.raises(ValueError, match=r"at least 0\.1. Received: 0\.01"):

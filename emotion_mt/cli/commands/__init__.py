@@ -9,7 +9,8 @@ from emotion_mt.cli.commands import corpus, features, models, tables
 #: In the order in which a new user meets them.
 COMMANDS = (
     *(corpus.SIMULATE, corpus.INSPECT, features.WEIGHTS, features.EXTRACT),
-    *(models.TRAIN, tables.TABLES, models.PREDICT, models.DEMO),
+    *(models.TRAIN, tables.TABLES, models.PREDICT),
+    *(models.ADD_VIEWER, models.DEMO),
 )
 
 __all__ = ["COMMANDS"]

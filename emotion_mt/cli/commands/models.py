@@ -1,4 +1,4 @@
-"""`emotion-mt train`, `predict` and `demo`: fit a model, and use it."""
+"""`emotion-mt train`, `predict`, `add-viewer` and `demo`: models in use."""
 
 from __future__ import annotations
 
@@ -71,6 +71,30 @@ def _predict(values: flags.FlagValues) -> int:
     return 0
 
 
+def _add_viewer(values: flags.FlagValues) -> int:
+    scale = experiment_flags.scale_from_flags(values)
+    if values.video is None and values.subtitles is None:
+        raise flags.Error("--video, --subtitles or both must be given.")
+    from emotion_mt.inference.rated_clip import add_rated_viewer
+
+    added = add_rated_viewer(
+        values.out,
+        values.model,
+        values.ratings,
+        name=values.name,
+        video=values.video,
+        subtitles=values.subtitles,
+        segment_s=values.segment_s,
+        scale=scale,
+        encoding=values.encoding,
+    )
+    if values.json:
+        console.write_json(added.to_json())
+    else:
+        print(added.render())
+    return 0
+
+
 def _demo(values: flags.FlagValues) -> int:
     from emotion_mt import demo
 
@@ -137,6 +161,53 @@ PREDICT = Command(
     },
     run=_predict,
     required=("model", "out"),
+)
+
+#: A second clip would take the place of the first one without a word.
+_ONCE = {"allow_overwrite": False}
+
+ADD_VIEWER = Command(
+    name="add-viewer",
+    summary=(
+        "Add a viewer to a bundle, from ratings of one clip: five or more, "
+        "better twenty.\nFor --model with the result, `emotion-mt predict` "
+        "answers for the viewer too."
+    ),
+    example=(
+        "--model=runs/simulated/bundles/multimodal --ratings=my.csv "
+        "--video=clip.mp4 --subtitles=clip.srt --out=mine"
+    ),
+    options={
+        "model": text("Folder of the saved bundle, which stays as it is."),
+        "ratings": text(
+            "Table with the columns start_s, end_s and value, or a folder "
+            "with segments.csv and annotations.csv; of one clip, once. A "
+            "rating counts for the segments that it covers at least half of, "
+            "or lies in for at least half of its time.",
+            **_ONCE,
+        ),
+        "scale": experiment_flags.CORPUS["scale"],
+        "name": text("Name of the viewer.", "You"),
+        "video": text(
+            "The film that was rated; needed by models with the visual "
+            "modality.",
+            **_ONCE,
+        ),
+        "subtitles": text(
+            "Its subtitles (SRT, WebVTT, ASS), whose cues are the segments; "
+            "needed by models with the text modality.",
+            **_ONCE,
+        ),
+        "segment_s": PREDICT.options["segment_s"],
+        "out": text("Folder of the new bundle."),
+        "encoding": text(
+            "Encoding of subtitles and ratings that are not Unicode, such as "
+            "cp1250; default is to guess and to say so."
+        ),
+        **JSON,
+    },
+    run=_add_viewer,
+    required=("model", "ratings", "out"),
 )
 
 DEMO = Command(

@@ -22,6 +22,9 @@ COLOURS = (
     *(style.BLUE, style.ORANGE, style.GREEN, style.PINK, style.SKY),
     *(style.YELLOW, "#882255"),
 )
+#: Colour of viewers who were added to the model; their lines are the widest,
+#: so that the average's in front does not hide them.
+_ADDED = "#6A00C8"
 #: Tell viewers apart when the colours are used up.
 _DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1, 1), (5, 1, 1, 1))
 
@@ -38,11 +41,18 @@ class Line:
         dashes: Lengths of strokes and gaps in widths of the line; () for a
             solid one.
         colour: As in CSS.
+        added: Whether the viewer was added to the model after training.
     """
 
     viewer: str
     dashes: tuple[float, ...]
     colour: str
+    added: bool = False
+
+    @property
+    def weight(self) -> int:
+        """Width of the line, where that of most is 1."""
+        return 2 if self.average else 3 if self.added else 1
 
     @property
     def average(self) -> bool:
@@ -107,10 +117,12 @@ def prepare(predictions: pd.DataFrame, row_s: float, most: int) -> Film:
             "`predictions` needs at least one probability. "
             f"Received {len(predictions)} rows without any"
         )
-    drawn.sort(key=lambda name: name == paper.AVERAGE)
+    added = predictions.attrs.get("added", ())
+    drawn.sort(key=lambda name: (name == paper.AVERAGE, name in added))
     styles = itertools.cycle(itertools.product(_DASHES, COLOURS))
+    own = dict.fromkeys(added, ((), _ADDED)) | {paper.AVERAGE: ((), "black")}
     lines = [
-        Line(name, *((), "black") if name == paper.AVERAGE else next(styles))
+        Line(name, *(own.get(name) or next(styles)), name in added)
         for name in drawn
     ]
     # Numbers of rows stay those of `predictions`.

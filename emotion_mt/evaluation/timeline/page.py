@@ -103,7 +103,8 @@ def render_timeline(
             film=film,
             # The average first where one reads, last where one draws.
             read=sorted(
-                enumerate(film.lines), key=lambda line: not line[1].average
+                enumerate(film.lines),
+                key=lambda x: (not x[1].average, not x[1].added),
             ),
             about=_ABOUT | predictions.attrs,
             answers=table["answer"].value_counts() if film.rated else {},

@@ -105,7 +105,7 @@ def _draw_lines(
     for line in film.lines:
         known = film.within(row).dropna(subset=line.column)
         values = known[line.column].to_numpy(float)
-        width_pt = 2.6 if line.average else 1.4
+        width_pt = {1: 1.4, 2: 2.6, 3: 4.2}[line.weight]
         zorder = 3 if line.average else 2
         axes.hlines(
             values,
