@@ -240,6 +240,53 @@ def test_predict_says_which_bundle_would_do(text_bundle, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
+def test_add_viewer_then_predict(text_bundle, tmp_path, capsys):
+    cues = [
+        (i, f"00:00:{2 * i:02},000 --> 00:00:{2 * i + 1:02},500")
+        for i in range(9)
+    ]
+    srt, mine, out = (tmp_path / name for name in ("clip.srt", "mine", "out"))
+    srt.write_text(
+        "\n".join(
+            f"{i + 1}\n{times}\n{('good', 'bad')[i % 2]} {i}\n"
+            for i, times in cues
+        )
+    )
+    ratings = tmp_path / "my.csv"
+    lines = [f"{2 * i};{2 * i + 1},5;{1 + 6 * (i % 2)}" for i, _ in cues]
+    ratings.write_text("\n".join(["start_s;end_s;value", *lines, "90;91;4"]))
+    flags = [f"--model={text_bundle}", f"--ratings={ratings}", "--scale=1,7"]
+    flags += [f"--subtitles={srt}", f"--out={mine}", "--name=Ann"]
+    assert main(["add-viewer", *flags, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["bundle"]) == ("Ann", str(mine))
+    assert (found["positive"], found["negative"]) == (4, 5)
+    assert any("line 11: no segment" in p for p in found["problems"])
+    assert main(["add-viewer", *flags]) == 0
+    assert "Ann: rests on 9 rated segments" in capsys.readouterr().out
+
+    flags = [f"--model={mine}", f"--subtitles={srt}", f"--out={out}"]
+    assert main(["predict", *flags]) == 0
+    table = pd.read_csv(out / "predictions.csv")
+    assert table["Ann_probability"].between(0, 1).all()
+
+
+def test_add_viewer_says_what_is_wrong(text_bundle, tmp_path, capsys):
+    (tmp_path / "clip.srt").write_text(SRT)
+    ratings = tmp_path / "my.csv"
+    ratings.write_text("start_s,end_s,value\n1,2,good\n1,2,3\n")
+    flags = [f"--model={text_bundle}", f"--ratings={ratings}"]
+    flags += [f"--subtitles={tmp_path / 'clip.srt'}", f"--out={tmp_path / 'm'}"]
+    assert main(["add-viewer", *flags]) == 1
+    error = capsys.readouterr().err
+    assert "line 2: expected a value in [-1, 1]" in error
+    assert "line 3: expected a value in [-1, 1]" in error
+    # One clip; a second one would silently take the place of the first.
+    assert main(["add-viewer", *flags, f"--ratings={ratings}"]) == 2
+    assert "already defined" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+
 def test_demo(monkeypatch):
     calls = []
     page = types.SimpleNamespace(launch=lambda *a, **k: calls.append((a, k)))

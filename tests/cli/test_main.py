@@ -94,6 +94,11 @@ def test_commands_share_no_flags():
         (["tables", "--modalities=smell"], "--modalities must be text,visual"),
         (["train", "--corpus=x", "--out=y", "--l1=-1"], "--l1 must be"),
         (["predict", "--model=x", "--out=y"], "--video, --subtitles or both"),
+        (["add-viewer", "--model=x"], "--ratings and --out must be given"),
+        (
+            ["add-viewer", "--model=x", "--ratings=r", "--out=y"],
+            "--video, --subtitles or both",
+        ),
         (["demo", "--model=x", "--port=0"], "port"),
     ],
 )

@@ -1,6 +1,8 @@
 """The page in a real browser, as its users see it."""
 
+import itertools
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from emotion_mt import _progress
 from emotion_mt.demo import Limits, serving
-from emotion_mt.inference import Predictor
+from emotion_mt.inference import Predictor, load_bundle
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -189,6 +191,97 @@ def test_upload_and_result(visit, film, srt, predictor, tmp_path):
     # No cue and no name ran a script.
     assert page.title() == title
     assert page.locator("#result script, #result [onerror]").count() == 0
+
+
+#: Eight cues of half a second.
+MANY = "\n".join(
+    f"{2 * at_s + tenth // 5 + 1}\n"
+    f"00:00:0{at_s},{tenth}00 --> 00:00:0{at_s},{tenth + 4}99\n{EVIL}\n"
+    for at_s, tenth in itertools.product(range(4), (0, 5))
+)
+
+
+def answer(page, button):
+    """Says something of a segment, and waits until another one is asked."""
+    asked = page.inner_text(".emt-asked")
+    page.click(f"#{button}")
+    page.wait_for_function(
+        "asked => document.querySelector('.emt-asked').innerText != asked",
+        arg=asked,
+    )
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_rating_segments(visit, film, srt, tmp_path, screen):
+    """After five ratings there is a line "You", which follows the next one."""
+    page = visit(screen)
+    title = page.title()
+    many = srt.with_name("many.srt")
+    many.write_text(MANY)
+    assert not page.is_visible("#rating")
+    predict(page, video=film, subtitles=many)
+    # The moment in the middle, with its picture and its words.
+    page.wait_for_selector(".emt-asked img")
+    assert "document.title='evil'" in page.inner_text(".emt-asked blockquote")
+    assert not page.is_visible("#save")
+    # What the visitor has hidden stays hidden.
+    page.click(".legend button:has-text('V1')")
+    for button in ("good", "bad", "skip", "good", "bad"):
+        answer(page, button)
+    assert page.locator("g[data-line]").count() == 3
+    answer(page, "good")
+    page.get_by_text("rests on 5 ratings, 3 good and 2 bad").wait_for()
+    assert page.locator("g[data-line]").count() == 4
+    you = page.locator(".legend button", has_text="You")
+    line = page.locator(f"g[data-line='{you.get_attribute('data-toggle')}']")
+    before = line.inner_html()
+    answer(page, "bad")
+    page.get_by_text("rests on 6 ratings, 3 good and 3 bad").wait_for()
+    assert line.inner_html() != before
+    # The timeline answers as before: pictures, table, legend.
+    one = page.locator(".legend button", has_text="V1")
+    assert one.get_attribute("aria-pressed") == "false"
+    one.click()
+    assert one.get_attribute("aria-pressed") == "true"
+    page.click("text=The same as a table")
+    page.click("tbody tr:nth-child(2)")
+    picture = page.locator(".panel .picture")
+    assert picture.evaluate("image => image.naturalWidth") == 240
+
+    for link, name in (
+        ("text=Download ratings", "my film_ratings.csv"),
+        ("#model a", "my film_with_you_SIMULATED.zip"),
+    ):
+        if link == "#model a":
+            page.click("#save")
+        with page.expect_download() as download:
+            page.click(link)
+        assert download.value.suggested_filename == name
+        download.value.save_as(tmp_path / name)
+    ratings = pd.read_csv(tmp_path / "my film_ratings.csv")
+    assert sorted(ratings["value"]) == [-1, -1, -1, 1, 1, 1]
+    shutil.unpack_archive(tmp_path / "my film_with_you_SIMULATED.zip", tmp_path)
+    bundle = load_bundle(tmp_path / "my film_with_you_SIMULATED")
+    assert dict(bundle.model.added) == {"You": [3, 3]}
+
+    page.click("#undo")
+    page.get_by_text("rests on 5 ratings").wait_for()
+    assert not page.is_visible("#model")
+    for button in ("skip", "skip"):
+        answer(page, button)
+    page.get_by_text("You have been asked about all 8 segments").wait_for()
+    assert not page.is_visible("#good")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= screen["width"]
+    assert page.title() == title
+    assert page.locator("#rating script, #rating [onerror]").count() == 0
+
+    # Another clip begins anew, and its timeline answers.
+    predict(page, video=film, subtitles=srt)
+    page.get_by_text("at least 5 segments; this one has 3").wait_for()
+    assert page.locator("g[data-line]").count() == 3
+    one.click()
+    assert one.get_attribute("aria-pressed") == "false"
 
 
 def check_telephone(page):
