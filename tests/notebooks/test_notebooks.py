@@ -163,6 +163,21 @@ def test_inference(monkeypatch, tmp_path, i3d_cache, capsys):
     assert "Received: neither" in capsys.readouterr().out
 
 
+def test_new_viewer(monkeypatch, tmp_path):
+    monkeypatch.setenv("EMOTION_MT_SEGMENTS", "12")
+    monkeypatch.setenv("EMOTION_MT_EPOCHS", "2")
+    found = run("new_viewer")
+    assert "V7" not in found["corpus"].viewers
+    assert sum(found["bundle"].model.added["You"]) == 20
+    assert found["table"]["balanced accuracy"].between(0, 1).all()
+    assert found["timeline"].attrs["viewers"][-1] == "You"
+    # The line is that of the new viewer, who rests on twenty ratings.
+    assert "You rests on 20 ratings" in (
+        tmp_path / "with_you" / "README.md"
+    ).read_text("utf-8")
+    assert found["timeline"]["You_probability"].between(0, 1).all()
+
+
 def finished_run(folder, guesses):
     """Writes all tables, of models that guess; returns the models' records."""
     random = np.random.default_rng(0)
