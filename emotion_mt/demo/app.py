@@ -234,8 +234,18 @@ def build_app(runs: Runs) -> gr.Blocks:
             show_progress_on=result,
             trigger_mode="once",
             concurrency_limit=1,
-            # Models are not saved meanwhile.
-            concurrency_id="model",
+            concurrency_id="model",  # None is saved meanwhile.
+            api_visibility="private",
+        )
+        # Gradio takes the end of a cancelled run for an error, maybe late: this
+        # takes "Error" off the message.
+        started.failure(
+            gr.skip,
+            None,
+            result,
+            show_progress="hidden",
+            trigger_mode="multiple",
+            queue=False,
             api_visibility="private",
         )
         cancel.click(

@@ -394,6 +394,49 @@ def test_cancel_and_a_full_queue(browser, endless, film, srt):
             page.close()
 
 
+@pytest.fixture
+def lingering(predictor, network):
+    """Takes two seconds to notice that it is stopped."""
+
+    class Lingering(Predictor):
+        def predict(self, *args, **kwargs):
+            with _progress.progress("I3D", 60, " windows", shown=False) as bar:
+                for _ in range(60):
+                    time.sleep(2)
+                    bar.update(1)
+
+    return Lingering(predictor.bundle, network)
+
+
+def test_cancelling_is_told_however_late_the_server_is(
+    browser, lingering, film, srt
+):
+    """Gradio's "Error" for the end of a cancelled run does not stay."""
+    import httpx
+
+    held = []
+
+    def answer_first(route):
+        held.append(route.request)
+        route.fulfill(json={"success": True})
+
+    with serving(lingering, port=None) as url:
+        page = browser.new_page()
+        page.route("**/gradio_api/cancel", answer_first)
+        page.goto(url)
+        choose(page, video=film, subtitles=srt)
+        page.click("#run", no_wait_after=True)
+        page.get_by_text("I3D").wait_for()
+        page.click("#cancel")
+        said = page.get_by_text("The prediction was cancelled.")
+        said.wait_for()
+        (request,) = held
+        httpx.post(request.url, json=request.post_data_json, trust_env=False)
+        page.wait_for_timeout(1500)
+        assert said.is_visible()
+        page.close()
+
+
 def test_browser_would_refuse_other_servers(browser, address):
     """What keeps the page from asking others, whatever it may hold."""
     context = browser.new_context()
