@@ -395,6 +395,6 @@ def _rules(limits: Limits) -> str:
         '<p class="emt-rules">Files of at most '
         f"{limits.max_upload_mb:g} MB, films of at most "
         f"{limits.max_minutes:g} minutes. They are sent to the machine that "
-        "runs this page, nowhere else, and deleted after the prediction. Small "
-        "pictures, for ratings, stay in its memory for two hours.</p>"
+        "runs this page, nowhere else, and deleted after the prediction. What "
+        "rating needs, small pictures and a saved model, goes in two hours.</p>"
     )

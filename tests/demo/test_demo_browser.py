@@ -135,10 +135,13 @@ def predict(page, **files):
 
 
 def uploaded():
-    """Names of the files with content in the server's folder."""
+    """Names of the films and subtitles in the server's folder."""
     folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    # Models that visitors have saved stay for a while.
     return [
-        p.name for p in folder.rglob("*") if p.is_file() and p.stat().st_size
+        p.name
+        for p in folder.rglob("*")
+        if p.is_file() and p.stat().st_size and p.suffix != ".zip"
     ]
 
 
