@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
+
 import platform
 import resource
-
-import emotion_mt._backend  # noqa: F401  Quietly, and first.
 
 import keras  # isort: skip
 

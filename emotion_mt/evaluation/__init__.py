@@ -1,6 +1,7 @@
 """Jobs and their records, scores, tables, figures and the report."""
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
+
 from emotion_mt.evaluation.jobs import Job
 from emotion_mt.evaluation.scores import Score, score
 from emotion_mt.evaluation.specs import SPECS, TableSpec, specs_for

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
+
 import collections
 import contextlib
 import dataclasses
@@ -18,7 +20,6 @@ import tensorflow as tf
 from absl import logging
 from tqdm import tqdm
 
-import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.features import weights
 from emotion_mt.features.config import FeatureConfig

@@ -6,13 +6,13 @@ source of the weights and the Keras model speak of a unit by its name there.
 
 from __future__ import annotations
 
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
+
 import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import keras
-
-import emotion_mt._backend  # noqa: F401  Quietly, and first.
 
 #: What DeepMind's variables start with.
 SCOPE = "RGB/inception_i3d"

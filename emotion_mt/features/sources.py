@@ -6,6 +6,8 @@ and `weights.assign` puts into the Keras model.
 
 from __future__ import annotations
 
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
+
 import os
 import pathlib
 import socket
@@ -15,7 +17,6 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.features import pypi, weights as weights_lib
 from emotion_mt.features.i3d import SCOPE, build_i3d
 from emotion_mt.features.weights import WeightsError

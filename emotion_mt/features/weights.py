@@ -6,6 +6,8 @@ DeepMind's variable names (`i3d.Unit.variables`) to float32 arrays.
 
 from __future__ import annotations
 
+import emotion_mt._backend  # noqa: F401  Quietly, and first.
+
 import hashlib
 import os
 import pathlib
@@ -15,7 +17,6 @@ from typing import Any
 import keras
 import numpy as np
 
-import emotion_mt._backend  # noqa: F401  Quietly, and first.
 from emotion_mt.features import files, i3d
 from emotion_mt.storage import atomic
 

@@ -1,6 +1,7 @@
 """Saved bundles and predictions for new clips."""
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
+
 from emotion_mt.evaluation.timeline.page import write_timeline_html
 from emotion_mt.evaluation.timeline.picture import draw_timeline, plot_timeline
 from emotion_mt.inference.bundle import Bundle, load_bundle, save_bundle

@@ -1,6 +1,7 @@
 """Layers, losses, metrics and models: Keras and NumPy only, no files."""
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
+
 from emotion_mt.models.baseline import BaselineTextModel, BaselineVisualModel
 from emotion_mt.models.evoked import DEFAULT_L1, EvokedEmotionModel
 from emotion_mt.models.fuzzy import FuzzyConvolution

@@ -1,6 +1,7 @@
 """From a corpus and features to one fitted model."""
 
 import emotion_mt._backend  # noqa: F401  Quietly, and first.
+
 from emotion_mt.training.config import (
     MONITORS,
     BaselineConfig,

@@ -118,6 +118,19 @@ def test_legend_has_the_average_first_and_no_silent_viewer(predictions):
     assert "the average in front" not in render_timeline(alone)
 
 
+def test_an_added_viewer_comes_second_and_stands_out(make_table):
+    table = make_table([(0.0, 2.0)], V1=[0.2], V2=[0.3], You=[0.9], Vavg=[0.5])
+    plain = render_timeline(table)
+    table.attrs["added"] = ["You"]
+    page = render_timeline(table)
+    legend = re.findall(r"</svg>\s*([^<]+)</button>", page)
+    assert [name.strip() for name in legend] == ["Vavg", "You", "V1", "V2"]
+    widths = [float(w) for w in re.findall(r'stroke-width="([\d.]+)"', page)]
+    assert max(widths) > max(
+        float(w) for w in re.findall(r'stroke-width="([\d.]+)"', plain)
+    )
+
+
 def test_ratings_and_whether_answers_are_right(rated):
     page = render_timeline(rated)
     assert [line[3:] for line in cells(page)] == [

@@ -94,6 +94,14 @@ def test_many_viewers_can_be_told_apart(make_table):
     assert len(styles) == 20
 
 
+def test_an_added_viewer_has_the_widest_line(make_table):
+    table = make_table([(0, 1)], V1=[0.2], You=[0.9], Vavg=[0.5])
+    table.attrs["added"] = ["You"]
+    (axes,) = draw_timeline(table).axes
+    widths = {n: line.get_linewidth() for n, line in lines(axes).items()}
+    assert max(widths, key=widths.get) == "You"
+
+
 @pytest.mark.parametrize("simulated", [True, False])
 def test_simulated_models_are_marked(predictions, simulated):
     predictions.attrs["simulated"] = simulated
