@@ -209,8 +209,9 @@ def from_hub(handle: str) -> dict[str, np.ndarray]:
         *(ImportError, OSError, ValueError, RuntimeError),
         *(AttributeError, LookupError, tf.errors.OpError),
     ) as error:
+        needs = " (needs emotion_mt[hub])" * isinstance(error, ImportError)
         raise WeightsError(
-            f"{handle}: expected a TF-Hub module (URL or folder) whose "
+            f"{handle}: expected a TF-Hub module (URL or folder){needs} whose "
             f"signature 'default' has the tensor {_MIXED_5C}. Received: "
             f"{type(error).__name__}: {error}"
         ) from error
