@@ -236,9 +236,9 @@ def expected_gain(positive: int, negative: int) -> str:
     low, high = GAINS[measured[-1]]
     return (
         f"With {measured[-1]} ratings of training films, answers for others "
-        f"gained {low:+.1f} to {high:+.1f} points of balanced accuracy over those for "
-        "the average viewer, depending on the corpus; with ratings of one new "
-        "film less, or they lost (docs/new_viewer.md)."
+        f"gained {low:+.1f} to {high:+.1f} points of balanced accuracy over "
+        "those for the average viewer, depending on the corpus; with ratings "
+        "of one new film less, or they lost (docs/new_viewer.md)."
     )
 
 
