@@ -220,8 +220,8 @@ def rating_notes(positive: int, negative: int) -> tuple[str, ...]:
         )
     elif total < FEW:
         notes.append(
-            f"{total} ratings are few: the answers are near those for the "
-            "average viewer."
+            f"{total} ratings are few: on average the answers are hardly "
+            "better than those for the average viewer."
         )
     return tuple(notes)
 
