@@ -299,7 +299,7 @@ def test_files_and_columns_that_are_missing_are_reported(manifest, problems_of):
     assert first.endswith(
         "'segment_id;movie;start_s;end;text;video'; missing: end_s"
     )
-    assert second.endswith("missing: viewermore than once: value")
+    assert second.endswith("missing: viewer; more than once: value")
     (root / "segments.csv").unlink()
     (root / "annotations.csv").write_text("")
     first, second = problems_of(root)
