@@ -32,7 +32,7 @@ import pages
 import pandas as pd
 import tensorflow as tf
 from absl import app, flags
-from text_difficulty import text_corpus
+from sharing_sweep import text_corpus
 from tqdm.auto import tqdm
 
 import emotion_mt as emt
@@ -43,6 +43,7 @@ from emotion_mt.evaluation.jobs import versions
 from emotion_mt.inference.new_viewer import rating_weights
 from emotion_mt.models import LazyAdam, tokenize
 from emotion_mt.models.layers import head_name
+from emotion_mt.simulation import SimulationConfig, simulate_state
 from emotion_mt.storage import atomic
 
 #: Steps of Adam, with the paper's rate, that tune the head of the average.
@@ -203,7 +204,8 @@ def _head(inputs: int, units: int) -> keras.Model:
 def load_corpus(flag: flags.FlagValues, name: str) -> emt.Corpus:
     """Simulates or loads a corpus."""
     if name == "simulated":
-        return text_corpus(0, flag.segments_per_movie)
+        how = (0, flag.segments_per_movie, SimulationConfig())
+        return text_corpus(simulate_state(*how))
     return emt.load_raters(name, flag.cache)
 
 

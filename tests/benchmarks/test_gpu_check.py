@@ -1,4 +1,4 @@
-"""The check of a GPU checks itself on a processor, with any backend."""
+"""The check of a GPU checks itself on a processor."""
 
 import os
 import subprocess
@@ -25,11 +25,9 @@ def run(backend, *arguments):
     )
 
 
-@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
-def test_a_processor_agrees_with_itself(backend):
-    if backend == "jax":
-        pytest.importorskip("jax", reason="jax is not installed")
-    done = run(backend, "benchmarks/gpu_check.py", "--tiny")
+def test_a_processor_agrees_with_itself():
+    # JAX compiles the I3D for minutes on a processor.
+    done = run("tensorflow", "benchmarks/gpu_check.py", "--tiny")
     assert done.returncode == 0, done.stderr
     lines = [line.split(" | ") for line in done.stdout.splitlines()]
     table = {cells[0].removeprefix("| "): cells[1:] for cells in lines}

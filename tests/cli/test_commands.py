@@ -157,20 +157,29 @@ def test_weights(monkeypatch, capsys, tmp_path):
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nGood, <i>good</i>!\n"
 
 
-def test_predict_writes_table_and_pictures(tmp_path, capsys):
-    sizes = {f"{name}_units": (3,) for name in ("trunk", "head")}
-    sizes |= {"embedding_dim": 4, "text_filters": 3, "text_widths": (2,)}
+@pytest.fixture(scope="module")
+def text_bundle(tmp_path_factory):
     model = EvokedEmotionModel(
-        viewers=("V1", "Vavg"), modalities=("text",), vocabulary_size=4, **sizes
+        viewers=("V1", "Vavg"),
+        modalities=("text",),
+        vocabulary_size=4,
+        trunk_units=(4,),
+        head_units=(3,),
+        embedding_dim=4,
+        text_filters=3,
+        text_widths=(2,),
     )
-    bundle = save_bundle(
-        tmp_path / "bundle",
+    return save_bundle(
+        tmp_path_factory.mktemp("bundle") / "b",
         model,
         tokenizer=make_tokenizer(["good", "bad"]),
         training={"corpus": {"simulated": True}},
     )
+
+
+def test_predict_writes_table_and_pictures(text_bundle, tmp_path, capsys):
     (tmp_path / "clip.srt").write_text(SRT)
-    flags = [f"--model={bundle}", f"--out={tmp_path / 'out'}"]
+    flags = [f"--model={text_bundle}", f"--out={tmp_path / 'out'}"]
     # It says which bundle would do.
     assert main(["predict", *flags, "--video=v.mp4"]) == 1
     error = capsys.readouterr().err

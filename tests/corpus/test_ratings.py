@@ -81,7 +81,7 @@ def test_no_ratings(read, text, said):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(CorpusError, match="Received: nothing there"):
+    with pytest.raises(CorpusError, match="Received: no such file"):
         read_ratings(tmp_path / "my.csv", "You")
 
 
