@@ -49,7 +49,7 @@ class RatedClip:
         return "\n".join(
             [
                 f"{self.name}: rests on {fit.positive + fit.negative} rated "
-                f"segments, {fit.positive} positive and {fit.negative} not.",
+                f"segments, {fit.positive} positive, {fit.negative} negative.",
                 *fit.notes,
                 f"Written: {self.folder}",
             ]
