@@ -59,7 +59,7 @@ def test_bundle_answers_for_the_viewer_too(saved, subtitles, rate, tmp_path):
         after["Ann_probability"], added.fit.probabilities(known), atol=1e-5
     )
     told = added.render()
-    assert "Ann: rests on 10 rated segments, 6 positive and 4" in told
+    assert "Ann: rests on 10 rated segments, 6 positive, 4" in told
     assert "10 ratings are few" in told
     assert added.to_json()["positive"] == 6
 
