@@ -26,7 +26,6 @@ from emotion_mt.demo.rating import YOU, Clip
 from emotion_mt.evaluation.templating import SCRIPT
 from emotion_mt.features import WeightsError
 from emotion_mt.inference import DEFAULT_SEGMENT_S, Predictor, card
-from emotion_mt.models import EvokedEmotionModel
 
 #: Uploads that nobody predicted are deleted after so many seconds; looked for
 #: once a minute.
@@ -175,9 +174,7 @@ def _take(upload: str | None, folder: str, number: str) -> Path | None:
 
 def _to_rate(clip: Clip | None) -> list[Any]:
     """The clip, what it asks, and no file yet."""
-    # The Baseline's models learn nobody new.
-    learns = clip and type(clip.bundle.model) is EvokedEmotionModel
-    panel = clip.panel() if clip and learns else ""
+    panel = clip.panel() if clip and clip.learns else ""
     return [clip, panel, gr.File(visible=False)]
 
 

@@ -21,6 +21,7 @@ from emotion_mt.evaluation.templating import ENVIRONMENT
 from emotion_mt.evaluation.timeline.page import render_timeline
 from emotion_mt.inference import Bundle, ViewerFit, fit_viewer, with_viewer
 from emotion_mt.inference.rated_clip import known_probabilities
+from emotion_mt.models import EvokedEmotionModel
 
 #: Name of the visitor, and from how many ratings on there is an answer.
 YOU = "You"
@@ -63,6 +64,14 @@ class Clip:
     def back(self) -> Clip:
         """Takes the last answer back."""
         return dataclasses.replace(self, answers=self.answers[:-1])
+
+    @property
+    def learns(self) -> bool:
+        """Whether the model can get this viewer; the Baseline's gets none."""
+        network = self.bundle.model
+        if type(network) is not EvokedEmotionModel:
+            return False
+        return YOU not in network.known_viewers
 
     @functools.cached_property
     def asked(self) -> int | None:

@@ -89,3 +89,26 @@ def film(tmp_path_factory):
             writer.write(np.full((320, 640, 3), grey, np.uint8))
     writer.release()
     return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def choose():
+    """Chooses files on the page, and waits until they are there."""
+
+    def choose(page, **files):
+        for field, path in files.items():
+            page.set_input_files(f"#{field} input[type=file]", path)
+            page.wait_for_selector(f"#{field} .file-preview")
+
+    return choose

@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from emotion_mt import _progress
 from emotion_mt.demo import Limits, serving
 from emotion_mt.inference import Predictor, load_bundle
 
@@ -77,17 +76,6 @@ def address(predictor):
         yield url
 
 
-@pytest.fixture(scope="module")
-def browser(chromium):
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def visit(browser, address):
     """Opens the page, and sees to it that it asks nobody else."""
@@ -120,18 +108,17 @@ def srt(tmp_path_factory):
     return path
 
 
-def choose(page, **files):
-    for field, path in files.items():
-        page.set_input_files(f"#{field} input[type=file]", path)
-        page.wait_for_selector(f"#{field} .file-preview")
-
-
-def predict(page, **files):
+@pytest.fixture
+def predict(choose):
     """Uploads files, presses the button, and returns what the page says."""
-    choose(page, **files)
-    page.click("#run")
-    page.wait_for_selector("#result :is(.emt-done, .emt-error)")
-    return page.inner_text("#result .emt-message")
+
+    def predict(page, **files):
+        choose(page, **files)
+        page.click("#run")
+        page.wait_for_selector("#result :is(.emt-done, .emt-error)")
+        return page.inner_text("#result .emt-message")
+
+    return predict
 
 
 def uploaded():
@@ -145,7 +132,7 @@ def uploaded():
     ]
 
 
-def test_upload_and_result(visit, film, srt, predictor, tmp_path):
+def test_upload_and_result(visit, predict, film, srt, predictor, tmp_path):
     page = visit(DESKTOP)
     title = page.title()
     assert "my film.avi and my clip.srt: 3 segments predicted" in predict(
@@ -215,7 +202,7 @@ def answer(page, button):
 
 
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_rating_segments(visit, film, srt, tmp_path, screen):
+def test_rating_segments(visit, predict, film, srt, tmp_path, screen):
     """After five ratings there is a line "You", which follows the next one."""
     page = visit(screen)
     title = page.title()
@@ -303,7 +290,7 @@ def check_telephone(page):
     assert "says nothing about real viewers" in page.inner_text("body")
 
 
-def test_one_at_a_time_and_telephone(visit, film, srt):
+def test_one_at_a_time_and_telephone(visit, choose, film, srt):
     """Two visitors press the button; the second waits for the first."""
     before = SlowPredictor.jobs
     SlowPredictor.most = 0
@@ -324,120 +311,6 @@ def test_one_at_a_time_and_telephone(visit, film, srt):
     assert SlowPredictor.most == 1
     assert uploaded() == []
     check_telephone(pages[1])
-
-
-class EndlessPredictor(Predictor):
-    """Shows its progress for a minute, or until it is stopped."""
-
-    started = threading.Event()
-    ended = threading.Event()
-
-    def predict(self, *args, **kwargs):
-        self.started.set()
-        try:
-            with _progress.progress("I3D", 600, " windows", shown=False) as bar:
-                for _ in range(600):
-                    time.sleep(0.1)
-                    bar.update(1)
-        finally:
-            self.ended.set()
-
-
-@pytest.fixture
-def endless(predictor, network):
-    EndlessPredictor.started.clear()
-    EndlessPredictor.ended.clear()
-    return EndlessPredictor(predictor.bundle, network)
-
-
-def test_server_ends_in_the_middle(browser, endless, film, srt):
-    """Ctrl-C need not wait for the film to end, nor for open pages."""
-    with serving(endless, port=None) as url:
-        folder = Path(os.environ["GRADIO_TEMP_DIR"])
-        page = browser.new_page()
-        page.goto(url)
-        choose(page, video=film, subtitles=srt)
-        page.click("#run", no_wait_after=True)
-        page.get_by_text("I3D").wait_for()
-        assert endless.started.is_set()
-        start = time.monotonic()
-    assert endless.ended.wait(3)
-    assert time.monotonic() - start < 5
-    assert not [p for p in folder.rglob("*") if p.is_file()]
-    page.close()
-
-
-def test_cancel_and_a_full_queue(browser, endless, film, srt):
-    """Cancelling stops the visitor's own prediction, and no other's."""
-    limits = Limits(queue_size=1, max_upload_mb=1)
-    with serving(endless, port=None, limits=limits) as url:
-        pages = [browser.new_page() for _ in range(3)]
-        for page in pages:
-            page.goto(url)
-            choose(page, video=film, subtitles=srt)
-            page.click("#run", no_wait_after=True)
-            page.wait_for_timeout(1000)
-        first, waits, refused = pages
-        toast = refused.locator("[data-testid=toast-text]")
-        assert "busy" in toast.inner_text()
-        # What was chosen stays chosen.
-        assert refused.locator(".file-preview").count() == 2
-        # One that only waits can be cancelled too, and one that does not
-        # even wait cancels nothing.
-        waits.click("#cancel")
-        refused.click("#cancel")
-        waits.wait_for_timeout(500)
-        assert "queue" not in waits.inner_text("#result")
-        assert not endless.ended.wait(1)
-        first.click("#cancel")
-        assert endless.ended.wait(3)
-        first.get_by_text("The prediction was cancelled.").wait_for()
-        assert first.locator(".file-preview").count() == 0
-        for page in pages:
-            page.close()
-
-
-@pytest.fixture
-def lingering(predictor, network):
-    """Takes two seconds to notice that it is stopped."""
-
-    class Lingering(Predictor):
-        def predict(self, *args, **kwargs):
-            with _progress.progress("I3D", 60, " windows", shown=False) as bar:
-                for _ in range(60):
-                    time.sleep(2)
-                    bar.update(1)
-
-    return Lingering(predictor.bundle, network)
-
-
-def test_cancelling_is_told_however_late_the_server_is(
-    browser, lingering, film, srt
-):
-    """Gradio's "Error" for the end of a cancelled run does not stay."""
-    import httpx
-
-    held = []
-
-    def answer_first(route):
-        held.append(route.request)
-        route.fulfill(json={"success": True})
-
-    with serving(lingering, port=None) as url:
-        page = browser.new_page()
-        page.route("**/gradio_api/cancel", answer_first)
-        page.goto(url)
-        choose(page, video=film, subtitles=srt)
-        page.click("#run", no_wait_after=True)
-        page.get_by_text("I3D").wait_for()
-        page.click("#cancel")
-        said = page.get_by_text("The prediction was cancelled.")
-        said.wait_for()
-        (request,) = held
-        httpx.post(request.url, json=request.post_data_json, trust_env=False)
-        page.wait_for_timeout(1500)
-        assert said.is_visible()
-        page.close()
 
 
 def test_browser_would_refuse_other_servers(browser, address):
