@@ -43,7 +43,10 @@ def read_cognimuse(
     folder: Path,
     messages: Messages,
     movies: Sequence[str] | None,
-    *how: Any,
+    annotation: str,
+    dimension: str,
+    scale: Scale,
+    encoding: str | None,
 ) -> list[MovieReading]:
     """Reads the movies found anywhere under a folder, in the paper's order.
 
@@ -52,9 +55,9 @@ def read_cognimuse(
     movie or lie in a folder named after it; see `finder.find_files`. Passes of
     a rater are averaged per segment.
 
-    `how` are annotation, dimension, scale and encoding, see `load_corpus`. The
-    annotation is "experienced" (one viewer per subject, "V1", "V2", …) or
-    "intended" (one rater, "Expert"). A movie with a problem is not used.
+    The annotation is "experienced" (one viewer per subject, "V1", "V2", …) or
+    "intended" (one rater, "Expert"); for the other arguments see
+    `load_corpus`. A movie with a problem is not used.
     """
     if unknown := sorted(set(movies or ()) - set(FILM_CODES)):
         raise ValueError(
@@ -75,7 +78,7 @@ def read_cognimuse(
             if movie in there - usable
         ]
         movies = [movie for movie in FILM_CODES if movie in there & usable]
-    readings = []
+    readings, how = [], (annotation, dimension, scale, encoding)
     for movie in dict.fromkeys(movies):
         own = [file for file in files if file.movie == movie]
         reading = _MovieReader(folder, own, movie, messages, *how).read()
