@@ -17,6 +17,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from absl import app, flags
 from pages import replace_between_markers
@@ -98,7 +99,10 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     texts = pd.DataFrame(index=mean.index)
     for measure in _MEASURES:
         pairs = zip(mean[measure], spread[measure], strict=True)
-        texts[measure] = [f"{m:.1f} ± {s:.1f}" for m, s in pairs]
+        texts[measure] = [
+            f"{m:.1f}" if np.isnan(s) else f"{m:.1f} ± {s:.1f}"
+            for m, s in pairs
+        ]
     lowest = by_seed["balanced accuracy"].groupby(_ROW, sort=False).min()
     texts["worst seed, balanced"] = lowest.map("{:.1f}".format)
     return texts.reset_index()
