@@ -9,6 +9,7 @@ down here once; every other module refers to them.
 from __future__ import annotations
 
 import dataclasses
+import statistics
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -156,7 +157,8 @@ class PublishedRow:
     @property
     def recomputed_mean(self) -> float:
         """The mean of the printed columns, in percent."""
-        return sum(self.values.values()) / len(self.values)
+        # `sum` of floats depends on the version of Python.
+        return statistics.fmean(self.values.values())
 
 
 def _per_viewer(

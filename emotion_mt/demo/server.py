@@ -124,7 +124,11 @@ def serving(
             if server is not None:
                 # Without waiting for pages that are still open, and without
                 # a traceback for each of them.
-                server.force_exit = True
+                server.should_exit = server.force_exit = True
+                # From Python 3.12 on, uvicorn waits for connections even so.
+                for connection in [*server.server_state.connections]:
+                    abort = connection.transport.abort
+                    connection.loop.call_soon_threadsafe(abort)
                 stdlib_logging.getLogger("uvicorn.error").setLevel(
                     stdlib_logging.CRITICAL
                 )
