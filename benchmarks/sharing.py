@@ -18,7 +18,7 @@ training film; the validation film stays whole. Ratings are missing at random
 in the training and validation films, for each viewer and segment.
 
 Finished fits are kept in --out; stopped at any moment, the same command
-continues. A small one: --seeds=0 --points=1 --folds=2 --segments_per_movie=4.
+continues.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ import numpy as np
 import pandas as pd
 import sharing_sweep
 from absl import app, flags
+from fits import MEASURES
 from matplotlib.figure import Figure
 from pages import replace_between_markers
-from sharing_sweep import MEASURES, SWEEPS, Material, Setting
+from sharing_sweep import SWEEPS, Material, Setting
 
 import emotion_mt as emt
 from emotion_mt import paper
 from emotion_mt.evaluation.figures import style
 from emotion_mt.evaluation.rendering import markdown_table
+from emotion_mt.runs import Experiment, Run
 from emotion_mt.simulation import SimulationConfig, simulate_state
 from emotion_mt.storage import atomic
 
@@ -46,13 +48,12 @@ DRAWS, LEVEL = 9999, 0.95
 #: Whose differences are shown: the mean over the viewers, and Vavg.
 GROUPS = {"viewers": "mean of the viewers", "average": paper.AVERAGE}
 
-#: What is varied, and the name of the measures.
+#: What is varied.
 TITLES = {
     "sharing": "share of the feeling that viewers share",
     "training": "segments per training film (mean over films)",
     "missing": "share of missing ratings",
 }
-NAMES = {"balanced": "balanced accuracy", "auc": "AUC", "accuracy": "accuracy"}
 
 
 def define_flags() -> None:
@@ -64,8 +65,6 @@ def define_flags() -> None:
     flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds, see above.")
     flags.DEFINE_integer("segments_per_movie", 60, "Size of the films.")
     flags.DEFINE_integer("workers", None, "Processes; default one per core.")
-    flags.DEFINE_integer("points", None, "Only the first points per sweep.")
-    flags.DEFINE_integer("folds", None, "Only the first folds.")
 
 
 def load_material(flag: flags.FlagValues) -> Material:
@@ -75,46 +74,32 @@ def load_material(flag: flags.FlagValues) -> Material:
         ValueError: If the ratings that are simulated in memory are not those
             of the corpus, so that features and labels would not fit.
     """
-    size = flag.segments_per_movie
-    state = simulate_state(0, size, SimulationConfig())
-    folder = pathlib.Path(flag.data) / f"simulated-{size}-seed0"
-    corpus = emt.load_corpus(emt.simulate_corpus(folder, 0, size))
-    if not np.array_equal(
-        sharing_sweep.text_corpus(state).values, corpus.values
-    ):
-        raise ValueError(
-            f"{folder}: expected the ratings of seed 0 as this version "
-            "simulates them. Received others; remove the folder"
-        )
+    size, data = flag.segments_per_movie, pathlib.Path(flag.data)
     cache = None if flag.cache is None else pathlib.Path(flag.cache)
-    features = emt.extract_features(
-        corpus,
-        emt.load_i3d(cache_dir=cache),
-        cache_dir=None if cache is None else cache / "features",
-    )
+    run = Run(Experiment(cache=cache, data=data, segments_per_movie=size))
+    state = simulate_state(0, size, SimulationConfig())
+    values = sharing_sweep.text_corpus(state).values
+    if not np.array_equal(values, run.corpus.values):
+        raise ValueError(
+            f"{run.experiment.corpus_folder}: expected the ratings of seed 0 "
+            "as this version simulates them. Received others; remove the folder"
+        )
     config = emt.TrainingConfig(modalities=("visual",), patience=5)
-    return Material(state, corpus, features, config)
+    return Material(state, run.corpus, run.features(), config)
 
 
-def band(differences: np.ndarray, seed: int = 0) -> tuple[float, float]:
+def band(differences: np.ndarray) -> tuple[float, float]:
     """Interval of a mean over seeds and films, by resampling both.
 
-    Each draw takes as many seeds and as many films as there are, both with
-    replacement, and averages the differences where they cross (percentile
-    bootstrap, `DRAWS` draws). Films share training films and seeds share the
-    films, so true uncertainty about new films and viewers is larger.
-
-    Args:
-        differences: float64 [S, F], one row per seed, one column per film.
-        seed: Of the draws.
-
-    Returns:
-        Lower and upper end; (NaN, NaN) for fewer than two films.
+    Each draw takes as many seeds (rows) and films (columns) as there are, both
+    with replacement, and averages the differences where they cross (percentile
+    bootstrap); NaN for fewer than two films. Films share training films and
+    seeds share the films, so true uncertainty about new ones is larger.
     """
     seeds, films = differences.shape
     if films < 2:
         return float("nan"), float("nan")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     rows = rng.integers(seeds, size=(DRAWS, seeds, 1))
     columns = rng.integers(films, size=(DRAWS, 1, films))
     means = differences[rows, columns].mean(axis=(1, 2))
@@ -122,25 +107,11 @@ def band(differences: np.ndarray, seed: int = 0) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def by_seed_and_film(
-    frame: pd.DataFrame, setting: Setting, group: str, column: str
-) -> pd.DataFrame:
-    """Arranges one number of one point.
+def by_seed_and_film(part: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Means over viewers of a column of one point, seeds × films.
 
-    Args:
-        frame: What `sharing_sweep.fit` returned.
-        setting: The point.
-        group: One of `GROUPS`.
-        column: A column of `frame`.
-
-    Returns:
-        DataFrame with seeds as rows and films as columns, averaged over the
-        viewers of the group for whom it is defined. Seeds that lack a film
-        that another has are left out.
+    Seeds that lack a film that another has are left out.
     """
-    average = frame["viewer"] == paper.AVERAGE
-    chosen = average if group == "average" else ~average
-    part = frame[chosen & (frame["point"] == str(setting))]
     table = part.groupby(["seed", "film"])[column].mean().unstack("film")
     return table.dropna(axis="columns", how="all").dropna()
 
@@ -166,34 +137,35 @@ def summarize(frame: pd.DataFrame, segments_per_movie: int) -> pd.DataFrame:
 
     Returns:
         DataFrame with one row per sweep, point and group: sweep, x (`place`),
-        default (whether it is the default profile), group, seeds, films, and
-        the means of the columns of `frame`, with the ends of their bands
-        ("gain auc low", "gain auc high"). Points without a whole seed are
-        left out.
+        apart (whether it is the default profile among profiles in which all
+        viewers share alike), point, group, seeds, films, and the means of the
+        columns of `frame`, with the ends of their bands ("gain AUC low",
+        "gain AUC high"). Points without a whole seed are left out.
     """
     columns = [c for c in frame if str(c).endswith((*MEASURES, "ceiling"))]
+    is_average = frame["viewer"] == paper.AVERAGE
+    group = is_average.map({False: "viewers", True: "average"}).rename("group")
     rows = []
-    for sweep, settings in SWEEPS.items():
-        for setting in settings:
-            for group in GROUPS:
-                row = {
-                    "sweep": sweep,
-                    "x": place(setting, sweep, segments_per_movie),
-                    "default": setting == Setting(),
-                    "group": group,
-                }
-                for column in columns:
-                    found = by_seed_and_film(frame, setting, group, column)
-                    if column == "ceiling":
-                        row["seeds"], row["films"] = found.shape
-                    row[column] = (
-                        found.to_numpy().mean() if found.size else None
-                    )
-                    if column.startswith("gain"):
-                        ends = band(found.to_numpy())
-                        row[f"{column} low"], row[f"{column} high"] = ends
-                rows.append(row)
-    found = pd.DataFrame(rows)
+    for (point, whose), part in frame.groupby(["point", group], sort=False):
+        row: dict[str, object] = {"point": point, "group": whose}
+        row["seeds"], row["films"] = by_seed_and_film(part, "ceiling").shape
+        for column in columns:
+            found = by_seed_and_film(part, column).to_numpy()
+            row[column] = found.mean() if found.size else None
+            if column.startswith("gain"):
+                row[f"{column} low"], row[f"{column} high"] = band(found)
+        rows.append(row)
+    points = [
+        {
+            "sweep": sweep,
+            "x": place(setting, sweep, segments_per_movie),
+            "apart": sweep == "sharing" and setting == Setting(),
+            "point": str(setting),
+        }
+        for sweep, settings in SWEEPS.items()
+        for setting in settings
+    ]
+    found = pd.DataFrame(points).merge(pd.DataFrame(rows), on="point")
     return found[found["seeds"] > 0].reset_index(drop=True)
 
 
@@ -204,15 +176,16 @@ def _interval(mean: float, low: float, high: float) -> str:
 def to_markdown(summary: pd.DataFrame) -> str:
     """Renders the means over the viewers as one table."""
     part = summary[summary["group"] == "viewers"]
-    default = part["default"] & (part["sweep"] == "sharing")
     shown = pd.DataFrame({"what": part["sweep"].map(TITLES)})
-    shown["value"] = part["x"].map("{:g}".format).mask(default, "as they are")
-    for column in ("ST balanced", "MT balanced", "ceiling"):
-        shown[column] = part[column].map("{:.1f}".format)
-    for measure, name in NAMES.items():
+    value = part["x"].map("{:g}".format)
+    shown["value"] = value.mask(part["apart"], "as they are")
+    for name in ("ST balanced", "MT balanced", "ceiling"):
+        column = name.replace("balanced", MEASURES[0])
+        shown[name] = part[column].map("{:.1f}".format)
+    for measure in MEASURES:
         ends = [f"gain {measure}{end}" for end in ("", " low", " high")]
         cells = [_interval(*row) for row in part[ends].to_numpy()]
-        shown[f"MT − ST, {name}"] = cells
+        shown[f"MT − ST, {measure}"] = cells
     return markdown_table(shown)
 
 
@@ -226,10 +199,12 @@ def change(frame: pd.DataFrame, sweep: str, measure: str) -> str:
     settings = [
         s for s in SWEEPS[sweep] if sweep != "sharing" or s != Setting()
     ]
-    first, last = settings[0], settings[-1]
+    viewers = frame[frame["viewer"] != paper.AVERAGE]
     before, after = (
-        by_seed_and_film(frame, setting, "viewers", f"gain {measure}")
-        for setting in (first, last)
+        by_seed_and_film(
+            viewers[viewers["point"] == str(setting)], f"gain {measure}"
+        )
+        for setting in (settings[0], settings[-1])
     )
     grown = (after - before).dropna()
     if grown.empty:
@@ -237,7 +212,7 @@ def change(frame: pd.DataFrame, sweep: str, measure: str) -> str:
     mean, (low, high) = grown.to_numpy().mean(), band(grown.to_numpy())
     text = (
         f"{TITLES[sweep]}, from the first to the last value: MT − ST changes "
-        f"by {_interval(mean, low, high)} points of {NAMES[measure]}"
+        f"by {_interval(mean, low, high)} points of {measure}"
     )
     if low <= 0 <= high and mean:
         needed = (2.8 * grown.mean().std() / mean) ** 2
@@ -259,39 +234,39 @@ def draw(summary: pd.DataFrame, measure: str) -> Figure:
     for (sweep, title), (upper, lower) in zip(
         TITLES.items(), axes.T, strict=True
     ):
-        part = summary[summary["sweep"] == sweep]
+        shown = summary[summary["sweep"] == sweep]
         # The default profile is no point of the line: its viewers differ.
-        alone = part["default"] & (sweep == "sharing")
-        viewers = part["group"] == "viewers"
-        for column, (color, form, label) in above.items():
-            line, extra = part[viewers & ~alone], part[viewers & alone]
-            upper.plot(line["x"], line[column], form, c=color, label=label)
-            upper.plot(extra["x"], extra[column], form[0], c=color, mfc="none")
-        for group, (color, marker) in below.items():
-            for chosen, fill in ((~alone, "full"), (alone, "none")):
-                shown = part[chosen & (part["group"] == group)]
-                gain = shown[f"gain {measure}"]
-                lower.errorbar(
-                    shown["x"] + (0.004 if group == "average" else 0),
-                    gain,
-                    yerr=[
-                        gain - shown[f"gain {measure} low"],
-                        shown[f"gain {measure} high"] - gain,
-                    ],
-                    fmt=f"{marker}-",
-                    color=color,
-                    fillstyle=fill,
-                    capsize=3,
-                    label=f"MT − ST, {GROUPS[group]}" * (fill == "full"),
-                )
-        if sweep == "training" and not part.empty:
+        for (group, apart), part in shown.groupby(
+            ["group", "apart"], sort=False
+        ):
+            fill = "none" if apart else "full"
+            for column, (color, form, label) in above.items():
+                if group == "viewers":
+                    line = form[0] if apart else form
+                    (drawn,) = upper.plot(part["x"], part[column], line)
+                    drawn.set(color=color, fillstyle=fill)
+                    drawn.set_label("" if apart else label)
+            gain = part[f"gain {measure}"]
+            low, high = (part[f"gain {measure} {e}"] for e in ("low", "high"))
+            color, marker = below[group]
+            lower.errorbar(
+                part["x"] + (0.004 if group == "average" else 0),
+                gain,
+                yerr=[gain - low, high - gain],
+                fmt=f"{marker}-",
+                color=color,
+                fillstyle=fill,
+                capsize=3,
+                label="" if apart else f"MT − ST, {GROUPS[group]}",
+            )
+        if sweep == "training" and not shown.empty:
             upper.set_xscale("log", base=2)
-            ticks = sorted(set(part["x"]))
+            ticks = sorted(set(shown["x"]))
             upper.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
             upper.minorticks_off()
         lower.set_xlabel(title.replace(" (", "\n(").replace(" that", "\nthat"))
         lower.axhline(0, color=style.GREY, linewidth=0.8, zorder=0)
-    axes[0, 0].set_ylabel(f"{NAMES[measure]} (%), mean of\nthe viewers")
+    axes[0, 0].set_ylabel(f"{measure} (%), mean of\nthe viewers")
     axes[1, 0].set_ylabel("MT − ST (points)")
     title = "When does sharing help? Held-out films, video alone"
     style.set_title(figure, title, simulated=True)
@@ -306,8 +281,9 @@ def write_results(
     summary = summarize(frame, size)
     docs.mkdir(parents=True, exist_ok=True)
     style.save(draw(summary, MEASURES[0]), docs / "sharing.png")
-    numbers = summary.to_csv(index=False, float_format="%.3f")
-    atomic.write_text(docs / "sharing.csv", numbers)
+    numbers = summary.drop(columns="point")
+    content = numbers.to_csv(index=False, float_format="%.3f")
+    atomic.write_text(docs / "sharing.csv", content)
     counts = (sorted(set(summary[name])) for name in ("seeds", "films"))
     seeds, films = ("–".join(f"{n:g}" for n in found) for found in counts)
     parts = [
@@ -332,19 +308,20 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
     flag = flags.FLAGS
+    material = load_material(flag)
     # Seed after seed: what is stopped has all points of the first ones.
     points = [
         (setting, int(seed))
         for seed in flag.seeds
         for settings in SWEEPS.values()
-        for setting in settings[: flag.points]
+        for setting in settings
     ]
     frame, spent_s = sharing_sweep.fit(
-        load_material(flag),
+        material,
         points,
-        pathlib.Path(flag.out) / "jobs",
+        material.corpus.folds,
+        pathlib.Path(flag.out),
         flag.workers,
-        flag.folds,
     )
     docs, size = pathlib.Path(flag.docs), flag.segments_per_movie
     print(write_results(docs, frame, size, spent_s))

@@ -1,4 +1,4 @@
-"""What `sharing.py` and `difficulty.py` vary, fit and score.
+"""What `sharing.py` varies, fits and scores.
 
 The films stay the same throughout, so their I3D features serve all points:
 the shared response, the viewers' own weights, noise and hand, and which
@@ -14,22 +14,16 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import fits
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
 from emotion_mt import paper
-from emotion_mt.corpus import (
-    Corpus,
-    folds,
-    is_rated,
-    labels_from_values,
-    mean_of_rated,
-)
-from emotion_mt.evaluation import Job, score
+from emotion_mt.corpus import Corpus, labels_from_values, mean_of_rated
+from emotion_mt.evaluation import Job
 from emotion_mt.evaluation.jobs import I3D, MULTI_TASK, SINGLE_TASK
 from emotion_mt.evaluation.records import as_frame
-from emotion_mt.runs.engine import local_cluster, run_jobs
+from emotion_mt.runs.engine import local_cluster
 from emotion_mt.runs.worker import JobInput
 from emotion_mt.simulation import (
     SimulatedState,
@@ -41,8 +35,6 @@ from emotion_mt.simulation import (
 )
 from emotion_mt.training import TrainingConfig
 
-#: What is measured, in percent.
-MEASURES = ("balanced", "auc", "accuracy")
 MODELS = (SINGLE_TASK, MULTI_TASK)
 
 
@@ -89,15 +81,19 @@ class Material:
     Attributes:
         state: The films, simulated with the default profile.
         corpus: The same as a corpus, one row per rated cue.
-        features: float32 [N, 1024], visual features of its segments; None
-            for models of the text.
+        features: float32 [N, 1024], visual features of its segments.
         config: How all models are trained.
     """
 
     state: SimulatedState
     corpus: Corpus
-    features: np.ndarray | None
+    features: np.ndarray
     config: TrainingConfig
+
+
+def values_of(state: SimulatedState) -> np.ndarray:
+    """Valence of the rated cues of all films: float64 [N, V + 1]."""
+    return np.concatenate([film.means("valence").T for film in state.films])
 
 
 def text_corpus(state: SimulatedState) -> Corpus:
@@ -115,12 +111,11 @@ def text_corpus(state: SimulatedState) -> Corpus:
         parts.append(pd.DataFrame(columns))
     segments = pd.concat(parts, ignore_index=True)
     segments.insert(0, "segment_id", [f"S{n}" for n in segments.index])
-    values = np.concatenate([f.means("valence").T for f in state.films])
     return Corpus(
         name="SIMULATED",
         segments=segments,
         viewers=state.viewers,
-        values=values.astype(np.float32),
+        values=values_of(state).astype(np.float32),
         simulated=True,
     )
 
@@ -130,14 +125,7 @@ def with_viewers(
 ) -> SimulatedState:
     """Lets other viewers watch the same films.
 
-    Args:
-        base: The films.
-        seed: Seed of the viewers' own weights, noise and hands.
-        sharing: See `Setting`.
-
-    Returns:
-        The state with the films, texts and contents of `base`, and new
-        feelings and traces.
+    The seed decides their own weights, their noise and hands.
     """
     config = SimulationConfig()
     if sharing is not None:
@@ -163,15 +151,8 @@ def remove_ratings(values: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Takes ratings away at random, and averages what is left.
 
     The same seed takes away more and more as the share grows, never others.
-
-    Args:
-        values: float64 [N, V + 1], the average viewer last.
-        share: Probability of a rating to be missing, in [0, 1).
-        seed: Seed of the choice.
-
-    Returns:
-        float64 [N, V + 1]: NaN where a rating is missing; the average is the
-        mean of the ratings that are left, NaN where none is.
+    Values are float64 [N, V + 1], the average viewer last: the mean of the
+    ratings that are left, NaN where none is.
     """
     single = values[:, :-1]
     gone = streams.stream(seed, "missing ratings").random(single.shape) < share
@@ -182,17 +163,9 @@ def remove_ratings(values: np.ndarray, share: float, seed: int) -> np.ndarray:
 def kept_rows(
     corpus: Corpus, split: paper.Split, share: float, seed: int
 ) -> np.ndarray:
-    """Chooses a stretch of each training film, as if it were shorter.
+    """Row numbers of a stretch of each training film, as if it were shorter.
 
-    Args:
-        corpus: The corpus.
-        split: Films; those for validation and test are kept whole.
-        share: Share of the segments of each training film, in (0, 1].
-        seed: Seed of where in the film the stretch lies.
-
-    Returns:
-        int64 [n], row numbers, increasing. Consecutive rows of each training
-        film, at least one.
+    It has at least one row; films for validation and test are kept whole.
     """
     kept = [corpus.rows((*split.validation, *split.test))]
     for movie in split.train:
@@ -207,20 +180,20 @@ def kept_rows(
 
 def rated(
     material: Material, setting: Setting, seed: int
-) -> tuple[Corpus, pd.DataFrame]:
+) -> tuple[Corpus, pd.Series]:
     """Simulates what the viewers of a point answer.
 
     Returns:
         The corpus with the ratings that are left, and with the ceiling of
-        these viewers; and all labels, segment_id × viewer.
+        these viewers; and all labels, viewer and segment_id → label.
     """
     state = with_viewers(material.state, seed, setting.sharing)
-    values = np.concatenate([f.means("valence").T for f in state.films])
+    values = values_of(state)
     truth = pd.DataFrame(
         labels_from_values(values),
         index=pd.Index(material.corpus.segments["segment_id"]),
-        columns=pd.Index(state.viewers),
-    )
+        columns=pd.Index(state.viewers, name="viewer"),
+    ).unstack()
     seen = remove_ratings(values, setting.missing, seed).astype(np.float32)
     ceiling = ceiling_accuracies(state, "valence")
     return material.corpus.replace(values=seen, ceiling=ceiling), truth
@@ -243,39 +216,27 @@ def inputs_of(
             segments=corpus.segments.iloc[rows].reset_index(drop=True),
             values=corpus.values[rows],
         )
-        features = material.features
-        arrays = {} if features is None else {I3D: features[rows]}
-        yield JobInput(kept, arrays), group
+        yield JobInput(kept, {I3D: material.features[rows]}), group
 
 
 def scores(
-    records: Sequence[Mapping[str, Any]], truth: pd.DataFrame
+    records: Sequence[Mapping[str, Any]], truth: pd.Series
 ) -> pd.DataFrame:
     """Scores results against all labels, also those that no model saw.
 
     Returns:
         DataFrame with a row per film and viewer: film, viewer, ceiling, and
-        for each measure such as "auc" the columns "ST auc", "MT auc" and
-        "gain auc", which is MT - ST; in percent, NaN where undefined.
+        for each measure such as "AUC" the columns "ST AUC", "MT AUC" and
+        "gain AUC", which is MT - ST; in percent, NaN where undefined.
     """
-    rows = []
-    keys = ["test", "viewer", "architecture"]
-    for (film, viewer, model), part in as_frame(records).groupby(keys):
-        labels = truth.loc[part["segment_id"], viewer].to_numpy()
-        found, answers = score(labels, part["probability"]), part["probability"]
-        auc = None
-        if found.balanced_accuracy is not None:
-            known = is_rated(labels)
-            auc = roc_auc_score(labels[known], answers[known])
-        numbers = (found.balanced_accuracy, auc, found.accuracy)
-        cell = {"film": film, "viewer": viewer, "model": model}
-        cell["ceiling"] = part["ceiling"].iloc[0]
-        rows.append(cell | dict(zip(MEASURES, numbers, strict=True)))
-    numbers = ["ceiling", *MEASURES]
-    frame = pd.DataFrame(rows).set_index(["film", "viewer", "model"])[numbers]
-    wide = (100 * frame.astype(float)).unstack("model")
-    result = pd.DataFrame({"ceiling": wide["ceiling", MULTI_TASK]})
-    for measure in MEASURES:
+    answers = as_frame(records).rename(columns={"test": "film"})
+    asked = pd.MultiIndex.from_frame(answers[["viewer", "segment_id"]])
+    answers["label"] = truth.reindex(asked).to_numpy()
+    cell = ["film", "viewer"]
+    found = fits.scores(answers, [*cell, "architecture"])
+    wide = found.pivot(index=cell, columns="architecture", values=fits.MEASURES)
+    result = 100 * answers.groupby(cell)[["ceiling"]].first()
+    for measure in fits.MEASURES:
         for model in MODELS:
             result[f"{model} {measure}"] = wide[measure, model]
         gain = wide[measure, MULTI_TASK] - wide[measure, SINGLE_TASK]
@@ -286,53 +247,39 @@ def scores(
 def fit(
     material: Material,
     points: Sequence[tuple[Setting, int]],
+    splits: Sequence[paper.Split],
     out: pathlib.Path,
     workers: int | None = None,
-    most_folds: int | None = None,
 ) -> tuple[pd.DataFrame, float]:
-    """Fits ST for every viewer, and MT, on all folds at some points.
-
-    Args:
-        material: What the points share.
-        points: Settings, and seeds of the viewers and of the fits. Those that
-            are there twice count once.
-        out: Folder of the finished fits; they are used again.
-        workers: Processes; None for one per core.
-        most_folds: Only so many folds; None for all.
+    """Fits ST for every viewer, and MT, at settings with seeds.
 
     Returns:
-        `scores` of all points with the further columns "point" (the `Setting`
-        as text) and "seed"; and the seconds that the fits took.
-
-    Raises:
-        RuntimeError: If a fit fails.
+        `scores` of all points, each counted once, with the further columns
+        "point" (the `Setting` as text) and "seed"; and the seconds that the
+        fits took.
     """
     frames, spent_s = [], 0.0
+    viewers = material.corpus.viewers
+    models = [(MULTI_TASK, viewers), *((SINGLE_TASK, (v,)) for v in viewers)]
     with local_cluster(workers) as cluster:
         todo = list(dict.fromkeys(points))
-        splits = folds(material.corpus.movies)[:most_folds]
-        for number, point in enumerate(todo, start=1):
-            setting, seed = point
+        for number, (setting, seed) in enumerate(todo, start=1):
             print(f"{number} of {len(todo)}: {setting}, seed {seed}")
-            corpus, truth = rated(material, *point)
+            corpus, truth = rated(material, setting, seed)
             records = []
-            for shared, served in inputs_of(material, corpus, splits, *point):
+            for shared, served in inputs_of(
+                material, corpus, splits, setting, seed
+            ):
                 jobs = [
-                    Job(model, group, split, seed, material.config)
-                    for model, groups in (
-                        (MULTI_TASK, [corpus.viewers]),
-                        (SINGLE_TASK, [(v,) for v in corpus.viewers]),
-                    )
+                    Job(model, own, split, seed, material.config)
                     for split in served
-                    for group in groups
+                    for model, own in models
                 ]
-                outcome = run_jobs(
+                outcome = fits.fit(
                     jobs, shared, out, scheduler=cluster.scheduler_address
                 )
-                for job, error in outcome.failures.items():
-                    raise RuntimeError(f"{job.name} failed: {error}")
+                spent_s += fits.fit_seconds(outcome)
                 records += outcome.records
-            spent_s += sum(r["fit"]["seconds"]["total"] for r in records)
             found = scores(records, truth)
             frames.append(found.assign(point=str(setting), seed=seed))
     return pd.concat(frames, ignore_index=True), spent_s

@@ -17,12 +17,15 @@ from pathlib import Path
 
 import numpy as np
 import pages
+import pandas as pd
 import simulation_measures
 from absl import app, flags
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from simulation_measures import Row
 
 from emotion_mt import paper, simulation
+from emotion_mt.evaluation.rendering import markdown_table
 from emotion_mt.simulation import SimulatedFilm, SimulatedState
 from emotion_mt.simulation.pictures import render_frames
 from emotion_mt.simulation.timeline import STEP_MS
@@ -32,52 +35,38 @@ _COLUMNS, _ROWS = 4, 2
 
 def define_flags(values: flags.FlagValues = flags.FLAGS) -> None:
     """Defines the flags of the script."""
-    for name, default, text in (
-        ("folder", "build/simulated", "Of the corpus; simulated if absent."),
-        ("out", "docs", "Folder of simulation.md and of the contact sheets."),
-    ):
-        flags.DEFINE_string(name, default, text, values)
-    for name, default, text in (
-        ("seed", 0, "Seed of the corpus."),
-        ("segments_per_movie", 60, "Mean number; targets are for 60 or more."),
-    ):
-        flags.DEFINE_integer(name, default, text, flag_values=values)
+    known = {"flag_values": values}
+    text = "Of the corpus; simulated if absent."
+    flags.DEFINE_string("folder", "build/simulated", text, **known)
+    text = "Folder of simulation.md and of the contact sheets."
+    flags.DEFINE_string("out", "docs", text, **known)
+    flags.DEFINE_integer("seed", 0, "Seed of the corpus.", **known)
+    text = "Mean number; targets are for 60 or more."
+    flags.DEFINE_integer("segments_per_movie", 60, text, **known)
 
 
-def measures_table(groups: dict[str, list[simulation_measures.Row]]) -> str:
+def measures_table(groups: dict[str, list[Row]]) -> str:
     """Formats measures as a Markdown table."""
-    lines = ["| | what | target | achieved | met |", "| --- |" + " --- |" * 4]
     marks = {True: "yes", False: "NO", None: "–"}
-    for group, rows in groups.items():
-        for name, target, achieved, met in rows:
-            cells = [group, name, target or "–", achieved, marks[met]]
-            lines.append(f"| {' | '.join(cells)} |")
-            group = ""
-    return "\n".join(lines)
+    lines = [
+        (group * (n == 0), name, target or "–", achieved, marks[met])
+        for group, rows in groups.items()
+        for n, (name, target, achieved, met) in enumerate(rows)
+    ]
+    columns = ["", "what", "target", "achieved", "met"]
+    return markdown_table(pd.DataFrame(lines, columns=columns))
 
 
 def draw_contact_sheet(
     film: SimulatedFilm, state: SimulatedState, out: Path
 ) -> None:
-    """Draws frames with their cues over the traces of a film.
-
-    Args:
-        film: The film.
-        state: Its corpus.
-        out: Folder of `simulation_<film>.png`.
-    """
+    """Draws frames with their cues over the traces: simulation_<film>.png."""
     movie, line = film.profile.movie, film.timeline
     shown = np.linspace(0, line.rated - 1, _COLUMNS * _ROWS)
     cues = np.round(shown).astype(int)
     middles_ms = (line.cue_start_ms + line.cue_end_ms)[cues] // 2
-    pictures = render_frames(
-        movie,
-        line,
-        film.content,
-        state.seed,
-        state.config,
-        middles_ms // STEP_MS,
-    )
+    known = (movie, line, film.content, state.seed, state.config)
+    pictures = render_frames(*known, middles_ms // STEP_MS)
     figure = Figure(figsize=(9.2, 6.2), dpi=80, layout="constrained")
     ratios = [1.0] * _ROWS + [1.45]
     grid = figure.add_gridspec(_ROWS + 1, _COLUMNS, height_ratios=ratios)
@@ -103,13 +92,9 @@ def _draw_traces(
 ) -> None:
     line, owner = film.timeline, film.feelings.viewer_of_pass
     time_s = line.trace_time_s
-    by_viewer = [
-        film.traces[:, owner == row, 0].mean(axis=1)
-        for row in range(owner.max() + 1)
-    ]
-    for name, mean in zip(state.viewers, by_viewer, strict=False):
-        axes.plot(time_s, mean, linewidth=0.9, label=name)
-    average = np.mean(by_viewer, axis=0)
+    by_viewer = pd.DataFrame(film.traces[..., 0]).T.groupby(owner).mean().T
+    axes.plot(time_s, by_viewer, linewidth=0.9, label=state.viewers[:-1])
+    average = by_viewer.mean(axis=1)
     axes.plot(time_s, average, color="black", lw=2, label=paper.AVERAGE)
     hidden, name = 0.3 * film.feelings.shared[:, 0], "hidden valence × 0.3"
     axes.plot(time_s, hidden, "k:", linewidth=1.2, label=name)

@@ -17,21 +17,19 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import fits
 import numpy as np
 import pandas as pd
 from absl import app, flags
 from pages import replace_between_markers
-from sklearn.metrics import roc_auc_score
 
 import emotion_mt as emt
-from emotion_mt.corpus import is_rated
-from emotion_mt.evaluation import SPECS, Job, score
+from emotion_mt.evaluation import SPECS, Job
 from emotion_mt.evaluation.jobs import BASELINE
 from emotion_mt.evaluation.records import as_frame
 from emotion_mt.evaluation.rendering import markdown_table
 from emotion_mt.evaluation.specs import in_working_order
 from emotion_mt.runs import Experiment, Run
-from emotion_mt.runs.engine import run_jobs
 from emotion_mt.storage.lock import locked
 
 _SEGMENTS = flags.DEFINE_list("segments", ["30", "60", "120"], "Per film.")
@@ -45,9 +43,6 @@ _DOCS = flags.DEFINE_string("docs", "docs", "Folder of the page.")
 
 #: One row of the table.
 _ROW = ["segments per film", "input", "model"]
-
-#: Measures of a cell, mean over viewers and films.
-_MEASURES = ["balanced accuracy", "AUC", "accuracy"]
 
 
 def jobs_of(run: Run, config: emt.TrainingConfig) -> list[Job]:
@@ -65,26 +60,10 @@ def jobs_of(run: Run, config: emt.TrainingConfig) -> list[Job]:
 
 
 def scores(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Scores each viewer on each held-out film, in hundredths.
-
-    Returns:
-        DataFrame with input, model, seed, viewer and `_MEASURES`, a row per
-        film; NaN where the ratings have one class only.
-    """
-    rows = []
-    keys = ["modalities", "architecture", "seed", "viewer", "fold"]
-    for key, part in as_frame(records).groupby(keys, sort=False):
-        rated = part[is_rated(part["label"].to_numpy())]
-        found = score(rated["label"], rated["probability"])
-        auc = None
-        if found.balanced_accuracy is not None:
-            auc = roc_auc_score(rated["label"], rated["probability"])
-        rows.append((*key[:-1], found.balanced_accuracy, auc, found.accuracy))
-    frame = pd.DataFrame(
-        rows, columns=["input", "model", "seed", "viewer", *_MEASURES]
-    )
-    frame[_MEASURES] = 100 * frame[_MEASURES].astype(float)
-    return frame
+    """Scores each viewer on each held-out film; see `fits.scores`."""
+    names = {"modalities": "input", "architecture": "model"}
+    answers = as_frame(records).rename(columns=names)
+    return fits.scores(answers, [*names.values(), "seed", "viewer", "fold"])
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
@@ -93,11 +72,11 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     Args:
         found: `scores` of all sizes with a column "segments per film".
     """
-    by_seed = found.groupby([*_ROW, "seed"], sort=False)[_MEASURES].mean()
+    by_seed = found.groupby([*_ROW, "seed"], sort=False)[fits.MEASURES].mean()
     over = by_seed.groupby(_ROW, sort=False)
     mean, spread = over.mean(), over.std()
     texts = pd.DataFrame(index=mean.index)
-    for measure in _MEASURES:
+    for measure in fits.MEASURES:
         pairs = zip(mean[measure], spread[measure], strict=True)
         texts[measure] = [
             f"{m:.1f}" if np.isnan(s) else f"{m:.1f} ± {s:.1f}"
@@ -123,16 +102,12 @@ def main(argv: list[str]) -> None:
         jobs = jobs_of(run, config)
         shared = run.job_input({job.feature_kind for job in jobs})
         with locked(out, wait=False):
-            outcome = run_jobs(
-                jobs, shared, out / "jobs", workers=_WORKERS.value, report=print
+            outcome = fits.fit(
+                jobs, shared, out, workers=_WORKERS.value, report=print
             )
-        if outcome.failures:
-            error = next(iter(outcome.failures.values()))
-            raise RuntimeError(f"A job failed: {error}")
         frame = scores(outcome.records)
         frames.append(frame.assign(**{"segments per film": size}))
-        spent = sum(r["fit"]["seconds"]["total"] for r in outcome.records)
-        minutes.append(f"{size}: {spent / 60:.0f}")
+        minutes.append(f"{size}: {fits.fit_seconds(outcome) / 60:.0f}")
     text = "\n\n".join(
         [
             "**SIMULATED DATA.** Held-out films, in hundredths: mean over the "

@@ -31,16 +31,16 @@ def state():
     return simulate_state(0, SEGMENTS, SimulationConfig())
 
 
+def ids_of(corpus):
+    return pd.Index(corpus.segments["segment_id"])
+
+
 @pytest.fixture
 def material(sweep, state, tiny_training):
     corpus = sweep.text_corpus(state)
     features = np.arange(len(corpus), dtype=np.float32)[:, None]
     config = dataclasses.replace(tiny_training, modalities=("text",))
     return sweep.Material(state, corpus, features, config)
-
-
-def values_of(state):
-    return np.concatenate([film.means("valence").T for film in state.films])
 
 
 def test_other_viewers_watch_the_same_films(sweep, state):
@@ -109,7 +109,8 @@ def test_models_see_what_is_left_and_scores_see_all(sweep, material, training):
     corpus, truth = sweep.rated(material, setting, 0)
     assert np.isnan(corpus.labels).any()
     np.testing.assert_array_equal(
-        truth, labels_from_values(values_of(material.state))
+        truth.unstack("viewer")[list(corpus.viewers)].loc[ids_of(corpus)],
+        labels_from_values(sweep.values_of(material.state)),
     )
     served = []
     for shared, splits in sweep.inputs_of(
@@ -132,10 +133,10 @@ def test_models_see_what_is_left_and_scores_see_all(sweep, material, training):
 def test_scores_are_of_all_ratings(sweep, small_corpus, tiny_training, guesses):
     """V2's label of one segment is hidden from the models."""
     split = paper.Split("F1", ("B", "C"), ("D",), ("A",))
-    ids = small_corpus.segments["segment_id"]
     labels = np.where(np.isnan(small_corpus.labels), 0, small_corpus.labels)
-    viewers = small_corpus.viewers
-    truth = pd.DataFrame(labels, index=pd.Index(ids), columns=viewers)
+    viewers, ids = small_corpus.viewers, ids_of(small_corpus)
+    table = pd.DataFrame(labels, ids, pd.Index(viewers, name="viewer"))
+    truth = table.unstack()
     digests = dict.fromkeys(("corpus", "features", "weights"), "x")
     records, expected = [], {}
     for model, groups in {
@@ -148,7 +149,7 @@ def test_scores_are_of_all_ratings(sweep, small_corpus, tiny_training, guesses):
             records.append(make_record(job, "k", small_corpus, digests, result))
             for column, viewer in enumerate(group):
                 answers = result.probabilities[:, column]
-                rated = truth[viewer].to_numpy()[result.test_rows]
+                rated = table[viewer].to_numpy()[result.test_rows]
                 expected[viewer, model] = (
                     100 * roc_auc_score(rated, answers),
                     100 * np.mean((answers > 0.5) == rated),
@@ -157,23 +158,26 @@ def test_scores_are_of_all_ratings(sweep, small_corpus, tiny_training, guesses):
     for viewer in viewers:
         row = found.loc[viewer]
         for model in ("ST", "MT"):
-            measured = (row[f"{model} auc"], row[f"{model} accuracy"])
+            measured = (row[f"{model} AUC"], row[f"{model} accuracy"])
             assert measured == pytest.approx(expected[viewer, model])
         gain = expected[viewer, "MT"][0] - expected[viewer, "ST"][0]
-        assert row["gain auc"] == pytest.approx(gain)
+        assert row["gain AUC"] == pytest.approx(gain)
         assert row["film"] == "A"
 
 
 def test_finished_fits_are_used_again(sweep, material, tmp_path):
     points = [(sweep.Setting(), 0), (sweep.Setting(), 0)]
-    frame, _ = sweep.fit(material, points, tmp_path, workers=1, most_folds=1)
+    known = (material, points, paper.FOLDS[:1], tmp_path, 1)
+    frame, _ = sweep.fit(*known)
     assert list(frame["viewer"]) == sorted(paper.ALL_VIEWERS)
     assert set(frame["film"]) == set(paper.FOLDS[0].test)
-    files = {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
+    files = {p: p.stat().st_mtime_ns for p in (tmp_path / "jobs").iterdir()}
     assert len(files) == 9
-    again, _ = sweep.fit(material, points, tmp_path, workers=1, most_folds=1)
+    again, _ = sweep.fit(*known)
     pd.testing.assert_frame_equal(again, frame)
-    assert {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()} == files
+    assert {
+        p: p.stat().st_mtime_ns for p in (tmp_path / "jobs").iterdir()
+    } == files
 
 
 def test_bands_are_those_of_a_plain_bootstrap(sharing):
@@ -201,7 +205,7 @@ def frame(sweep):
                 for viewer, more in (("V1", 1), ("V2", 1), ("Vavg", 2)):
                     row = {"point": str(setting), "seed": seed, "film": film}
                     row |= {"viewer": viewer, "ceiling": 90.0}
-                    for measure in ("balanced", "auc", "accuracy"):
+                    for measure in ("balanced accuracy", "AUC", "accuracy"):
                         row[f"ST {measure}"] = 50.0
                         row[f"MT {measure}"] = 50.0 + more * gain
                         row[f"gain {measure}"] = more * gain
@@ -214,15 +218,17 @@ def test_points_are_summed_up_over_whole_seeds(sharing, frame):
     summary = sharing.summarize(frame, 60)
     found = summary[summary["sweep"] == "sharing"].set_index(["x", "group"])
     # Points that were not run are not there, the default is in each sweep.
-    assert set(found.index[~found["default"]]) == {
+    assert set(found.index[~found["apart"]]) == {
         (x, group) for x in (0.0, 0.8) for group in ("viewers", "average")
     }
     assert (summary["sweep"] == "missing").sum() == 2
     assert (found["seeds"] == 2).all()
     assert (found["films"] == 3).all()
-    assert found.loc[(0.8, "viewers"), "gain auc"] == pytest.approx(6)
-    assert found.loc[(0.8, "average"), "gain auc low"] == pytest.approx(12)
-    assert found.loc[(0.8, "viewers"), "MT balanced"] == pytest.approx(56)
+    assert found.loc[(0.8, "viewers"), "gain AUC"] == pytest.approx(6)
+    assert found.loc[(0.8, "average"), "gain AUC low"] == pytest.approx(12)
+    assert found.loc[(0.8, "viewers"), "MT balanced accuracy"] == pytest.approx(
+        56
+    )
     training = summary[summary["sweep"] == "training"]
     assert list(training["x"]) == [60.0, 60.0]
 
@@ -238,13 +244,13 @@ def test_the_page_says_the_numbers(sharing, frame, tmp_path):
     assert "10 minutes of one core" in text
     assert text in (tmp_path / "simulation.md").read_text()
     assert (tmp_path / "sharing.png").read_bytes().startswith(b"\x89PNG")
-    assert "gain auc low" in (tmp_path / "sharing.csv").read_text()
+    assert "gain AUC low" in (tmp_path / "sharing.csv").read_text()
     # A change that cannot be told from none says how many films would do.
     noisy = frame.copy()
     shifts = noisy["film"].map({"BMI": -8.0, "CHI": 9.0, "CRA": 0.5})
     last = noisy["point"].str.contains("0.8")
-    noisy["gain auc"] += shifts.where(last, 0.0)
-    said = sharing.change(noisy, "sharing", "auc")
+    noisy["gain AUC"] += shifts.where(last, 0.0)
+    said = sharing.change(noisy, "sharing", "AUC")
     # Changes by film: -3, 14 and 5.5 points.
     films = (2.8 * np.std([-3, 14, 5.5], ddof=1) / 5.5) ** 2
     assert f"which includes 0; some {films:.0f} films would show it" in said

@@ -1,12 +1,19 @@
 """Measures of a simulated corpus against targets, and the page of them."""
 
 import dataclasses
+import pathlib
 
 import numpy as np
 import pytest
 from absl import flags
 
-from emotion_mt.simulation import SimulationConfig, simulate_state
+from emotion_mt.simulation import (
+    SIMULATION_VERSION,
+    SimulationConfig,
+    simulate_state,
+)
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +74,7 @@ def test_simple_models_find_what_separates(load, known):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, size=(60, 2)).astype(float)
     features = labels + rng.normal(0, 0.1, size=(60, 2))
-    held_out = load("simple_models").held_out
+    held_out = load("simulation_measures").held_out
     assert held_out(features, labels, movies, known) == 1
     # The film decides the label, and the features say the film: that helps in
     # known films only. Unseen, A looks like none of the others, whose labels
@@ -118,3 +125,11 @@ def test_script_writes_page_and_sheets(load, tmp_path, capsys):
     sheets = list(page.parent.glob("simulation_*.png"))
     assert len(sheets) == 7
     assert all(sheet.stat().st_size < 300_000 for sheet in sheets)
+
+
+def test_the_page_is_of_this_version_and_no_target_is_missed():
+    text = (REPOSITORY / "docs" / "simulation.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- begin measures -->")[1].split("<!-- end")[0]
+    assert f"version {SIMULATION_VERSION} of the simulation" in shown
+    assert shown.count("| yes |") >= 25
+    assert "| NO |" not in shown
