@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import resource
 import sys
 import threading
 from pathlib import Path
@@ -31,11 +30,11 @@ from emotion_mt.inference import load_bundle
 from emotion_mt.runs import Experiment, run_tables
 from emotion_mt.simulation import SimulationConfig
 
-#: Units of an MT trunk that no memory suffices for: 6 GB per input.
-_GREEDY_UNITS = 1_600_000_000
-
 #: Exit status of a check that finds an old bundle; errors have status 1.
 LOST = 3
+
+#: Worker processes of a run.
+WORKERS = 2
 
 #: What is finished: name to a digest of its content.
 Parts = dict[str, str]
@@ -50,9 +49,8 @@ def simulate(folder: Path) -> None:
     emt.simulate_corpus(folder / "corpus", 0, 4, config, progress=False)
 
 
-def extraction(folder: Path, workers: int) -> int:
+def extraction(folder: Path) -> int:
     """Extracts the features of the corpus into a store."""
-    del workers
     frames = keras.Input((None, 16, 16, 3))
     colours = keras.layers.AveragePooling3D((8, 4, 4))(frames)
     found = extract(
@@ -65,19 +63,19 @@ def extraction(folder: Path, workers: int) -> int:
     return 0
 
 
-def tables(folder: Path, workers: int, units: int = 8) -> int:
+def tables(folder: Path) -> int:
     """Makes Table III, from text alone: trains, then writes tables."""
     experiment = Experiment(
         corpus=folder / "corpus",
         out=folder / "work",
-        workers=workers,
+        workers=WORKERS,
         training=emt.TrainingConfig(
             max_epochs=2,
             patience=1,
             embedding_dim=4,
             text_filters=4,
             single_task_trunk_units=(8,),
-            multi_task_trunk_units=(units,),
+            multi_task_trunk_units=(8,),
             multi_task_head_units=(4,),
         ),
     )
@@ -89,22 +87,15 @@ def tables(folder: Path, workers: int, units: int = 8) -> int:
     return cli.run(Command("faults", "", {}, run), [])
 
 
-def greedy_tables(folder: Path, workers: int) -> int:
-    """The same, with MT that 16 GB of addresses do not suffice for."""
-    resource.setrlimit(resource.RLIMIT_AS, (2**34, 2**34))
-    return tables(folder, workers, _GREEDY_UNITS)
-
-
-def bundles(folder: Path, workers: int) -> int:
+def bundles(folder: Path) -> int:
     """Saves one bundle over another for ever, and counts in them."""
-    while last_bundle(folder, workers) == 0:
+    while last_bundle(folder) == 0:
         (folder / "saved").write_text(f"{bundle_number(folder)}\n")
     return 1
 
 
-def last_bundle(folder: Path, workers: int) -> int:
+def last_bundle(folder: Path) -> int:
     """Saves one bundle more, which removes what killed processes left."""
-    del workers
     path = folder / "work" / "bundle"
     path.parent.mkdir(exist_ok=True)
     first = not (folder / "saved").exists()
@@ -116,9 +107,8 @@ def last_bundle(folder: Path, workers: int) -> int:
     return 0
 
 
-def check_bundle(folder: Path, workers: int) -> int:
+def check_bundle(folder: Path) -> int:
     """Loads the bundle, model and all; returns `LOST` if it is an old one."""
-    del workers
     saved = folder / "saved"
     # The count itself is not written whole or not at all.
     text = saved.read_text() if saved.exists() else ""
@@ -193,14 +183,8 @@ def leftovers(folder: Path) -> list[str]:
     return sorted(path.name for path in found - {work / ".lock"})
 
 
-def begin(run: str, folder: str, workers: int) -> None:
-    """Does a run in this process, a group of its own, and ends it.
-
-    Args:
-        run: Name of one of the functions above.
-        folder: With the corpus; output goes there, to a file per run.
-        workers: Worker processes.
-    """
+def begin(run: str, folder: str) -> None:
+    """Does the function of this name in this process, a group of its own."""
     os.setsid()
     with Path(folder, f"{run}.log").open("wb") as log:
         os.dup2(log.fileno(), 1)
@@ -208,6 +192,6 @@ def begin(run: str, folder: str, workers: int) -> None:
     # tqdm's own lock is shared by all forks: one that is killed while it holds
     # it would stop the others for ever.
     tqdm.set_lock(threading.RLock())
-    status = globals()[run](Path(folder), workers)
+    status = globals()[run](Path(folder))
     sys.stdout.flush()
     sys.exit(status)

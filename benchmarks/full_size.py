@@ -14,8 +14,8 @@ Labels and texts are those of a simulated corpus of that size. Its films are not
 drawn, which would take the I3D half an hour or more: in the place of visual
 features stands what is to be seen in each segment, mixed into 1,024 numbers
 with noise. (Features decide when early stopping ends a fit, so the epochs are
-shown.) The I3D's time is computed from its windows and a rate that is given
-(benchmarks/extraction.py measures it).
+shown.) How long the I3D takes follows from its windows, which are counted, and
+from their rate (benchmarks/extraction.py).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import fits
 import numpy as np
 import pandas as pd
 from absl import app, flags
@@ -38,42 +39,25 @@ from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
 from emotion_mt.evaluation.rendering import markdown_table
 from emotion_mt.evaluation.specs import BOTH, in_working_order
 from emotion_mt.features import windows
-from emotion_mt.runs.engine import run_jobs
 from emotion_mt.runs.worker import JobInput
 
 _SEGMENTS = flags.DEFINE_integer(
     "segments_per_movie", 385, "Mean number of segments per film."
 )
 _WORKERS = flags.DEFINE_integer("workers", 2, "Processes to share the jobs.")
-_WINDOWS_PER_S = flags.DEFINE_float(
-    "windows_per_s", 3.8, "Rate of the I3D from file to feature."
-)
-_PATIENCE = flags.DEFINE_integer("patience", 10, "Patience of the fits.")
 _EVERY = flags.DEFINE_integer(
-    "every",
-    1,
-    "Fits every so many-th job of each kind only, and computes the minutes of "
-    "all from them.",
-    lower_bound=1,
+    "every", 1, "Fits every so many-th job of each kind.", lower_bound=1
 )
 _OUT = flags.DEFINE_string("out", "runs/full_size", "Folder of the results.")
-
-
-def count_windows(corpus: emt.Corpus) -> int:
-    """Windows of the I3D for all segments."""
-    config = emt.FeatureConfig()
-    times = corpus.segments[["start_s", "end_s"]].to_numpy(dtype=float)
-    return sum(windows.count_windows(t, emt.paper.FPS, config) for t in times)
 
 
 def made_up_features(
     state: simulation.SimulatedState,
 ) -> dict[str, np.ndarray]:
-    """Visual features of `text_corpus`, from what would be seen.
+    """Visual features of `text_corpus`, by kind, from what would be seen.
 
-    Returns:
-        Kind to float32 [N, 1024] or [N, 16, 7, 32]: the visible content in
-        the middle of each segment, projected at random, and as much noise.
+    They are the visible content in the middle of each segment, projected at
+    random, and as much noise.
     """
     rows = []
     for film in state.films:
@@ -97,17 +81,10 @@ def where_it_went(
 ) -> pd.DataFrame:
     """Adds up the seconds of the fits by architecture and input.
 
-    Args:
-        jobs: All jobs; those that were not fitted count as much as those of
-            their kind that were.
-        records: Of the jobs that were fitted, by name.
-        workers: Processes that shared them.
-
-    Returns:
-        DataFrame with "model", "input", "jobs", per job the mean number of
-        epochs of all L1 strengths ("epochs"), "s per epoch", "s to build"
-        (once per worker), "s per job" (without it), and "minutes" of wall
-        time if no worker was ever idle.
+    Jobs that were not fitted, and have no record under their name, count as
+    much as those of their kind that were. Epochs are those of all L1
+    strengths, "s per job" is without what each worker builds once, "minutes"
+    are of wall time if no worker was ever idle.
     """
     rows = []
     for job in jobs:
@@ -145,7 +122,7 @@ def main(argv: list[str]) -> None:
     )
     corpus = text_corpus(state)
     shared = JobInput(corpus, made_up_features(state))
-    config = emt.TrainingConfig(patience=_PATIENCE.value)
+    config = emt.TrainingConfig()
     # Tables share some of their jobs.
     by_kind: dict[object, dict[Job, None]] = {}
     for spec in specs_for(BOTH):
@@ -156,26 +133,24 @@ def main(argv: list[str]) -> None:
     jobs = [job for own in by_kind.values() for job in own]
     some = [job for own in by_kind.values() for job in [*own][:: _EVERY.value]]
     start = time.perf_counter()
-    outcome = run_jobs(
+    outcome = fits.fit(
         in_working_order(some),
         shared,
-        pathlib.Path(_OUT.value) / "jobs",
+        pathlib.Path(_OUT.value),
         workers=workers,
         report=print,
     )
     minutes = (time.perf_counter() - start) / 60
-    if outcome.failures:
-        error = next(iter(outcome.failures.values()))
-        raise RuntimeError(f"A job failed: {error}")
     records = {record["name"]: record for record in outcome.records}
     found = where_it_went(jobs, records, workers)
     print(f"\n{markdown_table(found.round(2))}")
-    number = count_windows(corpus)
+    times = corpus.segments[["start_s", "end_s"]].to_numpy(dtype=float)
+    how = (emt.paper.FPS, emt.FeatureConfig())
+    number = sum(windows.count_windows(t, *how) for t in times)
     print(
         f"\n{len(corpus):,} segments, {len(jobs)} jobs, {len(some)} of them "
         f"fitted, {outcome.reused} before, the others in {minutes:.1f} minutes "
-        f"of wall time by {workers} workers; {number:,} windows, which take "
-        f"the I3D {number / _WINDOWS_PER_S.value / 60:.1f} minutes (computed)"
+        f"of wall time by {workers} workers; {number:,} windows for the I3D"
     )
 
 
