@@ -27,7 +27,9 @@ from pathlib import Path
 import cv2
 import imageio_ffmpeg
 import numpy as np
+import pandas as pd
 
+from emotion_mt.evaluation.rendering import markdown_table
 from emotion_mt.features import FeatureConfig
 from emotion_mt.features.video import Video
 from emotion_mt.features.windows import film_windows, segment_ticks
@@ -92,15 +94,10 @@ PIXELS = {
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """A kind of film.
+    """A film: container and codec, and what is special about it.
 
-    Attributes:
-        group: What is special about it.
-        container: Suffix of the file.
-        codec: Key of `ENCODERS`.
-        pixels: Pixel format, or "" for the codec's usual one.
-        scan: "" or "interlaced".
-        how: "", or what is done to it: a key of `_DONE`.
+    Pixels are "" for the codec's usual format, scan is "" or "interlaced",
+    how is "" or what is done to it, one of `_DONE`.
     """
 
     group: str
@@ -238,14 +235,11 @@ def film_stream(kind: Kind) -> int:
 
 
 def reference_frames(path: Path, stream: int) -> tuple[list[float], np.ndarray]:
-    """What ffmpeg shows: times since the container's start, and frames.
-
-    Args:
-        path: The film.
-        stream: Number of the video stream among the file's streams.
+    """What ffmpeg shows of a video stream of a file.
 
     Returns:
-        Seconds, increasing, and uint8 [N, 64, 64, 3] in RGB.
+        Seconds since the container's start, increasing, and uint8
+        [N, 64, 64, 3] in RGB.
     """
     # With more threads it decodes Theora differently from run to run.
     command = [FFMPEG, "-hide_banner", "-nostdin", "-threads", "1"]
@@ -274,12 +268,8 @@ def differences(path: Path, stream: int = 0, shift: int = 0) -> list[float]:
     """Differences of the windows of `CUES` from ffmpeg's, in grey levels.
 
     Means over parts of a frame are compared, since decoders differ in how they
-    spread the colours of four pixels.
-
-    Args:
-        path: The film.
-        stream: See `reference_frames`.
-        shift: Frames by which the film is moved, to see that it is noticed.
+    spread the colours of four pixels. The film is moved by `shift` frames, to
+    see that it is noticed.
     """
     times_s, frames = reference_frames(path, stream)
     found = collections.defaultdict(list)
@@ -314,30 +304,26 @@ def _parts(frames: np.ndarray) -> np.ndarray:
 
 def main() -> int:
     """Compares all kinds, and prints what was found."""
-    table: dict[str, list[int]] = {}
-    worst: dict[str, float] = collections.defaultdict(float)
-    bad = []
+    rows, bad = [], []
     with tempfile.TemporaryDirectory() as name:
         for kind in kinds():
-            row = table.setdefault(kind.group, [0, 0, 0])
             try:
                 path = make(kind, Path(name))
             except RuntimeError as error:
                 print(f"not made: {kind}: {error}", file=sys.stderr)
                 continue
             found = differences(path, film_stream(kind))
-            row[0] += 1
-            row[1] += len(found)
             beyond = sum(value > TOLERANCE for value in found)
-            row[2] += beyond
-            worst[kind.group] = max([worst[kind.group], *found])
+            worst = max(found, default=0.0)
+            rows.append((kind.group, 1, len(found), beyond, worst))
             if beyond or not found:
                 bad.append(f"{kind}: {np.round(found, 2)}")
             path.unlink()
-    print("| films | how many | windows | different | largest difference |")
-    print("| --- | ---: | ---: | ---: | ---: |")
-    for group, row in table.items():
-        print(f"| {group} | {' | '.join(map(str, row))} | {worst[group]:.2f} |")
+    columns = ["films", "how many", "windows", "different"]
+    frame = pd.DataFrame(rows, columns=[*columns, "largest difference"])
+    groups = frame.groupby("films", sort=False)
+    table = groups[columns[1:]].sum().join(groups[[frame.columns[-1]]].max())
+    print(markdown_table(table.round(2).reset_index()))
     print("\n".join(bad), file=sys.stderr)
     return bool(bad)
 
