@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
-import joblib
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
@@ -366,22 +365,11 @@ def _still_features(picture: np.ndarray) -> np.ndarray:
     return np.array(numbers, dtype=np.float64)
 
 
-def files(folder: Path, seconds: float | None) -> Iterator[Row]:
-    """Measures the files of a corpus of 60 segments per film.
-
-    Args:
-        folder: A folder that `simulate_corpus` wrote.
-        seconds: How long that took, or None if it is not known.
-    """
+def files(folder: Path) -> Iterator[Row]:
+    """Measures the files of a corpus of 60 segments per film."""
     found = [path for path in folder.rglob("*") if path.is_file()]
     size_mb = sum(path.stat().st_size for path in found) / 1e6
     yield _between("size on disk, MB", size_mb, 0, 60)
-    yield (
-        f"time to simulate, s (here {joblib.cpu_count()} processors)",
-        "under 120 on 2",
-        "not measured" if seconds is None else f"{seconds:.0f}",
-        None if seconds is None else seconds < 120,
-    )
 
 
 #: What is measured without a video file or a trained network. The targets are

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import platform
 import textwrap
-import time
 from pathlib import Path
 
 import numpy as np
@@ -114,15 +113,13 @@ def run(flag: flags.FlagValues) -> None:
     """Simulates, measures, writes and draws."""
     out, folder = Path(flag.out), Path(flag.folder)
     size = (flag.seed, flag.segments_per_movie)
-    exists, begin = folder.exists(), time.monotonic()
     simulation.simulate_corpus(folder, *size)
-    seconds = None if exists else time.monotonic() - begin
     state = simulation.simulate_state(*size, simulation.SimulationConfig())
     groups = {
         name: list(rows(state))
         for name, rows in simulation_measures.GROUPS.items()
     }
-    groups["Files"] = list(simulation_measures.files(folder, seconds))
+    groups["Files"] = list(simulation_measures.files(folder))
     text = (
         f"Seed {state.seed}, {state.segments_per_movie} segments per film, "
         f"version {simulation.SIMULATION_VERSION} of the simulation, "
