@@ -171,8 +171,7 @@ def train(name: str, dtype: str, sizes: Sizes, epochs: int | None) -> Row:
     few = slice(CHECKED_STEPS * sizes.batch_size)
     first = {key: array[few] for key, array in inputs.items()}
     losses = model.fit(first, labels[few], shuffle=False, **how).history["loss"]
-    after = model.predict(first, **how)
-    answers = np.append(after, losses)
+    answers = np.append(model.predict(first, **how), losses)
     judged = dtype == "float32"
     row = Row(f"{name}, {dtype}", answers, dtype, judged=judged)
     if epochs is None:
