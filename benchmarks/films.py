@@ -314,16 +314,17 @@ def main() -> int:
                 continue
             found = differences(path, film_stream(kind))
             beyond = sum(value > TOLERANCE for value in found)
-            worst = max(found, default=0.0)
-            rows.append((kind.group, 1, len(found), beyond, worst))
+            largest = max(found, default=0.0)
+            rows.append((kind.group, 1, len(found), beyond, largest))
             if beyond or not found:
                 bad.append(f"{kind}: {np.round(found, 2)}")
             path.unlink()
     columns = ["films", "how many", "windows", "different"]
     frame = pd.DataFrame(rows, columns=[*columns, "largest difference"])
     groups = frame.groupby("films", sort=False)
-    table = groups[columns[1:]].sum().join(groups[[frame.columns[-1]]].max())
-    print(markdown_table(table.round(2).reset_index()))
+    table = groups[columns[1:]].sum()
+    worst = groups["largest difference"].max().map("{:.2f}".format)
+    print(markdown_table(table.join(worst).reset_index()))
     print("\n".join(bad), file=sys.stderr)
     return bool(bad)
 
