@@ -258,24 +258,17 @@ def lose_workers(bench: Bench, number: signal.Signals) -> Counts:
 
 def phases(bench: Bench, kills: int) -> Iterator[tuple[str, Counts]]:
     """Yields what was done, and what happened."""
-    yield (
-        "kill -9 during extraction",
-        kill_runs(bench, kills, "extraction", 0.3),
-    )
-    yield "kill -9 during training", kill_runs(bench, kills, "tables", 3.0)
-    yield (
-        "kill -9 while tables are written",
-        kill_runs(bench, kills, "tables", 0.4, stay=True),
-    )
-    yield (
-        "kill -9 while a bundle is saved over another",
-        kill_bundles(bench, kills),
-    )
+    for when, *how in (
+        ("during extraction", "extraction", 0.3),
+        ("during training", "tables", 3.0),
+        ("while tables are written", "tables", 0.4, True),
+    ):
+        yield f"kill -9 {when}", kill_runs(bench, kills, *how)
+    what = "kill -9 while a bundle is saved over another"
+    yield what, kill_bundles(bench, kills)
     yield "kill -9 of a worker", lose_workers(bench, signal.SIGKILL)
-    yield (
-        f"SIGSTOP of a worker, given up after {_TTL}",
-        lose_workers(bench, signal.SIGSTOP),
-    )
+    what = f"SIGSTOP of a worker, given up after {_TTL}"
+    yield what, lose_workers(bench, signal.SIGSTOP)
 
 
 def main(argv: list[str]) -> int | None:

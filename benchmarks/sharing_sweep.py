@@ -57,20 +57,15 @@ class Setting:
     missing: float = 0.0
 
 
+def _settings(name: str, *values: float) -> tuple[Setting, ...]:
+    return tuple(Setting(**{name: value}) for value in values)
+
+
 #: The sweeps: name to points. The default profile with everything is in all.
 SWEEPS: dict[str, tuple[Setting, ...]] = {
-    "sharing": (
-        *(Setting(sharing=share) for share in (0.0, 0.2, 0.5, 0.8)),
-        Setting(),
-    ),
-    "training": (
-        *(Setting(training=share) for share in (0.125, 0.25, 0.5)),
-        Setting(),
-    ),
-    "missing": (
-        Setting(),
-        *(Setting(missing=share) for share in (0.25, 0.5, 0.75)),
-    ),
+    "sharing": (*_settings("sharing", 0.0, 0.2, 0.5, 0.8), Setting()),
+    "training": (*_settings("training", 0.125, 0.25, 0.5), Setting()),
+    "missing": (Setting(), *_settings("missing", 0.25, 0.5, 0.75)),
 }
 
 
