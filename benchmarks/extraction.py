@@ -40,7 +40,9 @@ from emotion_mt.features import extract, load_i3d, model_digest
 from emotion_mt.inference import Predictor, save_bundle
 from emotion_mt.models import EvokedEmotionModel, make_tokenizer
 
-_MINUTES = flags.DEFINE_float("minutes", 2.0, "Length of the film.")
+_MINUTES = flags.DEFINE_float(
+    "minutes", 2.0, "Length of the film.", lower_bound=0.3
+)
 _DTYPE = flags.DEFINE_string("dtype", "float32", "Arithmetic of the I3D.")
 _CLIP = flags.DEFINE_string(
     "clip", None, "A real video of 16 s to compare bfloat16 with float32 on."
