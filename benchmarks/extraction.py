@@ -104,20 +104,10 @@ def measure_extraction(
     i3d: keras.Model, folder: pathlib.Path, starts_s: np.ndarray
 ) -> None:
     """Compares the network with the whole way from the file."""
-    film = str(folder / _FILM)
-    # What every extraction takes once, such as tracing, is in both.
-    few, many = (
-        extract(
-            film_corpus(film, starts_s[:count], _CUE_S),
-            i3d,
-            folder / f"store{count}",
-            progress=False,
-        ).report
-        for count in (2, len(starts_s))
-    )
-    windows = many.windows - few.windows
-    network_s = many.network_s - few.network_s
-    all_s = network_s + many.waiting_s - few.waiting_s
+    corpus = film_corpus(str(folder / _FILM), starts_s, _CUE_S)
+    report = extract(corpus, i3d, folder / "store", progress=False).report
+    network_s, windows = report.network_s, report.windows
+    all_s = network_s + report.waiting_s
     print_row(
         f"file to feature, {_DTYPE.value}, 1280×720",
         f"{windows / all_s:.2f} windows/s",
