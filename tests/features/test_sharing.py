@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import pathlib
 import signal
-import threading
 import time
 
 import numpy as np
@@ -14,7 +13,6 @@ import pytest
 from emotion_mt.features import (
     extract,
     extract_histograms,
-    extraction,
     histograms,
     store as store_module,
 )
@@ -53,43 +51,6 @@ def run(corpus, network, folder):
 
 def films_of(folder):
     return sorted(path.name[0] for path in folder.iterdir())
-
-
-def test_two_runs_at_once_share_the_films(
-    corpus, network, expected, tmp_path, monkeypatch
-):
-    decoded, results = [], []
-    both_at_work = threading.Barrier(2)
-    film_windows = extraction.film_windows
-
-    def counting(video, *arguments):
-        decoded.append(os.path.basename(video.path))
-        if len(decoded) <= 2:
-            # The first run waits in its first film for the second run.
-            both_at_work.wait(60)
-        yield from film_windows(video, *arguments)
-
-    monkeypatch.setattr(extraction, "film_windows", counting)
-    threads = [
-        threading.Thread(
-            target=lambda: results.append(run(corpus, network, tmp_path))
-        )
-        for _ in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert collections.Counter(decoded) == {f"{n}.avi": 1 for n in NAMES}
-    for result in results:
-        np.testing.assert_array_equal(result.features, expected.features)
-        report = result.report
-        assert report.segments_stored + report.segments_computed == 8
-        assert report.segments_computed > 0
-    assert sum(r.report.segments_computed for r in results) == 8
-    assert sum(r.report.windows for r in results) == expected.report.windows
-    # Nothing but features is left.
-    assert films_of(tmp_path) == list(NAMES)
 
 
 def _work_slowly(corpus, folder, log, go_on):
