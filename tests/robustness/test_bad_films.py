@@ -40,6 +40,15 @@ def test_sound_and_headers_without_pictures_are_refused(tmp_path, write_film):
             windows(path)
 
 
+def test_8k(tmp_path, write_film):
+    left_half = grey(0, 4320, 7680)
+    left_half[:, :3840] = 200
+    path = write_film(tmp_path / "8k.avi", [left_half])
+    ((_, window),) = windows(path, [(0.0, 0.04)])
+    np.testing.assert_allclose(window[:, :, :15], 200, atol=4)
+    np.testing.assert_allclose(window[:, :, 17:], 0, atol=4)
+
+
 def test_size_that_changes_in_the_middle(tmp_path):
     # A stream of JPEG pictures; the later ones are four times as large.
     small, large = grey(50), grey(150, 96, 128)
