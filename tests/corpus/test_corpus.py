@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from emotion_mt.corpus import (
-    is_rated,
-    labels_from_values,
-    mean_of_rated,
-)
+from emotion_mt.corpus import is_rated, labels_from_values, mean_of_rated
 
 RATING = st.one_of(
     st.just(float("nan")),

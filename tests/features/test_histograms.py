@@ -2,11 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_mt.features import (
-    HistogramConfig,
-    extract_histograms,
-    histograms,
-)
+from emotion_mt.features import HistogramConfig, extract_histograms, histograms
 from emotion_mt.features.video import Video
 
 CONFIG = HistogramConfig(frames=8)

@@ -320,13 +320,6 @@ def test_frames_are_resized(shape, mode):
     np.testing.assert_allclose(received, expected, atol=1.01)
 
 
-def test_real_clip_has_its_frames_and_rate(clip):
-    with Video(clip) as video:
-        times = [time_s for time_s, _ in video]
-        assert video.fps == pytest.approx(19.62)
-    np.testing.assert_allclose(times, np.arange(355) / 19.62, atol=1e-6)
-
-
 @pytest.mark.parametrize(
     ("name", "frames", "end_s"),
     [

@@ -102,10 +102,7 @@ def test_what_was_stated_comes_back(saved):
     }
 
     folder = saved(
-        VISUAL,
-        training=training,
-        scores=scores,
-        untrained_viewers=["anna b."],
+        VISUAL, training=training, scores=scores, untrained_viewers=["anna b."]
     )
 
     loaded = load_bundle(folder)
