@@ -4,7 +4,6 @@ import json
 import os
 from pathlib import Path
 
-import cv2
 import hypothesis
 import pytest
 
@@ -118,20 +117,3 @@ def inspect(capsys):
         return status, json.loads(written.out or "null"), written.err
 
     return run
-
-
-@pytest.fixture(scope="session")
-def write_film():
-    """Writes frames, uint8 [H, W, 3] each, at 25 per second."""
-
-    def write(path, frames, codec="MJPG"):
-        height, width = frames[0].shape[:2]
-        fourcc = cv2.VideoWriter.fourcc(*codec)
-        writer = cv2.VideoWriter(str(path), fourcc, 25.0, (width, height))
-        assert writer.isOpened()
-        for frame in frames:
-            writer.write(frame)
-        writer.release()
-        return path
-
-    return write
