@@ -14,6 +14,7 @@ from emotion_mt.features import (
     build_i3d,
     extract,
     extract_features,
+    extract_histograms,
     extraction,
     store,
     weights,
@@ -222,13 +223,19 @@ def test_problems_are_those_of_the_segments_at_hand(
         assert all(map(re.search, expected, found))
 
 
-@pytest.mark.parametrize("times", [(1.0, 1.0), (2.0, 1.0), (-1.0, 1.0)])
+@pytest.mark.parametrize(
+    "times", [(1.0, 1.0), (2.0, 1.0), (-1.0, 1.0), (0.0, np.inf), (np.nan, 1)]
+)
 def test_times_that_make_no_sense(tools, films, network, tmp_path, times):
     corpus = tools.make_corpus([("A", 0.0, 1.0, films["A"])])
+    # A corpus that is made so refuses what is not finite.
     corpus.segments.loc[0, ["start_s", "end_s"]] = times
     message = r"A\.avi: a segment must have 0 <= start_s < end_s"
     with pytest.raises(VideoError, match=message):
-        run(corpus, network, tmp_path)
+        extract_histograms(corpus, tmp_path, progress=False)
+    if np.isfinite(times).all():
+        with pytest.raises(VideoError, match=message):
+            run(corpus, network, tmp_path)
 
 
 def test_no_videos_at_all(tools, network, tmp_path):
