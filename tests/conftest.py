@@ -13,6 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -158,6 +159,23 @@ def i3d_cache(tmp_path_factory):
             with contextlib.suppress(FileExistsError):
                 (folder / path.name).symlink_to(path)
     return folder
+
+
+@pytest.fixture(scope="session")
+def write_film():
+    """Writes frames, uint8 [H, W, 3] in BGR each, and returns the path."""
+
+    def write(path, frames, codec="MJPG", fps=25.0):
+        height, width = frames[0].shape[:2]
+        fourcc = cv2.VideoWriter.fourcc(*codec)
+        writer = cv2.VideoWriter(str(path), fourcc, fps, (width, height))
+        assert writer.isOpened()
+        for frame in frames:
+            writer.write(frame)
+        writer.release()
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

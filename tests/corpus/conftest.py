@@ -97,11 +97,7 @@ def writer(tmp_path):
 class ManifestWriter:
     """Writes `segments.csv` and `annotations.csv`."""
 
-    SEGMENTS = (
-        "a1,A,0,1.5,Hello,",
-        "a2,A,2,3,,",
-        "b1,B,0,1,Bye,",
-    )
+    SEGMENTS = ("a1,A,0,1.5,Hello,", "a2,A,2,3,,", "b1,B,0,1,Bye,")
     ANNOTATIONS = ("a1,V1,0.5", "a2,V1,-0.25", "a1,V2,-1", "b1,V2,1")
 
     def __init__(self, root):

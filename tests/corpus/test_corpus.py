@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from emotion_mt.corpus import (
-    CorpusError,
-    is_rated,
-    labels_from_values,
-    mean_of_rated,
-)
+from emotion_mt.corpus import is_rated, labels_from_values, mean_of_rated
 
 RATING = st.one_of(
     st.just(float("nan")),
@@ -20,18 +15,6 @@ RATING = st.one_of(
     st.floats(-1, 1, width=32),
 )
 REPEATABLE = settings(max_examples=50, derandomize=True, deadline=None)
-
-
-@REPEATABLE
-@given(st.lists(RATING, max_size=20))
-def test_labels_follow_the_threshold(values):
-    labels = labels_from_values(np.array(values, dtype=np.float32))
-    assert labels.dtype == np.float32
-    for value, label in zip(values, labels, strict=True):
-        if value != value:
-            assert np.isnan(label)
-        else:
-            assert label == (1.0 if value > 0 else 0.0)
 
 
 @REPEATABLE
@@ -184,10 +167,3 @@ def test_order_and_digest_do_not_depend_on_the_process(manifest, writer):
         )
     )
     assert first == second
-
-
-def test_error_lists_its_problems():
-    error = CorpusError(["a.dat: bad", "b.srt: worse"])
-    assert error.problems == ("a.dat: bad", "b.srt: worse")
-    assert str(error) == "a.dat: bad\nb.srt: worse"
-    assert CorpusError("one").problems == ("one",)

@@ -34,6 +34,7 @@ def test_what_is_no_corpus_is_refused(tmp_path, writer, on_problem):
         ("on_problem", "ignore"),
         ("movies", "BMI"),
         ("movies", ()),
+        *(("scale", ends) for ends in ((1, 1), (2, 1), (0, float("inf")))),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(writer, argument, value):

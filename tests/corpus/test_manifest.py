@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emotion_mt.corpus import CorpusError, load_corpus
+from emotion_mt.corpus import load_corpus
 
 
 def test_gaps_are_nan_and_the_average_is_over_those_who_rated(manifest):
@@ -146,12 +146,6 @@ def test_a_scale_is_mapped_with_its_middle_at_zero(
     assert f"expected a value in [{low:g}, {high:g}]" in problem
 
 
-@pytest.mark.parametrize("scale", [(1, 1), (2, 1), (0, float("inf"))])
-def test_scales_without_a_middle_are_refused(manifest, scale):
-    with pytest.raises(ValueError, match="`scale` must be two finite"):
-        load_corpus(manifest.write(), scale=scale)
-
-
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -207,21 +201,33 @@ def test_video_paths_are_relative_to_the_folder(manifest, cell):
 
 
 @pytest.mark.parametrize(
-    "cell",
+    ("cell", "said"),
     [
-        *("../secret.mp4", "films/../../secret.mp4", "..\\secret.mp4", ".."),
-        *("/etc/passwd", "C:\\secret.mp4", "\\\\server\\share\\a.mp4"),
+        *((cell, "") for cell in ("../secret.mp4", "films/../../secret.mp4")),
+        *((cell, "") for cell in ("..\\secret.mp4", "..", "/etc/passwd")),
+        *(
+            (cell, "")
+            for cell in ("C:\\secret.mp4", "\\\\server\\share\\a.mp4")
+        ),
+        # A link that leads out, and what no system takes.
+        *(("loop.avi", ""), ("x" * 5000, "File name too long")),
+        ("a\0b", "without control characters"),
     ],
 )
 def test_video_paths_that_leave_the_folder_are_refused(
-    manifest, problems_of, cell
+    manifest, problems_of, cell, said
 ):
     (manifest.root.parent / "secret.mp4").write_bytes(b"x")
+    (manifest.root / "loop.avi").symlink_to("../outside/loop.avi")
     root = manifest.write([f"a1,A,0,1,,{cell}"], ["a1,V,1"])
-    assert problems_of(root) == (
-        f"{root / 'segments.csv'}, line 2: expected a video path relative to "
-        f"{root} and inside it. Received: {cell!r}",
-    )
+    (problem,) = problems_of(root)
+    assert len(problem) < 1000
+    assert said in problem
+    if not said:
+        assert problem == (
+            f"{root / 'segments.csv'}, line 2: expected a video path relative "
+            f"to {root} and inside it. Received: {cell!r}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -280,12 +286,9 @@ def test_all_problems_are_listed_and_skip_keeps_the_good_film(
     # the unknown segment belongs to no film, so it stays.
     (problem,) = problems_of(root, movies=["A"])
     assert "Received: 'q'" in problem
-
-
-def test_id_used_in_two_films_spoils_both(manifest):
-    root = manifest.write(segments=(*manifest.SEGMENTS, "a1,B,5,6,,"))
-    with pytest.raises(CorpusError, match="as in"):
-        load_corpus(root, on_problem="skip")
+    # An id in two films spoils both.
+    manifest.write((*manifest.SEGMENTS, "a1,B,5,6,,"))
+    assert "as in" in problems_of(root, on_problem="skip")[0]
 
 
 def test_files_and_columns_that_are_missing_are_reported(manifest, problems_of):

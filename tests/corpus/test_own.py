@@ -129,31 +129,22 @@ def test_own_features_are_placed_by_segment(corpus_of, manifest, kind):
         (["m1_01"], ROWS[:2], r"Received shapes \(1,\) and \(2, 3\)"),
         (["m1_01"], np.array([["x"]]), "of numbers. Received"),
         (["m1_01"], np.array([[{}]], object), "allow_pickle"),
+        ("npz", b"PK\x03\x04", r"features\.npz: expected the arrays"),
+        ("csv", b"segment_id\nm1_01\n", "1 rows of 0 numbers"),
+        ("csv", b"segment_id,a\nm1_01,high\n", "a number .*'high'"),
     ],
 )
 def test_faulty_features_are_refused(corpus_of, manifest, ids, rows, message):
+    """`ids` may be the end of a name, and `rows` what the file holds."""
     corpus = corpus_of()
-    _write(manifest.root, "npz", ids, rows)
+    end = ids if isinstance(ids, str) else "npz"
+    if isinstance(rows, bytes):
+        (manifest.root / f"features.{end}").write_bytes(rows)
+    else:
+        _write(manifest.root, end, ids, rows)
     with pytest.raises(CorpusError, match=message) as caught:
         read_features(manifest.root, corpus)
-    assert str(caught.value).startswith(str(manifest.root / "features.npz"))
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("features.csv", b"segment_id\nm1_01\n", "1 rows of 0 numbers"),
-        ("features.csv", b"segment_id,a\nm1_01,high\n", "a number .*'high'"),
-        ("features.npz", b"PK\x03\x04", r"features\.npz: expected the arrays"),
-    ],
-)
-def test_files_that_hold_no_features_are_refused(
-    corpus_of, manifest, name, content, message
-):
-    corpus = corpus_of()
-    (manifest.root / name).write_bytes(content)
-    with pytest.raises(CorpusError, match=message):
-        read_features(manifest.root, corpus)
+    assert str(caught.value).startswith(f"{manifest.root}/features.{end}")
 
 
 def test_an_archive_with_a_password_is_refused(corpus_of, manifest):

@@ -11,7 +11,8 @@ from emotion_mt.corpus.ratings import read_ratings, values_of_segments
 def read(tmp_path):
     def read(text, viewer="You", **options):
         path = tmp_path / "my.csv"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        if text is not None:
+            path.write_text(text, encoding="utf-8", newline="")
         return read_ratings(path, viewer, **options)
 
     return read
@@ -72,17 +73,13 @@ def test_all_that_is_wrong_is_told_at_once(read):
         ("start_s,end_s,value\n0,1,\n", "at least one rating. Received none"),
         ("segment_id,value\na,1\n", "expected the columns start_s, end_s, val"),
         ("", "expected the columns start_s"),
+        (None, "Received: no such file"),
     ],
 )
 def test_no_ratings(read, text, said):
     with pytest.raises(CorpusError) as raised:
         read(text)
     assert said in str(raised.value)
-
-
-def test_no_file(tmp_path):
-    with pytest.raises(CorpusError, match="Received: no such file"):
-        read_ratings(tmp_path / "my.csv", "You")
 
 
 @pytest.fixture

@@ -192,32 +192,15 @@ def test_ass_overrides_comments_and_drawings(tmp_path, format_):
     assert second.text == "Text here"
 
 
-def test_ass_fields_are_read_in_the_order_of_the_file(tmp_path):
-    # A script without styles is still one.
-    text = (
-        "[Script Info]\n[Events]\nFormat: Start, Style, End, Text\n"
-        "Dialogue: 0:00:01.00,Default,0:00:02.50,One, two\n"
-    )
-    (cue,) = _read(tmp_path, text).usable
-    assert (cue.start_s, cue.end_s, cue.text) == (1.0, 2.5, "One, two")
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", r"expected subtitles .* Received an empty file"),
-        ("\ufeff\r\n \n", r"expected subtitles .* Received an empty file"),
-        (
-            "no subtitles\nat all\n",
-            r"expected a cue such as '00:00:01,000 --> 00:00:02,500'\. "
-            r"Received no cue; the file begins with 'no subtitles'",
-        ),
+        ("", "expected subtitles .* Received an empty file"),
+        ("\ufeff\r\n \n", "expected subtitles .* Received an empty file"),
+        ("Hi there\n\n", r"a cue such as '00:.*'\. Received no cue; .*'Hi the"),
         ("WEBVTT\n", r"expected a cue such as '00:00:01\.000"),
         ("[Script Info]\n[Events]\n", r"a cue such as 'Dialogue:"),
-        (
-            SRT.replace("-->", "->"),
-            r", line 2: expected a cue .* \(and 1 more such lines\)",
-        ),
+        (SRT.replace("-->", "->"), r", line 2: .* \(and 1 more such lines\)"),
         (
             ASS.replace("Start, End", "Begin, End"),
             r", line 9: expected the event fields Start, End and, as the last, "
@@ -285,33 +268,27 @@ def test_bad_events_of_ass_are_left_out_too(tmp_path):
 
 
 # --- The shared cases ---------------------------------------------------------
-
+# ruff: noqa: E501
+#: What is read of a file, and what is said of it.
 CASES = {
     "rolling_captions.vtt": (
         "the boat was late|and nobody cared|I hate waiting",
         "2 of 5 cues say nothing new",
     ),
-    "greek_cp1253.srt": (
-        "Σ' αγαπώ πολύ.|Δεν θέλω να περιμένω.|Τι ωραία μέρα!",
-        "read as cp1253",
-    ),
-    "russian_cp1251.srt": (
-        "Я тебя люблю.|Не хочу ждать.|Какой день!",
-        "read as cp1251",
-    ),
-    "japanese_shift_jis.srt": (
-        "愛している|待ちたくない|いい天気だ",
-        "read as cp932",
-    ),
-    "chinese_gbk.srt": ("我爱你|我不想等|天气真好", "read as gb18030"),
-    "polish_cp1250.srt": (
-        "Kocham cię.|Nie chcę czekać, żółw.|Ładny dzień!",
-        "read as cp1250",
-    ),
     "utf8_one_bad_byte.srt": (
         "Voilà l'été.|\ufffd(a va bien.|C'est fini.",
         "line 7: 1 character",
     ),
+    **{
+        f"{language}.srt": (text, f"read as {encoding}")
+        for language, encoding, text in (
+            ("greek_cp1253", "cp1253", "Σ' αγαπώ πολύ.|Δεν θέλω να περιμένω.|Τι ωραία μέρα!"),
+            ("russian_cp1251", "cp1251", "Я тебя люблю.|Не хочу ждать.|Какой день!"),
+            ("japanese_shift_jis", "cp932", "愛している|待ちたくない|いい天気だ"),
+            ("chinese_gbk", "gb18030", "我爱你|我不想等|天气真好"),
+            ("polish_cp1250", "cp1250", "Kocham cię.|Nie chcę czekać, żółw.|Ładny dzień!"),
+        )
+    },
     **{
         f"one_bad_cue_{kind}.srt": (
             "|".join(f"line {n}" for n in range(2, 30)),
@@ -319,7 +296,7 @@ CASES = {
         )
         for kind in ("four_digits", "negative", "sixty_seconds")
     },
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -170,21 +170,6 @@ def read_number(frame):
     return int(sum(int(bit) << i for i, bit in enumerate(bits)))
 
 
-def write_film(path, frames, fps=25.0, codec="MJPG"):
-    """Writes a film of numbered frames, or of the frames given."""
-    if isinstance(frames, int):
-        frames = [numbered_frame(number) for number in range(frames)]
-    height, width = frames[0].shape[:2]
-    writer = cv2.VideoWriter(
-        str(path), cv2.VideoWriter_fourcc(*codec), fps, (width, height)
-    )
-    assert writer.isOpened()
-    for frame in frames:
-        writer.write(frame)
-    writer.release()
-    return str(path)
-
-
 def write_stamped(
     path, stamps_ms, codec="mpeg4", frames=None, sound=(), gop=12
 ):
@@ -233,14 +218,14 @@ def blobs(count, seed=0):
 
 
 @pytest.fixture(scope="session")
-def films(tmp_path_factory):
+def films(write_film, tmp_path_factory):
     """Two films of blobs, 4 s and 3 s, without loss; and what is no film."""
     folder = tmp_path_factory.mktemp("films")
     (folder / "text.avi").write_text("no film")
     paths = {"TXT": f"{folder}/text.avi", "GONE": f"{folder}/gone.avi"}
     for name, count, seed in (("A", 100, 1), ("B", 75, 2)):
-        path = folder / f"{name}.avi"
-        paths[name] = write_film(path, blobs(count, seed), codec="FFV1")
+        path = write_film(folder / f"{name}.avi", blobs(count, seed), "FFV1")
+        paths[name] = str(path)
     return paths
 
 
@@ -267,15 +252,22 @@ def warnings(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def tools():
+def tools(write_film):
     """The helpers above; test files cannot import each other."""
+
+    def write(path, frames, fps=25.0, codec="MJPG"):
+        """Writes a film of numbered frames, or of the frames given."""
+        if isinstance(frames, int):
+            frames = [numbered_frame(number) for number in range(frames)]
+        return str(write_film(path, frames, codec, fps))
+
     return types.SimpleNamespace(
         small_network=small_network,
         quick_network=quick_network,
         reference_mixed_5c=reference_mixed_5c,
         reference_logits=reference_logits,
         read_number=read_number,
-        write_film=write_film,
+        write_film=write,
         write_stamped=write_stamped,
         blobs=blobs,
         make_corpus=make_corpus,

@@ -14,7 +14,9 @@ from emotion_mt.features import (
     build_i3d,
     extract,
     extract_features,
+    extract_histograms,
     extraction,
+    store,
     weights,
 )
 
@@ -102,29 +104,46 @@ def test_only_new_segments_are_computed(corpus, network, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", ["weights", "dtype", "config", "video", "segment"]
+    "change",
+    [
+        *("weights", "dtype", "video", "segment", "version"),
+        *({"stride_frames": 4}, {"resize": "crop"}, {"fps": None}),
+    ],
 )
-def test_what_makes_features_stale(tools, films, network, tmp_path, change):
+def test_what_makes_features_stale(
+    tools, films, network, tmp_path, monkeypatch, change
+):
     path = tmp_path / "film.avi"
     shutil.copy(films["A"], path)
     corpus = tools.make_corpus([("A", 0.0, 1.3, str(path))])
-    config = FeatureConfig()
     before = run(corpus, network, tmp_path / "store").features
-    if change == "weights":
-        network = tools.quick_network(seed=1)
-    elif change == "dtype":
-        network = tools.quick_network(dtype="mixed_bfloat16")
-    elif change == "config":
-        config = FeatureConfig(stride_frames=4)
-    elif change == "video":
-        shutil.copy(films["B"], path)
-    else:
-        corpus = tools.make_corpus([("A", 0.04, 1.34, str(path))])
-    result = run(corpus, network, tmp_path / "store", config=config)
-    assert result.report.segments_computed == 1
-    assert not np.array_equal(result.features, before)
-    fresh = run(corpus, network, tmp_path / "fresh", config=config)
-    np.testing.assert_array_equal(result.features, fresh.features)
+    with monkeypatch.context() as patch:
+        other, more = network, {}
+        if change == "weights":
+            other = tools.quick_network(seed=1)
+        elif change == "dtype":
+            other = tools.quick_network(dtype="mixed_bfloat16")
+        elif change == "version":
+            patch.setattr(store, "VERSION", store.VERSION + 1)
+        elif change == "video":
+            shutil.copy(films["B"], path)
+        elif change == "segment":
+            corpus = tools.make_corpus([("A", 0.04, 1.34, str(path))])
+        else:
+            more["config"] = FeatureConfig(**change)
+        result = run(corpus, other, tmp_path / "store", **more)
+        assert result.report.segments_computed == 1
+        # The rate of the film is that of the paper.
+        same = change in ("version", {"fps": None})
+        assert np.array_equal(result.features, before) == same
+        fresh = run(corpus, other, tmp_path / "fresh", **more)
+        np.testing.assert_array_equal(result.features, fresh.features)
+    # The features of before are still there.
+    shutil.copy(films["A"], path)
+    corpus = tools.make_corpus([("A", 0.0, 1.3, str(path))])
+    again = run(corpus, network, tmp_path / "store")
+    assert again.report.segments_computed == 0
+    np.testing.assert_array_equal(again.features, before)
 
 
 def test_a_moved_film_keeps_its_features(tools, films, network, tmp_path):
@@ -204,12 +223,19 @@ def test_problems_are_those_of_the_segments_at_hand(
         assert all(map(re.search, expected, found))
 
 
-def test_segment_times_that_make_no_sense(tools, films, network, tmp_path):
-    corpus = tools.make_corpus([("A", 2.0, 1.0, films["A"])])
-    with pytest.raises(
-        VideoError, match=r"A\.avi: a segment must have .* end_s=1\.0"
-    ):
-        run(corpus, network, tmp_path)
+@pytest.mark.parametrize(
+    "times", [(1.0, 1.0), (2.0, 1.0), (-1.0, 1.0), (0.0, np.inf), (np.nan, 1)]
+)
+def test_times_that_make_no_sense(tools, films, network, tmp_path, times):
+    corpus = tools.make_corpus([("A", 0.0, 1.0, films["A"])])
+    # A corpus that is made so refuses what is not finite.
+    corpus.segments.loc[0, ["start_s", "end_s"]] = times
+    message = r"A\.avi: a segment must have 0 <= start_s < end_s"
+    with pytest.raises(VideoError, match=message):
+        extract_histograms(corpus, tmp_path, progress=False)
+    if np.isfinite(times).all():
+        with pytest.raises(VideoError, match=message):
+            run(corpus, network, tmp_path)
 
 
 def test_no_videos_at_all(tools, network, tmp_path):
@@ -219,30 +245,24 @@ def test_no_videos_at_all(tools, network, tmp_path):
     assert np.isnan(features).all()
 
 
-def test_default_store_is_in_the_cache_folder(
-    tools, films, network, tmp_path, monkeypatch
-):
-    monkeypatch.setenv("EMOTION_MT_CACHE", str(tmp_path / "cache"))
-    corpus = tools.make_corpus([("My film/1", 0.0, 1.0, films["A"])])
-    extract_features(corpus, network, progress=False)
-    stored = list((tmp_path / "cache" / "features").glob("*.npz"))
-    assert [re.sub("-.*", "", p.name) for p in stored] == ["My_film_1"]
-
-
 def test_class_scores_are_no_features(corpus, tmp_path):
     model = build_i3d(include_top=True, image_size_px=32, width=1 / 32)
     with pytest.raises(ValueError, match=r"Mixed_5c.*shape \(None, 400\)"):
         run(corpus, model, tmp_path)
 
 
-def test_progress_and_report_are_shown(corpus, network, tmp_path, capsys):
-    extract_features(corpus, network, tmp_path)
+def test_default_store_progress_and_report(
+    tools, films, network, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("EMOTION_MT_CACHE", str(tmp_path))
+    corpus = tools.make_corpus([("My film/1", 0.0, 1.0, films["A"])])
+    extract_features(corpus, network)
     shown = capsys.readouterr().err
-    assert "14 of 14 windows" in shown
-    assert "windows/s" in shown
-    assert "Features of 2 films" in shown
-    assert "decoding" in shown
-    extract_features(corpus, network, tmp_path)
+    for part in ("2 of 2 windows", "windows/s", "Features of 1 films", "decod"):
+        assert part in shown
+    (stored,) = (tmp_path / "features").glob("*.npz")
+    assert re.sub("-.*", "", stored.name) == "My_film_1"
+    extract_features(corpus, network)
     assert capsys.readouterr().err == ""
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 import shutil
 
-import cv2
 import keras
 import numpy as np
 import pytest
@@ -153,18 +152,11 @@ def forge():
 
 
 @pytest.fixture(scope="session")
-def film(tmp_path_factory):
-    """A film of 50 frames at 25 fps, moving noise, and its frames in RGB."""
-    path = tmp_path_factory.mktemp("film") / "film.avi"
-    writer = cv2.VideoWriter(
-        str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25, (48, 40)
-    )
-    rng = np.random.default_rng(2)
-    frame = rng.integers(0, 255, (40, 48, 3), np.uint8)
-    for i in range(50):
-        writer.write(np.roll(frame, 2 * i, axis=1) // (1 + i % 3))
-    writer.release()
-    return path
+def film(write_film, tmp_path_factory):
+    """A film of 50 frames at 25 fps, moving noise."""
+    noise = np.random.default_rng(2).integers(0, 255, (40, 48, 3), np.uint8)
+    frames = [np.roll(noise, 2 * i, 1) // (1 + i % 3) for i in range(50)]
+    return write_film(tmp_path_factory.mktemp("film") / "film.avi", frames)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A new viewer: what is known of the answer, and that nothing else changes."""
 
-import json
 from pathlib import Path
 
 import keras
@@ -303,12 +302,6 @@ def test_a_bundle_with_a_new_viewer(saved, inputs, values, tmp_path):
     fit = emt.fit_viewer(bundle.viewers, before, values)
     same = with_viewer(bundle, "You", fit)
     np.testing.assert_array_equal(predict(same.model, inputs), answers)
-
-
-def test_bundles_without_are_as_before(saved):
-    content = json.loads((saved(("text",)) / "bundle.json").read_text("utf-8"))
-    assert content["version"] == 2
-    assert "added" not in content["model"]["config"]
 
 
 @pytest.mark.parametrize(

@@ -80,28 +80,10 @@ def test_what_cannot_be_used_is_named(saved, subtitles, rate, tmp_path):
         )
     with pytest.raises(ValueError, match="`video` must be given"):
         add_rated_viewer(tmp_path / "x", bundle, ratings, subtitles=subtitles)
+    baseline = saved(("text",), "b", model=BaselineTextModel(("V1",), 8, 9))
+    with pytest.raises(ValueError, match=r"an EvokedEmotionModel.*BaselineT"):
+        add_rated_viewer(tmp_path / "x", baseline, ratings, subtitles=subtitles)
     assert not (tmp_path / "x").exists()
-
-
-def test_one_sided_ratings_give_a_model_that_says_so(
-    saved, subtitles, rate, tmp_path
-):
-    added = add_rated_viewer(
-        tmp_path / "mine",
-        saved(("text",)),
-        rate(*((i, 1) for i in range(8))),
-        subtitles=subtitles,
-    )
-    assert "All 8 ratings are positive" in added.render()
-    table = Predictor.load(tmp_path / "mine").predict(None, subtitles)
-    np.testing.assert_allclose(
-        table["You_probability"],
-        table["Vavg_probability"].clip(1e-4, 1 - 1e-4),
-        atol=1e-6,
-    )
-    assert "All 8 ratings are positive" in (
-        tmp_path / "mine" / "README.md"
-    ).read_text("utf-8")
 
 
 def test_names(saved, subtitles, rate, tmp_path):
@@ -114,16 +96,3 @@ def test_names(saved, subtitles, rate, tmp_path):
     for ratings in (SIDES, SIDES[:6]):
         add_rated_viewer(bundle, bundle, rate(*ratings), subtitles=subtitles)
     assert dict(load_bundle(bundle).model.added) == {"You": [4, 2]}
-
-
-def test_baseline_learns_nobody(saved, subtitles, rate, tmp_path, tokenizer):
-    model = BaselineTextModel(
-        viewers=("V1",), vocabulary_size=8, words=tokenizer(["a"]).shape[1]
-    )
-    bundle = saved(("text",), model=model)
-    with pytest.raises(
-        ValueError, match=r"an EvokedEmotionModel.*BaselineText"
-    ):
-        add_rated_viewer(
-            tmp_path / "x", bundle, rate(*SIDES), subtitles=subtitles
-        )

@@ -62,21 +62,17 @@ class TestPaper:
         assert vectors.std() == pytest.approx(0.88, abs=0.01)
 
     def test_one_modality(self):
-        single_task = models.EvokedEmotionModel.single_task
+        build = models.EvokedEmotionModel.single_task
+        text = build("V3", modalities=("text",), vocabulary_size=10)
+        visual = build(modalities="visual")
         for model, name, width in (
-            (
-                single_task("V3", modalities=("text",), vocabulary_size=10),
-                "tokens",
-                900,
-            ),
-            (single_task(modalities="visual"), "visual", 1024),
+            (text, "tokens", 900),
+            (visual, "visual", 1024),
         ):
             assert set(model.input) == {name}
-            assert model.get_layer("trunk_dense_0").kernel.shape == (
-                width,
-                1024,
-            )
-        assert model.get_config()["modalities"] == ["visual"]
+            kernel = model.get_layer("trunk_dense_0").kernel
+            assert kernel.shape == (width, 1024)
+        assert visual.get_config()["modalities"] == ["visual"]
 
 
 def test_layers_are_named_and_columns_are_the_heads_in_order(tiny, batch):

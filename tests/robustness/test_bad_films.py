@@ -1,6 +1,5 @@
 """Films that are odd or broken: decoded as documented, or refused by name."""
 
-import struct
 import wave
 
 import cv2
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from emotion_mt.features import FeatureConfig, VideoError
-from emotion_mt.features.video import Video, on_screen
+from emotion_mt.features.video import Video
 from emotion_mt.features.windows import (
     count_windows,
     film_windows,
@@ -17,17 +16,6 @@ from emotion_mt.features.windows import (
 )
 
 many = settings(settings.get_profile("robustness"))
-
-
-def write(path, frames, codec="MJPG", fps=25.0):
-    height, width = frames[0].shape[:2]
-    fourcc = cv2.VideoWriter_fourcc(*codec)
-    writer = cv2.VideoWriter(str(path), fourcc, fps, (width, height))
-    assert writer.isOpened()
-    for frame in frames:
-        writer.write(frame)
-    writer.release()
-    return path
 
 
 def windows(path, times=((0.0, 1.0),)):
@@ -39,12 +27,12 @@ def grey(value, height=48, width=64):
     return np.full((height, width, 3), value, np.uint8)
 
 
-def test_sound_and_headers_without_pictures_are_refused(tmp_path):
+def test_sound_and_headers_without_pictures_are_refused(tmp_path, write_film):
     sound, empty = tmp_path / "sound.avi", tmp_path / "empty.avi"
     with wave.open(str(sound), "wb") as opened:
         opened.setparams((1, 2, 8000, 0, "NONE", ""))
         opened.writeframes(bytes(16000))
-    whole = write(tmp_path / "whole.avi", [grey(9)] * 3).read_bytes()
+    whole = write_film(tmp_path / "whole.avi", [grey(9)] * 3).read_bytes()
     empty.write_bytes(whole[: whole.index(b"movi") + 4])
     for path in (sound, empty):
         message = rf"{path.name}: expected .*[Rr]eceived"
@@ -52,18 +40,10 @@ def test_sound_and_headers_without_pictures_are_refused(tmp_path):
             windows(path)
 
 
-def test_one_frame_is_repeated(tmp_path):
-    path = write(tmp_path / "one.avi", [grey(100)])
-    ((index, window),) = windows(path, [(0.0, 0.04)])
-    assert index == 0
-    assert window.shape == (16, 32, 32, 3)
-    np.testing.assert_allclose(window, 100, atol=3)
-
-
-def test_8k(tmp_path):
+def test_8k(tmp_path, write_film):
     left_half = grey(0, 4320, 7680)
     left_half[:, :3840] = 200
-    path = write(tmp_path / "8k.avi", [left_half])
+    path = write_film(tmp_path / "8k.avi", [left_half])
     ((_, window),) = windows(path, [(0.0, 0.04)])
     np.testing.assert_allclose(window[:, :, :15], 200, atol=4)
     np.testing.assert_allclose(window[:, :, 17:], 0, atol=4)
@@ -81,30 +61,9 @@ def test_size_that_changes_in_the_middle(tmp_path):
         np.testing.assert_allclose(window, value, atol=4)
 
 
-def test_rotated_by_its_header(tmp_path):
-    # A telephone's film: stored lying, the header says to turn it.
-    lying = grey(0)
-    lying[:, :32] = 200  # the left half is light
-    path = write(tmp_path / "phone.mp4", [lying] * 3, "mp4v")
-    data = bytearray(path.read_bytes())
-    matrix = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
-    turned = struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
-    track = data.index(b"tkhd")
-    place = data.index(matrix, track)
-    data[place : place + len(matrix)] = turned
-    path.write_bytes(data)
-    with Video(path) as video:
-        frame = next(on_screen(video, 25.0))[2].bgr()
-    # Turned clockwise, left is up.
-    assert frame.shape == (64, 48, 3)
-    np.testing.assert_allclose(frame[:30], 200, atol=12)
-    np.testing.assert_allclose(frame[34:], 0, atol=12)
-
-
-def test_frames_that_are_damaged_do_not_crash(tmp_path):
-    data = bytearray(
-        write(tmp_path / "whole.avi", [grey(v) for v in range(50)]).read_bytes()
-    )
+def test_frames_that_are_damaged_do_not_crash(tmp_path, write_film):
+    whole = write_film(tmp_path / "whole.avi", [*map(grey, range(50))])
+    data = bytearray(whole.read_bytes())
     rng = np.random.default_rng(0)
     start = data.index(b"movi")
     for place in rng.integers(start, len(data), 400):
