@@ -85,6 +85,7 @@ def test_same_results_leave_the_report_alone(
     def save(figure, *paths):
         """Without the seconds that it takes to paint."""
         for path in paths:
+            path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"picture")
 
     monkeypatch.setattr(report, "save", save)
