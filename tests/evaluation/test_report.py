@@ -1,6 +1,8 @@
 import json
 import re
 
+import pytest
+
 from emotion_mt.evaluation import report
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
@@ -70,7 +72,19 @@ def test_report_says_what_was_done(written):
         assert "seed0 and 1 more)" in content
 
 
-def test_single_rater_of_real_films(tmp_path, made_up_run):
+@pytest.fixture
+def unpainted(monkeypatch):
+    """Spares the seconds that it takes to paint pictures."""
+
+    def save(figure, *paths):
+        for path in paths:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"picture")
+
+    monkeypatch.setattr(report, "save", save)
+
+
+def test_single_rater_of_real_films(tmp_path, made_up_run, unpainted):
     corpus, records = made_up_run(viewers=("Expert",), simulated=False)
     page, text, *_ = write(tmp_path, corpus, records)
     content = page.read_text()
@@ -79,16 +93,7 @@ def test_single_rater_of_real_films(tmp_path, made_up_run):
     assert "SIMULATED" not in content + text.read_text()
 
 
-def test_same_results_leave_the_report_alone(
-    tmp_path, made_up_run, monkeypatch
-):
-    def save(figure, *paths):
-        """Without the seconds that it takes to paint."""
-        for path in paths:
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(b"picture")
-
-    monkeypatch.setattr(report, "save", save)
+def test_same_results_leave_the_report_alone(tmp_path, made_up_run, unpainted):
     corpus, records = made_up_run(("Expert",), ("A", "B"), size=3)
     first = write(tmp_path, corpus, records)
     stamps = [path.stat().st_mtime_ns for path in first]
