@@ -1,6 +1,7 @@
 """Fixtures for all rooms: a small corpus made of arrays."""
 
 import contextlib
+import functools
 import html
 import json
 import os
@@ -24,12 +25,17 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 #: Files that take longest start first, so that processes end together.
 LONGEST = (
+    "runs/test_engine.py",
     "test_docs.py",
-    "test_notebooks.py",
-    "test_table2_script.py",
-    "test_all_tables.py",
-    "test_engine.py",
-    "test_demo_browser.py",
+    "notebooks/test_notebooks.py",
+    "benchmarks/test_simulation_report.py",
+    "integration/test_table2_script.py",
+    "integration/test_all_tables.py",
+    "benchmarks/test_sharing.py",
+    "runs/test_tables.py",
+    "runs/test_own_data.py",
+    "benchmarks/test_gpu_check.py",
+    "runs/test_bundles.py",
 )
 
 
@@ -58,7 +64,7 @@ BROWSER_FLAGS = (
 
 def pytest_collection_modifyitems(items):
     def place(item):
-        name = item.path.name
+        name = item.path.relative_to(REPOSITORY / "tests").as_posix()
         return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
     items.sort(key=place)
@@ -127,6 +133,17 @@ def tiny_training():
     )
 
 
+@pytest.fixture(scope="session")
+def each_kind_is_compiled_once():
+    """Tests take turns with kinds of models, of which a process keeps one."""
+    from emotion_mt.training import fit
+
+    with pytest.MonkeyPatch.context() as patch:
+        again = functools.cache(fit._compiled.__wrapped__)
+        patch.setattr(fit, "_compiled", again)
+        yield
+
+
 @pytest.fixture
 def small_features(small_corpus):
     """float32 [40, 1024] that go with `small_corpus`."""
@@ -176,6 +193,15 @@ def write_film():
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def short_films():
+    """`simulate_corpus` with segments of which the I3D sees few windows."""
+    from emotion_mt.simulation import SimulationConfig, simulate_corpus
+
+    config = SimulationConfig(cue_median_s=0.8)
+    return functools.partial(simulate_corpus, config=config)
 
 
 @pytest.fixture(scope="session")

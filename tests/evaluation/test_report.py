@@ -1,7 +1,9 @@
 import json
 import re
 
-from emotion_mt.evaluation.report import write_report
+import pytest
+
+from emotion_mt.evaluation import report
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
 from emotion_mt.evaluation.templating import SCRIPT
@@ -11,7 +13,7 @@ def write(folder, corpus, records, **changed):
     tables = [build_table(SPECS["II"], records)]
     info = {"experiment": {"out": "runs/x"}, "failures": {}}
     info |= {"seconds": {"decode": 12.34}, **changed}
-    return write_report(folder, corpus, tables, records, **info)
+    return report.write_report(folder, corpus, tables, records, **info)
 
 
 def test_texts_of_others_are_escaped(hostile_report):
@@ -70,7 +72,19 @@ def test_report_says_what_was_done(written):
         assert "seed0 and 1 more)" in content
 
 
-def test_single_rater_of_real_films(tmp_path, made_up_run):
+@pytest.fixture
+def unpainted(monkeypatch):
+    """Spares the seconds that it takes to paint pictures."""
+
+    def save(figure, *paths):
+        for path in paths:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"picture")
+
+    monkeypatch.setattr(report, "save", save)
+
+
+def test_single_rater_of_real_films(tmp_path, made_up_run, unpainted):
     corpus, records = made_up_run(viewers=("Expert",), simulated=False)
     page, text, *_ = write(tmp_path, corpus, records)
     content = page.read_text()
@@ -79,7 +93,7 @@ def test_single_rater_of_real_films(tmp_path, made_up_run):
     assert "SIMULATED" not in content + text.read_text()
 
 
-def test_same_results_leave_the_report_alone(tmp_path, made_up_run):
+def test_same_results_leave_the_report_alone(tmp_path, made_up_run, unpainted):
     corpus, records = made_up_run(("Expert",), ("A", "B"), size=3)
     first = write(tmp_path, corpus, records)
     stamps = [path.stat().st_mtime_ns for path in first]

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from absl import logging
 
-from emotion_mt.features import load_i3d, pypi, sources, weights
+from emotion_mt.features import files, load_i3d, pypi, sources, weights
 from emotion_mt.features.weights import WeightsError
 
 
@@ -107,7 +107,7 @@ def test_a_damaged_cache_is_replaced(
     path = tmp_path / sources.CONVERTED_NAME
     factor = 1 if damage == "half" else 2
     scaled = {name: value * factor for name, value in published.items()}
-    weights.save_variables(path, scaled)
+    files.write_npz(path, scaled)
     if damage == "half":
         path.write_bytes(path.read_bytes()[:1_000_000])
     sources.find_variables("auto", tmp_path)
@@ -148,7 +148,7 @@ def test_checkpoint(full_variables, tmp_path):
 
 def test_converted_file(full_variables, tmp_path):
     path = tmp_path / "mine.npz"
-    weights.save_variables(path, full_variables)
+    files.write_npz(path, full_variables)
     model, top = load_i3d(path), load_i3d(path, include_top=True)
     assert top.output_shape == (None, 400)
     for layer in model.layers:

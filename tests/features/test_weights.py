@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emotion_mt.features import weights
+from emotion_mt.features import files, weights
 
 UNIT = "RGB/inception_i3d/Conv3d_1a_7x7"
 
@@ -44,7 +44,7 @@ def test_digest_depends_on_names_shapes_and_values():
 @pytest.fixture(scope="module")
 def converted(full_variables, tmp_path_factory):
     path = tmp_path_factory.mktemp("converted") / "weights.npz"
-    weights.save_variables(path, full_variables)
+    files.write_npz(path, full_variables)
     assert [p.name for p in path.parent.iterdir()] == ["weights.npz"]
     return path
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import runpy
 import signal
 import subprocess
 import sys
@@ -14,12 +15,17 @@ from emotion_mt import cli
 from emotion_mt.cli import experiment_flags
 from emotion_mt.cli.experiment_flags import training_from_flags
 
+# Counting lines slows down what builds models by a quarter; tests of the rooms
+# count these.
+pytestmark = pytest.mark.no_cover
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPT = REPOSITORY / "experiments" / "table2.py"
 
 
-#: Networks that are compiled in a moment.
+#: Networks that are compiled and fitted in a moment.
 SMALL = {"embedding_dim": 4, "text_filters": 4, "multi_task_head_units": ()}
+SMALL |= {"max_epochs": 5}
 SMALL |= {f"{kind}_task_trunk_units": (8,) for kind in ("single", "multi")}
 
 
@@ -121,15 +127,11 @@ def test_killed_run_continues_to_the_same_table(
     assert outputs(out) == outputs(whole)
 
 
-def test_wrong_usage_is_explained(tmp_path):
+def test_wrong_usage_is_explained(tmp_path, capsys, monkeypatch):
     """The rest is in tests/cli."""
-    result = subprocess.run(
-        [sys.executable, SCRIPT, "--corpus=/no/such/folder"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 1
-    assert "/no/such/folder" in result.stderr
-    assert "Traceback" not in result.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), "--corpus=/no/such/folder"])
+    with pytest.raises(SystemExit, match="1"):
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+    assert "/no/such/folder" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -1,13 +1,11 @@
 """Fixtures for training: a split and networks that are fitted in a moment."""
 
 import dataclasses
-import functools
 
 import numpy as np
 import pytest
 
 from emotion_mt import models, paper, training
-from emotion_mt.training import fit as fit_module
 
 #: Two movies to train on, so that there are two batches, one of them partial.
 SPLIT = paper.Split("small", ("A", "B"), ("C",), ("D",))
@@ -31,13 +29,9 @@ TINY = training.TrainingConfig(
 )
 
 
-@pytest.fixture(scope="session", autouse=True)
-def each_kind_is_compiled_once():
-    """Tests take turns with kinds of models, of which a worker keeps one."""
-    again = fit_module._compiled.__wrapped__
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit_module, "_compiled", functools.cache(again))
-        yield
+@pytest.fixture(autouse=True)
+def _quickly(each_kind_is_compiled_once):
+    """Most tests share their models."""
 
 
 @pytest.fixture
