@@ -204,6 +204,18 @@ def short_films():
     return functools.partial(simulate_corpus, config=config)
 
 
+@pytest.fixture
+def unpainted(monkeypatch):
+    """Spares the seconds that it takes to paint the pictures of a report."""
+
+    def save(figure, *paths):
+        for path in paths:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"picture")
+
+    monkeypatch.setattr("emotion_mt.evaluation.report.save", save)
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """Path of a browser."""

@@ -77,13 +77,17 @@ def test_cancel_and_a_full_queue(browser, choose, endless, film, srt):
     limits = Limits(queue_size=1, max_upload_mb=1)
     with serving(endless, port=None, limits=limits) as url:
         pages = [browser.new_page() for _ in range(3)]
-        for page in pages:
+        first, waits, refused = pages
+        toast = refused.locator("[data-testid=toast-text]")
+        for page, answer in (
+            (first, first.get_by_text("I3D")),
+            (waits, waits.locator("#result").get_by_text("queue")),
+            (refused, toast),
+        ):
             page.goto(url)
             choose(page, video=film, subtitles=srt)
             page.click("#run", no_wait_after=True)
-            page.wait_for_timeout(1000)
-        first, waits, refused = pages
-        toast = refused.locator("[data-testid=toast-text]")
+            answer.wait_for()
         assert "busy" in toast.inner_text()
         # What was chosen stays chosen.
         assert refused.locator(".file-preview").count() == 2

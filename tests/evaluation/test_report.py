@@ -1,9 +1,7 @@
 import json
 import re
 
-import pytest
-
-from emotion_mt.evaluation import report
+from emotion_mt.evaluation.report import write_report
 from emotion_mt.evaluation.specs import SPECS
 from emotion_mt.evaluation.tables import build_table
 from emotion_mt.evaluation.templating import SCRIPT
@@ -13,7 +11,7 @@ def write(folder, corpus, records, **changed):
     tables = [build_table(SPECS["II"], records)]
     info = {"experiment": {"out": "runs/x"}, "failures": {}}
     info |= {"seconds": {"decode": 12.34}, **changed}
-    return report.write_report(folder, corpus, tables, records, **info)
+    return write_report(folder, corpus, tables, records, **info)
 
 
 def test_texts_of_others_are_escaped(hostile_report):
@@ -70,18 +68,6 @@ def test_report_says_what_was_done(written):
         note = "Early stopping had nothing to look at. (MT-V1+V2+V3"
         assert content.count(note) == 1
         assert "seed0 and 1 more)" in content
-
-
-@pytest.fixture
-def unpainted(monkeypatch):
-    """Spares the seconds that it takes to paint pictures."""
-
-    def save(figure, *paths):
-        for path in paths:
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(b"picture")
-
-    monkeypatch.setattr(report, "save", save)
 
 
 def test_single_rater_of_real_films(tmp_path, made_up_run, unpainted):

@@ -9,14 +9,17 @@ import pytest
 from emotion_mt.evaluation import SPECS
 from emotion_mt.runs import Experiment, run_tables
 
+# Counting lines slows down what builds models by a quarter; tests of the rooms
+# count these.
+pytestmark = pytest.mark.no_cover
+
 
 @pytest.fixture
-def experiment(tmp_path, i3d_cache, tiny_training, monkeypatch):
+def experiment(tmp_path, i3d_cache, short_films, tiny_training, monkeypatch):
     monkeypatch.setenv("EMOTION_MT_CACHE", str(i3d_cache))
     return Experiment(
+        corpus=short_films(tmp_path / "films", segments_per_movie=2),
         out=tmp_path / "runs",
-        data=tmp_path,
-        segments_per_movie=2,
         workers=1,
         training=tiny_training,
     )
@@ -46,7 +49,7 @@ def test_tables_of_a_simulated_corpus(experiment, capsys):
         assert len(shown) >= 2 * len(rows)
         assert all(value in latex and value in report for value in shown)
     parts = capsys.readouterr().out.split("Where the time went")[-1]
-    for part in ("simulate", "I3D", "histograms", "training"):
+    for part in ("I3D", "histograms", "training"):
         assert part in parts
     config = json.loads((experiment.out / "config.json").read_text())
     assert list(config["tables"]) == ["V", "VI"]

@@ -1,6 +1,7 @@
 """The notebooks run from top to bottom, and are fit to be shown."""
 
 import ast
+import functools
 import os
 import re
 import shutil
@@ -14,13 +15,18 @@ import pandas as pd
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+import emotion_mt as emt
 from emotion_mt import paper
-from emotion_mt.corpus import Corpus
+from emotion_mt.corpus import Corpus, folds
 from emotion_mt.evaluation import SPECS, build_table
 from emotion_mt.evaluation.records import make_record, write_record
 from emotion_mt.evaluation.rendering import write_table
 from emotion_mt.storage.atomic import write_json
 from emotion_mt.training import TrainingConfig
+
+# Counting lines slows down what builds models by a quarter; tests of the rooms
+# count these.
+pytestmark = pytest.mark.no_cover
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "notebooks"
@@ -67,9 +73,22 @@ def _elsewhere(tmp_path, monkeypatch):
     plt.close("all")
 
 
+@pytest.fixture
+def small_networks(monkeypatch):
+    """Whatever sizes a notebook asks for: few layers are compiled soon."""
+    small = {"embedding_dim": 4, "text_filters": 4, "multi_task_head_units": ()}
+    small |= {f"{x}_task_trunk_units": (8,) for x in ("single", "multi")}
+    monkeypatch.setattr(
+        emt, "TrainingConfig", lambda **given: TrainingConfig(**given | small)
+    )
+
+
 def test_quickstart(monkeypatch):
     monkeypatch.setenv("EMOTION_MT_SEGMENTS", "6")
     monkeypatch.setenv("EMOTION_MT_EPOCHS", "2")
+    small = {"trunk_units": (8,), "head_units": ()}
+    small = functools.partial(emt.EvokedEmotionModel, **small)
+    monkeypatch.setattr(emt.EvokedEmotionModel, "multi_task", small)
     found = run("quickstart")
     corpus, table = found["corpus"], found["table"]
     assert len(corpus) == 42
@@ -102,9 +121,11 @@ def explained(features, hidden):
     return np.var(known @ weights) / np.var(features)
 
 
-def test_own_data(monkeypatch, tmp_path, capsys):
+def test_own_data(monkeypatch, tmp_path, small_networks, capsys):
     monkeypatch.setenv("EMOTION_MT_SEGMENTS", "8")
     monkeypatch.setenv("EMOTION_MT_EPOCHS", "1")
+    # Each fold has words of its own, and with them models to compile.
+    monkeypatch.setattr(emt, "folds", lambda movies: folds(movies)[:2])
     found = run("own_data")
     corpus, by_film = found["corpus"], found["by_film"]
     assert corpus.viewers == ("Ann", "Bob", "Cem", "Vavg")
@@ -120,7 +141,7 @@ def test_own_data(monkeypatch, tmp_path, capsys):
     assert "Cem" in capsys.readouterr().out
 
 
-def test_real_raters(monkeypatch, tmp_path, shared, capsys):
+def test_real_raters(monkeypatch, tmp_path, small_networks, shared, capsys):
     if not (shared / "raters").is_dir():
         pytest.skip("real ratings (../shared/raters) are absent")
     shutil.copytree(shared / "raters", tmp_path / "cache" / "raters")
@@ -143,7 +164,7 @@ def test_real_raters(monkeypatch, tmp_path, shared, capsys):
     assert models.notna().all(axis=None)
 
 
-def test_inference(monkeypatch, tmp_path, i3d_cache, capsys):
+def test_inference(monkeypatch, tmp_path, i3d_cache, small_networks, capsys):
     monkeypatch.setenv("EMOTION_MT_CACHE", str(i3d_cache))
     monkeypatch.setenv("EMOTION_MT_SEGMENTS", "2")
     found = run("inference")
@@ -159,7 +180,7 @@ def test_inference(monkeypatch, tmp_path, i3d_cache, capsys):
     assert "Received: neither" in capsys.readouterr().out
 
 
-def test_new_viewer(monkeypatch, tmp_path):
+def test_new_viewer(monkeypatch, tmp_path, small_networks):
     monkeypatch.setenv("EMOTION_MT_SEGMENTS", "12")
     monkeypatch.setenv("EMOTION_MT_EPOCHS", "2")
     found = run("new_viewer")

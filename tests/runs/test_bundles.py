@@ -11,6 +11,7 @@ from emotion_mt.runs.bundles import train_bundles
 from emotion_mt.training import fit_split
 
 WEIGHTS = "0" * 64
+pytestmark = pytest.mark.usefixtures("each_kind_is_compiled_once")
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ def folder(tmp_path):
     return root
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_own_folds_and_features_reach_the_tables(folder, tmp_path):
     said = []
     run = Run(Experiment(corpus=folder, scale=(0, 4)), said.append)

@@ -35,6 +35,7 @@ def test_a_corpus_with_one_viewer_has_no_table_of_several(manifest, tmp_path):
     assert lines[-1].startswith("Table V is left out")
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_tables_of_a_folder_come_together(manifest, tmp_path, tiny_training):
     """One call per table, in one folder with one report."""
     out = tmp_path / "run"
