@@ -57,6 +57,7 @@ def test_own_folds_and_features_reach_the_tables(folder, tmp_path):
         run.features(HISTOGRAMS)
 
     units = {f"{name}_task_trunk_units": (4,) for name in ("single", "multi")}
+    units["multi_task_head_units"] = ()
     training = TrainingConfig(modalities=("visual",), max_epochs=1, **units)
     how = {"out": tmp_path / "run", "training": training, "workers": 1}
     outcome = run_tables(
