@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import functools
 import logging as python_logging
 import os
 import signal
@@ -16,7 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import dask
 import distributed
@@ -43,6 +44,8 @@ _LOCAL_SETTINGS = {
     "distributed.worker.memory.pause": False,
 }
 
+
+_Result = TypeVar("_Result")
 
 #: A job that ended, its record or None, and why there is none.
 _Ended: TypeAlias = tuple[Job, dict[str, Any] | None, str]
@@ -199,12 +202,14 @@ def local_cluster(
             stack.callback(logger.setLevel, logger.level)
             logger.setLevel(python_logging.CRITICAL)
         with _interrupts_blocked():
-            cluster = distributed.LocalCluster(
+            start = functools.partial(
+                distributed.LocalCluster,
                 n_workers=workers,
                 threads_per_worker=1,
                 dashboard_address=":8787" if dashboard else ":0",
                 silence_logs=python_logging.CRITICAL,
             )
+            cluster = _tried(start, RuntimeError)
         stack.callback(_end, cluster)
         if dashboard:
             logging.warning("Dashboard: %s", cluster.dashboard_link)
@@ -245,7 +250,10 @@ def _work_off(
         return
     run = f"emotion_mt-{uuid.uuid4().hex}"
     with cluster as client:
-        _give_input(client, InputPlugin(run, shared))
+        give = functools.partial(
+            client.register_plugin, InputPlugin(run, shared)
+        )
+        _tried(give, distributed.comm.CommClosedError)
         queue = collections.deque(jobs)
         futures: dict[distributed.Future, Job] = {}
         try:
@@ -272,14 +280,12 @@ def _work_off(
                 client.unregister_worker_plugin(run)
 
 
-def _give_input(client: distributed.Client, plugin: InputPlugin) -> None:
-    """Gives the workers their input, again if one of them dies meanwhile."""
-    for tries_left in range(EXTRA_TRIES, -1, -1):
-        try:
-            return client.register_plugin(plugin)
-        except distributed.comm.CommClosedError:
-            if not tries_left:
-                raise
+def _tried(call: Callable[[], _Result], error: type[Exception]) -> _Result:
+    """Calls something, again if a worker process dies meanwhile."""
+    for _ in range(EXTRA_TRIES):
+        with contextlib.suppress(error):
+            return call()
+    return call()
 
 
 def _count_workers(client: distributed.Client) -> int:

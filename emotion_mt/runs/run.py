@@ -17,9 +17,9 @@ import numpy as np
 from emotion_mt import corpus as corpus_lib, features as features_lib, paper
 from emotion_mt.evaluation.jobs import HISTOGRAMS, I3D
 from emotion_mt.features.extraction import STORE_NAME
+from emotion_mt.features.files import write_npz
 from emotion_mt.runs.worker import JobInput
 from emotion_mt.simulation import simulate_corpus
-from emotion_mt.storage.atomic import replacing
 from emotion_mt.training import TrainingConfig
 
 
@@ -198,9 +198,7 @@ class Run:
         """Writes segment_id, features and weights_digest to a .npz file."""
         ids = np.array(list(self.corpus.segments["segment_id"]))
         found: dict[str, Any] = {"segment_id": ids, "features": self.features()}
-        with replacing(path) as temporary:
-            digest = self.weights_digest
-            np.savez_compressed(temporary, **found, weights_digest=digest)
+        write_npz(path, {**found, "weights_digest": self.weights_digest})
 
     def split(self, name: str) -> paper.Split:
         """Returns the fold of this name, or Baseline, in any case."""

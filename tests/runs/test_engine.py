@@ -106,9 +106,23 @@ def test_what_fails_stands_beside_the_rest(one_worker, jobs):
     assert all(n.endswith(".json") for n in os.listdir(one_worker["folder"]))
 
 
-def test_same_bits_after_a_death_with_two_workers(
+def kill_one_that_starts():
+    """Kills the first worker process that this process starts from now on."""
+    this = psutil.Process()
+    before = set(this.children())
+    while True:
+        for child in set(this.children()) - before:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "spawn_main" in " ".join(child.cmdline()):
+                    return child.kill()
+        time.sleep(0.01)
+
+
+def test_same_bits_after_deaths_with_two_workers(
     one_worker, tmp_path, jobs, shared
 ):
+    """One dies while it starts, one with a job."""
+    early = threading.Thread(target=kill_one_that_starts, daemon=True)
     marker = tmp_path / "died"
 
     def die_once():
@@ -118,8 +132,10 @@ def test_same_bits_after_a_death_with_two_workers(
 
     first, *rest = [job for job in jobs if job.viewers != ("V2",)]
     todo, folder = [trapped(first, die_once), *rest], tmp_path / "jobs"
+    early.start()
     outcome = run_jobs(todo, shared, folder, workers=2)
     assert marker.exists()
+    assert not early.is_alive()
     assert not outcome.failures
     assert outcome.reused == 0
     assert contents(folder) == one_worker["contents"]
