@@ -51,7 +51,8 @@ def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
     archive = io.BytesIO()
     np.savez(archive, **arrays)
     with atomic.replacing(path) as temporary:
-        temporary.write_bytes(archive.getbuffer())
+        # A copy: the collector crashes on buffers in the traceback of an error.
+        temporary.write_bytes(archive.getvalue())
 
 
 def file_sha256(path: str | os.PathLike[str]) -> str:
