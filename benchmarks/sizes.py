@@ -72,8 +72,8 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     Args:
         found: `scores` of all sizes with a column "segments per film".
     """
-    by_seed = found.groupby([*_ROW, "seed"], sort=False)[fits.MEASURES].mean()
-    over = by_seed.groupby(_ROW, sort=False)
+    by_seed = found.groupby([*_ROW, "seed"])[fits.MEASURES].mean()
+    over = by_seed.groupby(_ROW)
     mean, spread = over.mean(), over.std()
     texts = pd.DataFrame(index=mean.index)
     for measure in fits.MEASURES:
@@ -82,7 +82,7 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
             f"{m:.1f}" if np.isnan(s) else f"{m:.1f} ± {s:.1f}"
             for m, s in pairs
         ]
-    lowest = by_seed["balanced accuracy"].groupby(_ROW, sort=False).min()
+    lowest = by_seed["balanced accuracy"].groupby(_ROW).min()
     texts["worst seed, balanced"] = lowest.map("{:.1f}".format)
     return texts.reset_index()
 

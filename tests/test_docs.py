@@ -101,9 +101,6 @@ def test_every_block_is_of_a_known_kind():
     assert len(WITH_PYTHON) >= 4
 
 
-# Counting lines slows down what builds models by a quarter; tests of the rooms
-# count these.
-@pytest.mark.no_cover
 @pytest.mark.parametrize("page", [p for p in WITH_PYTHON if p != START])
 def test_python_blocks_run(page, run_python):
     namespace = run_python(page)
@@ -111,7 +108,6 @@ def test_python_blocks_run(page, run_python):
         assert namespace["result"].probabilities.shape[1] == 8
 
 
-@pytest.mark.no_cover
 def test_the_start_page_and_its_prediction_run(run_python, tmp_path, capsys):
     namespace = run_python(START)
     assert namespace["features"].shape == (len(namespace["corpus"]), 1024)

@@ -44,7 +44,6 @@ _LOCAL_SETTINGS = {
     "distributed.worker.memory.pause": False,
 }
 
-
 _Result = TypeVar("_Result")
 
 #: A job that ended, its record or None, and why there is none.
@@ -99,7 +98,7 @@ def run_jobs(
     Raises:
         ValueError: If arguments, or the threads of a cluster, do not fit.
         OSError: If a result file cannot be written, or no cluster answers.
-        RuntimeError: If the cluster has had no worker for a minute.
+        RuntimeError: If no worker starts, or there has been none for a minute.
     """
     if workers is not None and (workers < 1 or scheduler is not None):
         raise ValueError(
@@ -209,7 +208,13 @@ def local_cluster(
                 dashboard_address=":8787" if dashboard else ":0",
                 silence_logs=python_logging.CRITICAL,
             )
-            cluster = _tried(start, RuntimeError)
+            try:
+                cluster = _tried(start, RuntimeError)
+            except RuntimeError as error:
+                raise RuntimeError(
+                    "Expected worker processes that start; there may be too "
+                    f"little memory for them. Received: {error}"
+                ) from error
         stack.callback(_end, cluster)
         if dashboard:
             logging.warning("Dashboard: %s", cluster.dashboard_link)

@@ -9,10 +9,6 @@ import pytest
 from emotion_mt.evaluation import SPECS
 from emotion_mt.runs import Experiment, run_tables
 
-# Counting lines slows down what builds models by a quarter; tests of the rooms
-# count these.
-pytestmark = pytest.mark.no_cover
-
 
 @pytest.fixture
 def experiment(tmp_path, i3d_cache, short_films, tiny_training, monkeypatch):

@@ -15,10 +15,6 @@ from emotion_mt import cli
 from emotion_mt.cli import experiment_flags
 from emotion_mt.cli.experiment_flags import training_from_flags
 
-# Counting lines slows down what builds models by a quarter; tests of the rooms
-# count these.
-pytestmark = pytest.mark.no_cover
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPT = REPOSITORY / "experiments" / "table2.py"
 

@@ -24,10 +24,6 @@ from emotion_mt.evaluation.rendering import write_table
 from emotion_mt.storage.atomic import write_json
 from emotion_mt.training import TrainingConfig
 
-# Counting lines slows down what builds models by a quarter; tests of the rooms
-# count these.
-pytestmark = pytest.mark.no_cover
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "notebooks"
 NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("*.ipynb"))

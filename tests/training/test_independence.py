@@ -4,10 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-# Counting lines slows down what builds models by a quarter; tests of the rest
-# of the room count these.
-pytestmark = pytest.mark.no_cover
-
 VIEWERS = ("V1", "V2")
 NEW_TEXT = "never heard of this word before"
 
