@@ -32,12 +32,15 @@ from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-# What runs need is imported once, and used by them alone: nothing may be
-# computed with TensorFlow here.
-import faults_runs as runs
-import matplotlib.pyplot  # noqa: F401
 import psutil
 from absl import app, flags
+
+# What runs need is imported once, and used by them alone: nothing may be
+# computed with TensorFlow here. Nor by their workers, which import this file:
+# a process notices that its run was killed after its imports.
+if __name__ == "__main__":
+    import faults_runs as runs
+    import matplotlib.pyplot  # noqa: F401
 
 #: Counts that must be zero; the others say what was done.
 BAD = ("lost", "half written", "different", "left over", "left running")

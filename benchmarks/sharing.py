@@ -63,7 +63,7 @@ def define_flags() -> None:
     flags.DEFINE_string("out", "runs/sharing", "Folder of the finished fits.")
     flags.DEFINE_string("docs", "docs", "Folder of the page and the figure.")
     flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds, see above.")
-    flags.DEFINE_integer("segments_per_movie", 60, "Size of the films.")
+    flags.DEFINE_integer("segments_per_movie", 30, "Size of the films.")
     flags.DEFINE_integer("workers", None, "Processes; default one per core.")
 
 
