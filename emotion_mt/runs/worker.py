@@ -75,6 +75,9 @@ def fit_job(
     run: str, job: Job, timeout_s: float
 ) -> tuple[dict[str, Any] | None, str]:
     """Returns the record of a job and "", or None and why there is none."""
+    if not gc.get_freeze_count():
+        # Modules stay; looking through them takes longer than some fits.
+        gc.freeze()
     # A thread of C code: it works even where Python is stuck.
     faulthandler.dump_traceback_later(timeout_s, exit=True)
     try:

@@ -199,9 +199,9 @@ def _trainers(
     return _compiled(kind, text, material.strengths, config.batch_size)
 
 
-# One kind: a full-size MT takes about 150 MB for each L1 strength, and fits of
-# a kind follow each other.
-@functools.lru_cache(maxsize=1)
+# ST and MT of one kind of input, which take turns: a full-size MT takes about
+# 150 MB for each L1 strength. (What TensorFlow has traced it never forgets.)
+@functools.lru_cache(maxsize=2)
 def _compiled(
     model_class: Callable[..., models.ViewerModel],
     arguments: str,
@@ -220,6 +220,8 @@ def _compiled(
             # More than an epoch has: it is one call of the backend.
             steps_per_execution=2**20,
         )
+        # Else Keras makes its variables while it traces, and traces twice.
+        model.optimizer.build(model.trainable_variables)
         inputs = {
             name: np.zeros((1, *tensor.shape[1:]), tensor.dtype)
             for name, tensor in model.input.items()
