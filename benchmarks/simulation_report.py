@@ -1,4 +1,4 @@
-r"""Measures the simulated corpus and shows it in docs/simulation.md.
+r"""Measures the simulated corpus and shows it in docs/simulation_targets.md.
 
     python benchmarks/simulation_report.py --folder=build/simulated
 
@@ -37,7 +37,7 @@ def define_flags(values: flags.FlagValues = flags.FLAGS) -> None:
     known = {"flag_values": values}
     text = "Of the corpus; simulated if absent."
     flags.DEFINE_string("folder", "build/simulated", text, **known)
-    text = "Folder of simulation.md and of the contact sheets."
+    text = "Folder of simulation_targets.md and of the contact sheets."
     flags.DEFINE_string("out", "docs", text, **known)
     flags.DEFINE_integer("seed", 0, "Seed of the corpus.", **known)
     text = "Mean number; targets are for 60 or more."
@@ -126,7 +126,8 @@ def run(flag: flags.FlagValues) -> None:
         f"{platform.system()} with {platform.machine()}.\n\n"
         f"{measures_table(groups)}"
     )
-    pages.replace_between_markers(out / "simulation.md", "measures", text)
+    page = out / "simulation_targets.md"
+    pages.replace_between_markers(page, "measures", text)
     for film in state.films:
         draw_contact_sheet(film, state, out)
     missed = [r[0] for rows in groups.values() for r in rows if r[3] is False]

@@ -144,6 +144,15 @@ def each_kind_is_compiled_once():
         yield
 
 
+@pytest.fixture(scope="session")
+def scheduler():
+    """Address of a worker that tests share, as each takes seconds to start."""
+    from emotion_mt.runs.engine import local_cluster
+
+    with local_cluster(workers=1) as cluster:
+        yield cluster.scheduler_address
+
+
 @pytest.fixture
 def small_features(small_corpus):
     """float32 [40, 1024] that go with `small_corpus`."""

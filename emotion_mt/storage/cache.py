@@ -18,7 +18,6 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None) -> pathlib.Path:
     """
     if cache_dir is not None:
         return pathlib.Path(cache_dir)
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
+    if chosen := os.environ.get(CACHE_VARIABLE):
         return pathlib.Path(chosen)
     return pathlib.Path.home() / ".cache" / "emotion_mt"

@@ -110,7 +110,7 @@ def test_script_writes_page_and_sheets(load, tmp_path, capsys):
     report = load("simulation_report")
     values = flags.FlagValues()
     report.define_flags(values)
-    page = tmp_path / "docs" / "simulation.md"
+    page = tmp_path / "docs" / "simulation_targets.md"
     page.parent.mkdir()
     page.write_text("Mine.\n")
     arguments = [f"--folder={tmp_path / 'corpus'}", f"--out={page.parent}"]
@@ -128,7 +128,8 @@ def test_script_writes_page_and_sheets(load, tmp_path, capsys):
 
 
 def test_the_page_is_of_this_version_and_no_target_is_missed():
-    text = (REPOSITORY / "docs" / "simulation.md").read_text(encoding="utf-8")
+    page = REPOSITORY / "docs" / "simulation_targets.md"
+    text = page.read_text(encoding="utf-8")
     shown = text.split("<!-- begin measures -->")[1].split("<!-- end")[0]
     assert f"version {SIMULATION_VERSION} of the simulation" in shown
     assert shown.count("| yes |") >= 25

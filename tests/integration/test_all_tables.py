@@ -11,12 +11,14 @@ from emotion_mt.runs import Experiment, run_tables
 
 
 @pytest.fixture
-def experiment(tmp_path, i3d_cache, short_films, tiny_training, monkeypatch):
+def experiment(
+    tmp_path, i3d_cache, short_films, tiny_training, scheduler, monkeypatch
+):
     monkeypatch.setenv("EMOTION_MT_CACHE", str(i3d_cache))
     return Experiment(
         corpus=short_films(tmp_path / "films", segments_per_movie=2),
         out=tmp_path / "runs",
-        workers=1,
+        scheduler=scheduler,
         training=tiny_training,
     )
 

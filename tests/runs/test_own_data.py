@@ -41,7 +41,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.usefixtures("unpainted")
-def test_own_folds_and_features_reach_the_tables(folder, tmp_path):
+def test_own_folds_and_features_reach_the_tables(folder, tmp_path, scheduler):
     said = []
     run = Run(Experiment(corpus=folder, scale=(0, 4)), said.append)
     assert run.corpus.values[:3, 0].tolist() == [-1, -0.5, 0]
@@ -59,9 +59,9 @@ def test_own_folds_and_features_reach_the_tables(folder, tmp_path):
     units = {f"{name}_task_trunk_units": (4,) for name in ("single", "multi")}
     units["multi_task_head_units"] = ()
     training = TrainingConfig(modalities=("visual",), max_epochs=1, **units)
-    how = {"out": tmp_path / "run", "training": training, "workers": 1}
+    how = {"out": tmp_path / "run", "training": training, "scale": (0, 4)}
     outcome = run_tables(
-        Experiment(corpus=folder, scale=(0, 4), **how), say=said.append
+        Experiment(corpus=folder, scheduler=scheduler, **how), say=said.append
     )
     assert not outcome.failures
     splits = {record["job"]["split"]["name"] for record in outcome.records}

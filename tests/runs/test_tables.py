@@ -36,7 +36,9 @@ def test_a_corpus_with_one_viewer_has_no_table_of_several(manifest, tmp_path):
 
 
 @pytest.mark.usefixtures("unpainted")
-def test_tables_of_a_folder_come_together(manifest, tmp_path, tiny_training):
+def test_tables_of_a_folder_come_together(
+    manifest, tmp_path, tiny_training, scheduler
+):
     """One call per table, in one folder with one report."""
     out = tmp_path / "run"
     small = dataclasses.replace(tiny_training, max_epochs=1)
@@ -51,7 +53,7 @@ def test_tables_of_a_folder_come_together(manifest, tmp_path, tiny_training):
         corpus=manifest,
         out=out,
         dimension="arousal",
-        workers=1,
+        scheduler=scheduler,
         training=dataclasses.replace(small, modalities=("text",)),
     )
 
@@ -73,7 +75,8 @@ def test_tables_of_a_folder_come_together(manifest, tmp_path, tiny_training):
     assert "arousal" in (out / "table3.md").read_text()
     # Settings that decide no number may differ, and each table has its own
     # modalities; nothing is trained twice.
-    other = dataclasses.replace(first, workers=2, wait=True, training=small)
+    how = {"scheduler": None, "workers": 2, "wait": True}
+    other = dataclasses.replace(first, training=small, **how)
     made, outcome = tables_after(other, second)
     assert made == ["II", "III"]
     assert outcome.reused == len(outcome.records)
