@@ -42,6 +42,8 @@ _LOCAL_SETTINGS = {
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
+    # Its samples pile up, and every search for garbage goes through them.
+    "distributed.worker.profile.enabled": False,
 }
 
 _Result = TypeVar("_Result")
