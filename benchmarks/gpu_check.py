@@ -342,9 +342,8 @@ def processor_answers() -> dict[str, np.ndarray]:
     with tempfile.TemporaryDirectory() as folder:
         path = str(pathlib.Path(folder) / "answers.npz")
         command = [sys.executable, *sys.argv, f"--reference={path}"]
-        subprocess.run(
-            command, check=True, env={**os.environ, **_PROCESSOR_ONLY}
-        )
+        hidden = {**os.environ, **_PROCESSOR_ONLY}
+        subprocess.run(command, check=True, env=hidden)
         with np.load(path) as file:
             return dict(file)
 
