@@ -170,6 +170,8 @@ def summarize(frame: pd.DataFrame, segments_per_movie: int) -> pd.DataFrame:
 
 
 def _interval(mean: float, low: float, high: float) -> str:
+    # No "-0.0".
+    mean, low, high = (round(x, 1) + 0.0 for x in (mean, low, high))
     return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
@@ -266,7 +268,7 @@ def draw(summary: pd.DataFrame, measure: str) -> Figure:
             upper.minorticks_off()
         lower.set_xlabel(title.replace(" (", "\n(").replace(" that", "\nthat"))
         lower.axhline(0, color=style.GREY, linewidth=0.8, zorder=0)
-    axes[0, 0].set_ylabel(f"{measure} (%), mean of\nthe viewers")
+    axes[0, 0].set_ylabel(f"{measure} (%),\nmean of the viewers")
     axes[1, 0].set_ylabel("MT − ST (points)")
     title = "When does sharing help? Held-out films, video alone"
     style.set_title(figure, title, simulated=True)
