@@ -38,7 +38,7 @@ from absl import app, flags
 
 from emotion_mt.corpus import SEGMENT_COLUMNS, Corpus
 from emotion_mt.features import extract, load_i3d, model_digest
-from emotion_mt.features.extraction import pooled_network
+from emotion_mt.features.extraction import CPU_BATCH_WINDOWS, pooled_network
 from emotion_mt.inference import Predictor, save_bundle
 from emotion_mt.models import EvokedEmotionModel, make_tokenizer
 
@@ -55,9 +55,6 @@ _PEAK = flags.DEFINE_string(
 
 #: COGNIMUSE's seven films have 2,696 cues in 3.7 hours, 2.5 s long on average.
 _CUE_S, _EVERY_S = 2.5, 4.9
-
-#: Windows per call of the network, as the extraction has them here.
-_BATCH = 4
 
 #: Lengths of the films whose peak memory is compared, in minutes.
 _LENGTHS_MIN = (2, 12)
@@ -108,12 +105,12 @@ def film_corpus(film: str, starts_s: np.ndarray, length_s: float) -> Corpus:
 def network_rate(i3d: keras.Model) -> float:
     """Windows per second of the network with nothing beside it, best of 5."""
     network, best_s = pooled_network(i3d), math.inf
-    batch = tf.zeros((_BATCH, 16, 224, 224, 3), tf.uint8)
+    batch = tf.zeros((CPU_BATCH_WINDOWS, 16, 224, 224, 3), tf.uint8)
     for _ in range(6):  # The first one traces.
         start = time.perf_counter()
         network(batch).numpy()
         best_s = min(best_s, time.perf_counter() - start)
-    return _BATCH / best_s
+    return CPU_BATCH_WINDOWS / best_s
 
 
 def measure_extraction(

@@ -36,8 +36,8 @@ import psutil
 from absl import app, flags
 
 # What runs need is imported once, and used by them alone: nothing may be
-# computed with TensorFlow here. Nor by their workers, which import this file:
-# a process notices that its run was killed after its imports.
+# computed with TensorFlow here. Workers import this file, too, and would notice
+# only after these imports that their run was killed.
 if __name__ == "__main__":
     import faults_runs as runs
     import matplotlib.pyplot  # noqa: F401

@@ -213,8 +213,8 @@ def change(frame: pd.DataFrame, sweep: str, measure: str) -> str:
         return ""
     mean, (low, high) = grown.to_numpy().mean(), band(grown.to_numpy())
     text = (
-        f"{TITLES[sweep]}, from the first to the last value: MT − ST changes "
-        f"by {_interval(mean, low, high)} points of {measure}"
+        f"{TITLES[sweep].capitalize()}, from the first to the last value: "
+        f"MT − ST changes by {_interval(mean, low, high)} points of {measure}"
     )
     if low <= 0 <= high and mean:
         needed = (2.8 * grown.mean().std() / mean) ** 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import multiprocessing
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -75,8 +76,9 @@ def fit_job(
     run: str, job: Job, timeout_s: float
 ) -> tuple[dict[str, Any] | None, str]:
     """Returns the record of a job and "", or None and why there is none."""
-    if not gc.get_freeze_count():
-        # Modules stay; looking through them takes longer than some fits.
+    if multiprocessing.parent_process() and not gc.get_freeze_count():
+        # Modules stay in a worker's process; looking through them takes longer
+        # than some fits.
         gc.freeze()
     # A thread of C code: it works even where Python is stuck.
     faulthandler.dump_traceback_later(timeout_s, exit=True)

@@ -258,6 +258,19 @@ def test_bad_arguments_are_refused(tmp_path, jobs, shared, monkeypatch):
         run_jobs(jobs, shared, tmp_path, scheduler="tcp://127.0.0.1:9")
 
 
+def test_workers_that_never_start(tmp_path, jobs, shared, monkeypatch):
+    tries = []
+
+    def fail(**_):
+        tries.append(1)
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(distributed, "LocalCluster", fail)
+    with pytest.raises(RuntimeError, match=r"that start; .* Nanny failed"):
+        run_jobs(jobs, shared, tmp_path, workers=1)
+    assert len(tries) == 3
+
+
 def test_only_its_own_features_decide_a_key(small_corpus, jobs):
     both = with_config(jobs[0], modalities=("text", "visual"))
 
