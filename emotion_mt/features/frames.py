@@ -18,29 +18,24 @@ _TURNS = {
 
 
 class Frame:
-    """A decoded frame, turned into an array when that is asked for."""
+    """A decoded frame, turned into an array where that is asked for."""
 
     def __init__(self, decoded: av.VideoFrame, to: VideoReformatter) -> None:
-        self._decoded: av.VideoFrame | None = decoded
+        self._decoded = decoded
         self._reformatter = to
-        self._array: np.ndarray | None = None
 
     def bgr(self) -> np.ndarray:
         """uint8 [H, W, 3] in BGR, as OpenCV has it, upright."""
-        if self._decoded is not None:
-            frame, self._decoded = self._decoded, None
-            array = self._reformatter.reformat(
-                frame,
-                format="bgr24",
-                src_color_range=frame.color_range,
-                dst_color_range=ColorRange.JPEG,
-                interpolation="BICUBIC",
-                threads=1,
-            ).to_ndarray()
-            turn = _TURNS.get(frame.rotation % 360)
-            self._array = array if turn is None else cv2.rotate(array, turn)
-        assert self._array is not None
-        return self._array
+        array = self._reformatter.reformat(
+            self._decoded,
+            format="bgr24",
+            src_color_range=self._decoded.color_range,
+            dst_color_range=ColorRange.JPEG,
+            interpolation="BICUBIC",
+            threads=1,
+        ).to_ndarray()
+        turn = _TURNS.get(self._decoded.rotation % 360)
+        return array if turn is None else cv2.rotate(array, turn)
 
 
 def resize_frame(frame: Frame, size_px: int, mode: str) -> np.ndarray:

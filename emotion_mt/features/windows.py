@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import math
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +12,7 @@ from absl import logging
 
 from emotion_mt.features.config import FeatureConfig
 from emotion_mt.features.container import VideoError
-from emotion_mt.features.frames import resize_frame
+from emotion_mt.features.frames import Frame, resize_frame
 from emotion_mt.features.video import (
     OVERRUN_TOLERANCE_S,
     TIMESTAMP_TOLERANCE_S,
@@ -24,8 +25,8 @@ from emotion_mt.features.video import (
 #: (start_s, end_s) of a segment.
 Times = tuple[float, float]
 
-#: Index of a segment, and uint8 [window_frames, S, S, 3].
-_Window = tuple[int, np.ndarray]
+#: Index of a segment, and the frames of a window of it.
+_Frames = tuple[int, Sequence[Frame]]
 
 # Keeps an instant such as 3.84 s · 25/s = 96.00000000000001 on its tick.
 _EPSILON_S = 1e-7
@@ -65,7 +66,7 @@ def film_windows(
     segments: Sequence[Times],
     size_px: int,
     config: FeatureConfig,
-) -> Iterator[_Window]:
+) -> Iterator[tuple[int, np.ndarray]]:
     """Yields the windows of a film's segments, decoding every frame once.
 
     The ticks t of `on_screen` with start_s <= t < end_s are the segment's. Its
@@ -86,8 +87,20 @@ def film_windows(
         RGB), in order of time.
     """
     check_times(video.path, segments)
+
+    # Windows overlap, and a frame may stay for several ticks.
+    @functools.lru_cache(config.window_frames)
+    def small(frame: Frame) -> np.ndarray:
+        return resize_frame(frame, size_px, config.resize)
+
+    for index, frames in _frames_of_windows(video, segments, config):
+        yield index, np.stack([small(frame) for frame in frames])
+
+
+def _frames_of_windows(
+    video: Video, segments: Sequence[Times], config: FeatureConfig
+) -> Iterator[_Frames]:
     run = _Run(video.path, segments, config)
-    shown, small = None, np.empty(0)
     for item in on_screen(video, config.fps):
         if isinstance(item, Hole):
             yield from run.end(item)
@@ -97,11 +110,7 @@ def film_windows(
         if run.finished:
             video.check()
             return
-        if not run.wants(time_s):
-            continue
-        if frame is not shown:
-            small, shown = resize_frame(frame, size_px, config.resize), frame
-        yield from run.end_tick(tick, small)
+        yield from run.end_tick(tick, frame)
 
 
 class _Run:
@@ -119,29 +128,17 @@ class _Run:
         self._begun: dict[int, int] = {}
         self._short: dict[int, int] = {}
         self._with_window: set[int] = set()
-        self._recent = collections.deque[np.ndarray](maxlen=self._size)
+        self._recent = collections.deque[Frame](maxlen=self._size)
         self._first: int | None = None
-        self._slack_s, self._ahead_s = TIMESTAMP_TOLERANCE_S, math.inf
-        if config.fps is not None:
-            self._slack_s = _EPSILON_S
-            self._ahead_s = (self._size + 1) / config.fps
+        native = config.fps is None
+        self._slack_s = TIMESTAMP_TOLERANCE_S if native else _EPSILON_S
 
     @property
     def finished(self) -> bool:
         """Whether all segments have gone by."""
         return not (self._waiting or self._begun or self._short)
 
-    def wants(self, time_s: float) -> bool:
-        """Whether a segment may need the frame."""
-        if self._begun or self._short:
-            return True
-        start_s = self._segments[self._waiting[0]][0]
-        if start_s <= time_s + self._ahead_s:
-            return True
-        self._recent.clear()
-        return False
-
-    def begin_tick(self, tick: int, time_s: float) -> Iterator[_Window]:
+    def begin_tick(self, tick: int, time_s: float) -> Iterator[_Frames]:
         """Begins and ends segments; yields windows that were complete."""
         if self._first is None:
             self._first = tick
@@ -155,7 +152,7 @@ class _Run:
                 self._short[index] = max(self._first, middle) + self._size
         yield from self._short_windows(tick)
 
-    def end_tick(self, tick: int, frame: np.ndarray) -> Iterator[_Window]:
+    def end_tick(self, tick: int, frame: Frame) -> Iterator[_Frames]:
         """Takes the tick's frame; yields windows that end with it."""
         self._recent.append(frame)
         start = tick - self._size + 1
@@ -168,7 +165,7 @@ class _Run:
         yield from self._last_window(complete)
         yield from self._short_windows(tick + 1)
 
-    def end(self, hole: Hole) -> Iterator[_Window]:
+    def end(self, hole: Hole) -> Iterator[_Frames]:
         """Ends the run; yields windows of segments that have no other."""
         for index in list(self._waiting):
             start_s, end_s = self._segments[index]
@@ -200,20 +197,19 @@ class _Run:
         self._recent.clear()
         self._first = None
 
-    def _short_windows(self, stop: int) -> Iterator[_Window]:
+    def _short_windows(self, stop: int) -> Iterator[_Frames]:
         """Windows of short segments that end before a tick."""
         over = [i for i, wanted in self._short.items() if wanted == stop]
         for index in over:
             del self._short[index]
         yield from self._last_window(over)
 
-    def _last_window(self, of: Sequence[int]) -> Iterator[_Window]:
+    def _last_window(self, of: Sequence[int]) -> Iterator[_Frames]:
         """The last ticks; if they are too few, the last one again."""
         if of:
             frames = list(self._recent)
             frames += [frames[-1]] * (self._size - len(frames))
-            window = np.stack(frames)
-            yield from ((index, window) for index in of)
+            yield from ((index, frames) for index in of)
 
 
 def problems(path: str, seen: Seen, segments: Sequence[Times]) -> list[str]:
