@@ -178,6 +178,9 @@ def _interval(mean: float, low: float, high: float) -> str:
 def to_markdown(summary: pd.DataFrame) -> str:
     """Renders the means over the viewers as one table."""
     part = summary[summary["group"] == "viewers"]
+    # The default profile is a point of each sweep.
+    part = part.sort_values("apart", kind="stable", ascending=False)
+    part = part.drop_duplicates("point").sort_index()
     shown = pd.DataFrame({"what": part["sweep"].map(TITLES)})
     value = part["x"].map("{:g}".format)
     shown["value"] = value.mask(part["apart"], "as they are")
@@ -195,8 +198,9 @@ def change(frame: pd.DataFrame, sweep: str, measure: str) -> str:
     """Says how MT - ST changes from one end of a sweep to the other.
 
     The same seeds and films are compared; "" if the ends have none in common.
-    The number of films is that with which a t-test over films would find the
-    mean change with a chance of 80 %, were the spread over films the same.
+    The number of films, where the band includes 0, is that with which a t-test
+    over films would find the mean change with a chance of 80 %, were the
+    spread over films the same.
     """
     settings = [
         s for s in SWEEPS[sweep] if sweep != "sharing" or s != Setting()
@@ -212,14 +216,21 @@ def change(frame: pd.DataFrame, sweep: str, measure: str) -> str:
     if grown.empty:
         return ""
     mean, (low, high) = grown.to_numpy().mean(), band(grown.to_numpy())
-    text = (
-        f"{TITLES[sweep].capitalize()}, from the first to the last value: "
-        f"MT − ST changes by {_interval(mean, low, high)} points of {measure}"
-    )
+    text = _interval(mean, low, high)
     if low <= 0 <= high and mean:
         needed = (2.8 * grown.mean().std() / mean) ** 2
-        text += f", which includes 0; some {needed:.0f} films would show it"
-    return f"{text}."
+        text += f"; {needed:.0f} films"
+    return text
+
+
+def changes_to_markdown(frame: pd.DataFrame) -> str:
+    """Renders `change` of each sweep as one table."""
+    rows = [
+        {"from the first to the last value": title}
+        | {f"change of MT − ST, {m}": change(frame, s, m) for m in MEASURES[:2]}
+        for s, title in TITLES.items()
+    ]
+    return markdown_table(pd.DataFrame(rows))
 
 
 @style.styled
@@ -296,11 +307,12 @@ def write_results(
         "Hollow in the figure: the default profile, in which viewers share "
         "unequally much, at its mean share.",
         to_markdown(summary),
-        *(change(frame, s, m) for m in MEASURES[:2] for s in SWEEPS),
+        changes_to_markdown(frame),
+        "Where 0 is in the band: how many films would show such a change. "
         f"Written by `python benchmarks/sharing.py`: {spent_s / 60:.0f} "
         "minutes of one core.",
     ]
-    text = "\n\n".join(part for part in parts if part)
+    text = "\n\n".join(parts)
     replace_between_markers(docs / "simulation.md", "sharing", text)
     return text
 
