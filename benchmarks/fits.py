@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
@@ -16,6 +17,9 @@ from emotion_mt.runs.worker import JobInput
 
 #: What `scores` measures, in hundredths.
 MEASURES = ["balanced accuracy", "AUC", "accuracy"]
+
+#: Draws of the bootstrap, and the coverage of the bands.
+DRAWS, LEVEL = 9999, 0.95
 
 
 def fit(
@@ -60,3 +64,29 @@ def scores(answers: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=[*keys, *MEASURES])
     frame[MEASURES] = 100 * frame[MEASURES].astype(float)
     return frame
+
+
+def band(differences: np.ndarray) -> tuple[float, float]:
+    """Interval of a mean over seeds and films, by resampling both.
+
+    Each draw takes as many seeds (rows) and films (columns) as there are, both
+    with replacement, and averages the differences where they cross (percentile
+    bootstrap); NaN for fewer than two films. Films share training films and
+    seeds share the films, so true uncertainty about new ones is larger.
+    """
+    seeds, films = differences.shape
+    if films < 2:
+        return float("nan"), float("nan")
+    rng = np.random.default_rng(0)
+    rows = rng.integers(seeds, size=(DRAWS, seeds, 1))
+    columns = rng.integers(films, size=(DRAWS, 1, films))
+    means = differences[rows, columns].mean(axis=(1, 2))
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def interval(mean: float, low: float, high: float) -> str:
+    """Writes a difference in points with its band."""
+    # No "-0.0".
+    mean, low, high = (round(x, 1) + 0.0 for x in (mean, low, high))
+    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"

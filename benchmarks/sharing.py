@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import pathlib
 
+import fits
 import numpy as np
 import pandas as pd
 import sharing_sweep
@@ -41,9 +42,6 @@ from emotion_mt.evaluation.rendering import markdown_table
 from emotion_mt.runs import Experiment, Run
 from emotion_mt.simulation import SimulationConfig, simulate_state
 from emotion_mt.storage import atomic
-
-#: Draws of the bootstrap, and the coverage of the bands.
-DRAWS, LEVEL = 9999, 0.95
 
 #: Whose differences are shown: the mean over the viewers, and Vavg.
 GROUPS = {"viewers": "mean of the viewers", "average": paper.AVERAGE}
@@ -86,25 +84,6 @@ def load_material(flag: flags.FlagValues) -> Material:
         )
     config = emt.TrainingConfig(modalities=("visual",), patience=5)
     return Material(state, run.corpus, run.features(), config)
-
-
-def band(differences: np.ndarray) -> tuple[float, float]:
-    """Interval of a mean over seeds and films, by resampling both.
-
-    Each draw takes as many seeds (rows) and films (columns) as there are, both
-    with replacement, and averages the differences where they cross (percentile
-    bootstrap); NaN for fewer than two films. Films share training films and
-    seeds share the films, so true uncertainty about new ones is larger.
-    """
-    seeds, films = differences.shape
-    if films < 2:
-        return float("nan"), float("nan")
-    rng = np.random.default_rng(0)
-    rows = rng.integers(seeds, size=(DRAWS, seeds, 1))
-    columns = rng.integers(films, size=(DRAWS, 1, films))
-    means = differences[rows, columns].mean(axis=(1, 2))
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
 
 
 def by_seed_and_film(part: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -153,7 +132,7 @@ def summarize(frame: pd.DataFrame, segments_per_movie: int) -> pd.DataFrame:
             found = by_seed_and_film(part, column).to_numpy()
             row[column] = found.mean() if found.size else None
             if column.startswith("gain"):
-                row[f"{column} low"], row[f"{column} high"] = band(found)
+                row[f"{column} low"], row[f"{column} high"] = fits.band(found)
         rows.append(row)
     points = [
         {
@@ -167,12 +146,6 @@ def summarize(frame: pd.DataFrame, segments_per_movie: int) -> pd.DataFrame:
     ]
     found = pd.DataFrame(points).merge(pd.DataFrame(rows), on="point")
     return found[found["seeds"] > 0].reset_index(drop=True)
-
-
-def _interval(mean: float, low: float, high: float) -> str:
-    # No "-0.0".
-    mean, low, high = (round(x, 1) + 0.0 for x in (mean, low, high))
-    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def to_markdown(summary: pd.DataFrame) -> str:
@@ -189,7 +162,7 @@ def to_markdown(summary: pd.DataFrame) -> str:
         shown[name] = part[column].map("{:.1f}".format)
     for measure in MEASURES:
         ends = [f"gain {measure}{end}" for end in ("", " low", " high")]
-        cells = [_interval(*row) for row in part[ends].to_numpy()]
+        cells = [fits.interval(*row) for row in part[ends].to_numpy()]
         shown[f"MT − ST, {measure}"] = cells
     return markdown_table(shown)
 
@@ -215,8 +188,8 @@ def change(frame: pd.DataFrame, sweep: str, measure: str) -> str:
     grown = (after - before).dropna()
     if grown.empty:
         return ""
-    mean, (low, high) = grown.to_numpy().mean(), band(grown.to_numpy())
-    text = _interval(mean, low, high)
+    mean, (low, high) = grown.to_numpy().mean(), fits.band(grown.to_numpy())
+    text = fits.interval(mean, low, high)
     if low <= 0 <= high and mean:
         needed = (2.8 * grown.mean().std() / mean) ** 2
         text += f"; {needed:.0f} films"
@@ -302,10 +275,10 @@ def write_results(
     parts = [
         "**SIMULATED DATA.** Percent on held-out films, mean of the viewers, "
         f"input visual, {size} segments per film, {seeds} seeds × {films} "
-        f"held-out films. In parentheses and as bars: {LEVEL:.0%} intervals of "
-        "the mean over seeds and films, from a bootstrap that draws both. "
-        "Hollow in the figure: the default profile, in which viewers share "
-        "unequally much, at its mean share.",
+        "held-out films. In parentheses and as bars: "
+        f"{fits.LEVEL:.0%} intervals of the mean over seeds and films, from a "
+        "bootstrap that draws both. Hollow in the figure: the default "
+        "profile, in which viewers share unequally much, at its mean share.",
         to_markdown(summary),
         changes_to_markdown(frame),
         "Where 0 is in the band: how many films would show such a change. "

@@ -67,24 +67,48 @@ def scores(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
-    """Returns means over viewers, films and seeds, as texts.
+    """Returns means over viewers, films and seeds, as texts; a row per model.
 
     Args:
         found: `scores` of all sizes with a column "segments per film".
     """
-    by_seed = found.groupby([*_ROW, "seed"])[fits.MEASURES].mean()
+    measures = fits.MEASURES[:2]
+    by_seed = found.groupby([*_ROW, "seed"])[measures].mean()
     over = by_seed.groupby(_ROW)
     mean, spread = over.mean(), over.std()
     texts = pd.DataFrame(index=mean.index)
-    for measure in fits.MEASURES:
+    for measure in measures:
         pairs = zip(mean[measure], spread[measure], strict=True)
         texts[measure] = [
             f"{m:.1f}" if np.isnan(s) else f"{m:.1f} ± {s:.1f}"
             for m, s in pairs
         ]
-    lowest = by_seed["balanced accuracy"].groupby(_ROW).min()
-    texts["worst seed, balanced"] = lowest.map("{:.1f}".format)
-    return texts.reset_index()
+    texts["worst seed, balanced"] = (
+        over["balanced accuracy"].min().map("{:.1f}".format)
+    )
+    wide = texts.unstack("segments per film")
+    wide.columns = [f"{measure}, {size}" for measure, size in wide.columns]
+    return wide.reset_index()
+
+
+def gains(found: pd.DataFrame) -> pd.DataFrame:
+    """Returns MT - ST in balanced accuracy with its band, a row per input.
+
+    Args:
+        found: As of `table`.
+    """
+    keys = ["input", "segments per film", "seed", "fold", "model"]
+    means = found.groupby(keys)["balanced accuracy"].mean().unstack("model")
+    gain = means["MT"] - means["ST"]
+    cells = gain.groupby(keys[:2]).agg(_with_band).unstack(keys[1])
+    cells.columns = [f"MT − ST, {size}" for size in cells.columns]
+    return cells.reset_index()
+
+
+def _with_band(gain: pd.Series) -> str:
+    by_seed_and_film = gain.unstack("fold").to_numpy()
+    mean = float(by_seed_and_film.mean())
+    return fits.interval(mean, *fits.band(by_seed_and_film))
 
 
 def main(argv: list[str]) -> None:
@@ -108,12 +132,17 @@ def main(argv: list[str]) -> None:
         frame = scores(outcome.records)
         frames.append(frame.assign(**{"segments per film": size}))
         minutes.append(f"{size}: {fits.fit_seconds(outcome) / 60:.0f}")
+    found = pd.concat(frames, ignore_index=True)
     text = "\n\n".join(
         [
             "**SIMULATED DATA.** Held-out films, in hundredths: mean over the "
             f"viewers and Vavg ± standard deviation over {len(_SEEDS.value)} "
-            "seed(s) of the fits; written by `python benchmarks/sizes.py`.",
-            markdown_table(table(pd.concat(frames, ignore_index=True))),
+            "seed(s) of the fits, by segments per film; written by "
+            "`python benchmarks/sizes.py`.",
+            markdown_table(table(found)),
+            "MT − ST in balanced accuracy; in parentheses the "
+            f"{fits.LEVEL:.0%} interval of the mean over seeds and films.",
+            markdown_table(gains(found)),
             "Minutes of the fits in one process, by segments per film: "
             f"{', '.join(minutes)}.",
         ]

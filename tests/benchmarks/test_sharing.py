@@ -188,8 +188,10 @@ def test_bands_are_those_of_a_plain_bootstrap(sharing):
         rows, columns = rng.choice(3, 3), rng.choice(7, 7)
         means.append(differences[np.ix_(rows, columns)].mean())
     expected = np.percentile(means, [2.5, 97.5])
-    np.testing.assert_allclose(sharing.band(differences), expected, atol=0.1)
-    assert np.isnan(sharing.band(differences[:, :1])).all()
+    np.testing.assert_allclose(
+        sharing.fits.band(differences), expected, atol=0.1
+    )
+    assert np.isnan(sharing.fits.band(differences[:, :1])).all()
 
 
 @pytest.fixture
