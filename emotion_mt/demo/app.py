@@ -54,6 +54,10 @@ _FILES = {"visual": "a video", "text": "a subtitle file"}
 _SEEN = {"text": "subtitles", "visual": "pictures"}
 
 
+#: Options of events that neither wait for others nor are part of an API.
+_AT_ONCE: dict[str, Any] = {"queue": False, "api_visibility": "private"}
+
+
 class Stopped(BaseException):
     """The visitor cancels, or the server ends, while a prediction runs."""
 
@@ -73,12 +77,7 @@ class _Following(gr.Progress):
 
 
 class Runs:
-    """The predictions that the page's visitors ask for.
-
-    Args:
-        predictor: What predicts; one clip at a time.
-        limits: What is taken.
-    """
+    """The predictions that the page's visitors ask for, one at a time."""
 
     def __init__(self, predictor: Predictor, limits: Limits) -> None:
         self.predictor = predictor
@@ -193,14 +192,9 @@ def _save(clip: Clip) -> Iterator[Any]:
 
 
 def build_app(runs: Runs) -> gr.Blocks:
-    """Builds the page.
+    """Builds the page, with its queue.
 
-    Args:
-        runs: What the button starts.
-
-    Returns:
-        The page, with its queue. `launch` of Gradio needs the arguments of
-        `launch_options` besides.
+    `launch` of Gradio needs the arguments of `launch_options` besides.
     """
     predictor = runs.predictor
     files = " and ".join(
@@ -242,17 +236,9 @@ def build_app(runs: Runs) -> gr.Blocks:
             result,
             show_progress="hidden",
             trigger_mode="multiple",
-            queue=False,
-            api_visibility="private",
+            **_AT_ONCE,
         )
-        cancel.click(
-            runs.cancel,
-            None,
-            outputs,
-            cancels=[started],
-            queue=False,
-            api_visibility="private",
-        )
+        cancel.click(runs.cancel, None, outputs, cancels=[started], **_AT_ONCE)
     app.queue(
         max_size=runs.limits.queue_size,
         default_concurrency_limit=1,
@@ -264,11 +250,7 @@ def build_app(runs: Runs) -> gr.Blocks:
 def launch_options(limits: Limits) -> dict[str, Any]:
     """Arguments of Gradio's `launch` that the page relies on.
 
-    Args:
-        limits: What the page takes.
-
-    Returns:
-        What keeps everything on this machine, limits uploads, and looks.
+    They keep everything on this machine, limit uploads, and look.
     """
     return {
         "share": False,
@@ -341,8 +323,7 @@ def _rating(result: gr.HTML) -> list[Any]:
             [result, *changed],
             show_progress="hidden",
             trigger_mode="once",
-            queue=False,
-            api_visibility="private",
+            **_AT_ONCE,
         )
     save.click(
         _save, clip, file, concurrency_id="model", api_visibility="private"

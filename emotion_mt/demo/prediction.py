@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 from markupsafe import Markup
 
 from emotion_mt import _progress
@@ -36,17 +35,9 @@ def predict(
     segment_s: float | None,
     limits: Limits,
 ) -> Clip:
-    """Predicts one clip.
+    """Predicts one clip, which begins with what was done and a link to it.
 
-    Args:
-        predictor: The predictor.
-        video: The film, or None.
-        subtitles: Its subtitles, or None.
-        segment_s: Length of the segments where there are no subtitles.
-        limits: What is taken.
-
-    Returns:
-        The clip; above its timeline what was done and a link to the table.
+    `segment_s` counts without subtitles only.
 
     Raises:
         ValueError: If something is beyond a limit or cannot be used; see
@@ -83,7 +74,8 @@ def predict(
         len(table),
         csv_link(table, f"{stem}_emotions{simulated}.csv", "Download CSV"),
     )
-    pictures = _pictures(table, film)
+    middles = (table["start_s"] + table["end_s"]) / 2 * _PICTURES_PER_S
+    pictures = None if film is None else [film.get(int(m)) for m in middles]
     return Clip(stem, head, predictor.bundle, table, pictures)
 
 
@@ -150,13 +142,3 @@ def _jpeg(frame: np.ndarray) -> bytes:
     small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
     _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 75])
     return encoded.tobytes()
-
-
-def _pictures(
-    table: pd.DataFrame, film: dict[int, bytes] | None
-) -> list[bytes | None] | None:
-    """The picture in the middle of each segment, None where it has none."""
-    if film is None:
-        return None
-    middles = (table["start_s"] + table["end_s"]) / 2 * _PICTURES_PER_S
-    return [film.get(int(m)) for m in middles]
