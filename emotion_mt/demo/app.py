@@ -9,7 +9,7 @@ import math
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from emotion_mt.corpus.finder import VIDEO_EXTENSIONS
 from emotion_mt.corpus.subtitles import SUBTITLE_EXTENSIONS
 from emotion_mt.demo.limits import Limits
 from emotion_mt.demo.prediction import predict, without_paths
-from emotion_mt.demo.rating import YOU, Clip
+from emotion_mt.demo.rating import YOU, Clip, fill
 from emotion_mt.evaluation.templating import SCRIPT
 from emotion_mt.features import WeightsError
 from emotion_mt.inference import DEFAULT_SEGMENT_S, Predictor, card
@@ -142,16 +142,12 @@ class Runs:
         """Says what is still to be chosen, "" for nothing."""
         given = {"visual": video, "text": subtitles}
         modalities = self.predictor.modalities
-        missing = [
-            name
-            for modality, name in _FILES.items()
-            if modality in modalities and given[modality] is None
-        ]
+        missing = [kind for kind in modalities if given[kind] is None]
         if not missing:
             return ""
         return (
-            f"Please choose {' and '.join(missing)}: this model looks at "
-            f"{_seen(self.predictor)}."
+            f"Please choose {_joined(_FILES, missing)}: this model looks at "
+            f"{_joined(_SEEN, modalities)}."
         )
 
 
@@ -197,9 +193,7 @@ def build_app(runs: Runs) -> gr.Blocks:
     `launch` of Gradio needs the arguments of `launch_options` besides.
     """
     predictor = runs.predictor
-    files = " and ".join(
-        name for kind, name in _FILES.items() if kind in predictor.modalities
-    )
+    files = _joined(_FILES, predictor.modalities)
     with gr.Blocks(
         title="Evoked emotion of film viewers",
         analytics_enabled=False,
@@ -207,7 +201,7 @@ def build_app(runs: Runs) -> gr.Blocks:
     ) as app:
         gr.HTML(_header(predictor), js_on_load=None)
         video, subtitles, segment_s, button, cancel = _inputs(predictor)
-        gr.HTML(_rules(runs.limits), js_on_load=None)
+        gr.HTML(fill("rules.html", limits=runs.limits), js_on_load=None)
         result = gr.HTML(
             message(f"Drop {files} above and press “Predict”."),
             elem_id="result",
@@ -344,35 +338,19 @@ def message(text: str, kind: str = "info") -> Markup:
     )
 
 
-def _seen(predictor: Predictor) -> str:
-    return " and ".join(_SEEN[modality] for modality in predictor.modalities)
+def _joined(names: Mapping[str, str], modalities: Collection[str]) -> str:
+    """The names of some modalities, in the order of all names."""
+    return " and ".join(names[kind] for kind in names if kind in modalities)
 
 
-def _header(predictor: Predictor) -> str:
-    """What the page is, and what the model looks at."""
+def _header(predictor: Predictor) -> Markup:
     count = len([v for v in predictor.viewers if v != paper.AVERAGE])
     viewers = f"{count} viewer{'s' if count != 1 else ''}" if count else ""
     if paper.AVERAGE in predictor.viewers:
         viewers += (" and their" if viewers else "the") + " average"
-    simulated = (
-        '<p class="emt-simulated"><strong>SIMULATED</strong> This model was '
-        "trained on simulated data. What it predicts says nothing about real "
-        "viewers or real films.</p>"
-    )
-    return (
-        '<div class="emt-header"><h1>Evoked emotion of film viewers</h1>'
-        "<p>How likely each moment of a film is to feel positive to "
-        f"{viewers}, from its {_seen(predictor)}.</p>"
-        f"{simulated if predictor.bundle.simulated else ''}</div>"
-    )
-
-
-def _rules(limits: Limits) -> str:
-    """What is taken and what becomes of it."""
-    return (
-        '<p class="emt-rules">Files of at most '
-        f"{limits.max_upload_mb:g} MB, films of at most "
-        f"{limits.max_minutes:g} minutes. They are sent to the machine that "
-        "runs this page, nowhere else, and deleted after the prediction. What "
-        "rating needs, small pictures and a saved model, goes in two hours.</p>"
+    return fill(
+        "header.html",
+        viewers=viewers,
+        seen=_joined(_SEEN, predictor.modalities),
+        simulated=predictor.bundle.simulated,
     )

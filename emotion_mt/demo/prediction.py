@@ -8,11 +8,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from markupsafe import Markup
 
 from emotion_mt import _progress
 from emotion_mt.demo.limits import Limits
-from emotion_mt.demo.rating import Clip, csv_link
+from emotion_mt.demo.rating import Clip
 from emotion_mt.features.video import Hole, Video, on_screen
 from emotion_mt.inference import Predictor
 
@@ -35,7 +34,7 @@ def predict(
     segment_s: float | None,
     limits: Limits,
 ) -> Clip:
-    """Predicts one clip, which begins with what was done and a link to it.
+    """Predicts one clip.
 
     `segment_s` counts without subtitles only.
 
@@ -64,19 +63,10 @@ def predict(
             "There is no segment that could be predicted. "
             + "; ".join(problems[:3])
         )
-    stem = given[0].stem
-    simulated = "_SIMULATED" if table.attrs["simulated"] else ""
-    head = Markup(
-        '<div class="emt-message emt-done" role="status"><p>{}: {} segments '
-        "predicted. The uploaded files are deleted.</p>{}</div>"
-    ).format(
-        " and ".join(path.name for path in given),
-        len(table),
-        csv_link(table, f"{stem}_emotions{simulated}.csv", "Download CSV"),
-    )
     middles = (table["start_s"] + table["end_s"]) / 2 * _PICTURES_PER_S
     pictures = None if film is None else [film.get(int(m)) for m in middles]
-    return Clip(stem, head, predictor.bundle, table, pictures)
+    names = tuple(path.name for path in given)
+    return Clip(given[0].stem, names, predictor.bundle, table, pictures)
 
 
 def without_paths(text: str, *uploads: Path) -> str:
