@@ -116,18 +116,19 @@ def train_bundle(
     with show_progress("Training", epochs, " epochs", shown=progress) as bar:
         result, record = shared.fit(job, lambda _: bar.update())
     outcome = ("l1", "best_epoch", "left_out", "notes")
+    training = {**source, **{name: record["fit"][name] for name in outcome}}
+    scores = {v: part["score"] for v, part in record["viewers"].items()}
     save_bundle(
         folder,
         result.model,
         tokenizer=result.tokenizer,
         feature_config=feature_config,
         weights_digest=weights_digest,
-        training={**source, **{name: record["fit"][name] for name in outcome}},
-        scores={v: part["score"] for v, part in record["viewers"].items()},
+        training=training,
+        scores=scores,
         untrained_viewers=result.untrained_viewers,
     )
-    saved = load_bundle(folder)
-    return TrainedBundle(folder, False, saved.training, saved.scores)
+    return TrainedBundle(folder, False, training, scores)
 
 
 def _source(job: Job, shared: JobInput) -> dict[str, Any]:
