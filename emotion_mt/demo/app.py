@@ -93,10 +93,16 @@ class Runs:
         progress: gr.Progress = gr.Progress(track_tqdm=True),  # noqa: B008
     ) -> list[Any]:
         """What the button does; the uploads are deleted in any case."""
-        missing = self._missing(video, subtitles)
+        given = {"visual": video, "text": subtitles}
+        modalities = self.predictor.modalities
+        missing = [kind for kind in modalities if given[kind] is None]
         if missing:
+            choose = (
+                f"Please choose {_joined(_FILES, missing)}: this model looks "
+                f"at {_joined(_SEEN, modalities)}."
+            )
             # What was chosen stays chosen.
-            return [message(missing, "error"), *(5 * [gr.skip()])]
+            return [message(choose, "error"), *(5 * [gr.skip()])]
         progress(0, desc="Starting")
         stop = self._stops[request.session_hash] = threading.Event()
         # Where Gradio's bars look for what follows them.
@@ -137,18 +143,6 @@ class Runs:
         """Stops whatever runs."""
         for stop in list(self._stops.values()):
             stop.set()
-
-    def _missing(self, video: str | None, subtitles: str | None) -> str:
-        """Says what is still to be chosen, "" for nothing."""
-        given = {"visual": video, "text": subtitles}
-        modalities = self.predictor.modalities
-        missing = [kind for kind in modalities if given[kind] is None]
-        if not missing:
-            return ""
-        return (
-            f"Please choose {_joined(_FILES, missing)}: this model looks at "
-            f"{_joined(_SEEN, modalities)}."
-        )
 
 
 def _take(upload: str | None, folder: str, number: str) -> Path | None:
