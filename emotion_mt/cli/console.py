@@ -7,10 +7,21 @@ import logging
 import sys
 from typing import Any
 
+from absl import flags
+
 
 def write_json(content: Any) -> None:
     """Writes plain JSON to stdout; missing numbers are None."""
     print(json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False))
+
+
+def write_result(values: flags.FlagValues, content: Any, text: str) -> int:
+    """Writes a result, with --json as JSON; returns the exit status."""
+    if values.json:
+        write_json(content)
+    else:
+        print(text)
+    return 0
 
 
 def say(text: str) -> None:

@@ -9,7 +9,7 @@ import math
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from emotion_mt.corpus.finder import VIDEO_EXTENSIONS
 from emotion_mt.corpus.subtitles import SUBTITLE_EXTENSIONS
 from emotion_mt.demo.limits import Limits
 from emotion_mt.demo.prediction import predict, without_paths
-from emotion_mt.demo.rating import YOU, Clip
+from emotion_mt.demo.rating import YOU, Clip, fill
 from emotion_mt.evaluation.templating import SCRIPT
 from emotion_mt.features import WeightsError
 from emotion_mt.inference import DEFAULT_SEGMENT_S, Predictor, card
@@ -54,6 +54,10 @@ _FILES = {"visual": "a video", "text": "a subtitle file"}
 _SEEN = {"text": "subtitles", "visual": "pictures"}
 
 
+#: Options of events that neither wait for others nor are part of an API.
+_AT_ONCE: dict[str, Any] = {"queue": False, "api_visibility": "private"}
+
+
 class Stopped(BaseException):
     """The visitor cancels, or the server ends, while a prediction runs."""
 
@@ -73,12 +77,7 @@ class _Following(gr.Progress):
 
 
 class Runs:
-    """The predictions that the page's visitors ask for.
-
-    Args:
-        predictor: What predicts; one clip at a time.
-        limits: What is taken.
-    """
+    """The predictions that the page's visitors ask for, one at a time."""
 
     def __init__(self, predictor: Predictor, limits: Limits) -> None:
         self.predictor = predictor
@@ -94,10 +93,16 @@ class Runs:
         progress: gr.Progress = gr.Progress(track_tqdm=True),  # noqa: B008
     ) -> list[Any]:
         """What the button does; the uploads are deleted in any case."""
-        missing = self._missing(video, subtitles)
+        given = {"visual": video, "text": subtitles}
+        modalities = self.predictor.modalities
+        missing = [kind for kind in modalities if given[kind] is None]
         if missing:
+            choose = (
+                f"Please choose {_joined(_FILES, missing)}: this model looks "
+                f"at {_joined(_SEEN, modalities)}."
+            )
             # What was chosen stays chosen.
-            return [message(missing, "error"), *(5 * [gr.skip()])]
+            return [message(choose, "error"), *(5 * [gr.skip()])]
         progress(0, desc="Starting")
         stop = self._stops[request.session_hash] = threading.Event()
         # Where Gradio's bars look for what follows them.
@@ -139,22 +144,6 @@ class Runs:
         for stop in list(self._stops.values()):
             stop.set()
 
-    def _missing(self, video: str | None, subtitles: str | None) -> str:
-        """Says what is still to be chosen, "" for nothing."""
-        given = {"visual": video, "text": subtitles}
-        modalities = self.predictor.modalities
-        missing = [
-            name
-            for modality, name in _FILES.items()
-            if modality in modalities and given[modality] is None
-        ]
-        if not missing:
-            return ""
-        return (
-            f"Please choose {' and '.join(missing)}: this model looks at "
-            f"{_seen(self.predictor)}."
-        )
-
 
 def _take(upload: str | None, folder: str, number: str) -> Path | None:
     """Moves an upload to where no clean-up and no other job can reach it."""
@@ -193,19 +182,12 @@ def _save(clip: Clip) -> Iterator[Any]:
 
 
 def build_app(runs: Runs) -> gr.Blocks:
-    """Builds the page.
+    """Builds the page, with its queue.
 
-    Args:
-        runs: What the button starts.
-
-    Returns:
-        The page, with its queue. `launch` of Gradio needs the arguments of
-        `launch_options` besides.
+    `launch` of Gradio needs the arguments of `launch_options` besides.
     """
     predictor = runs.predictor
-    files = " and ".join(
-        name for kind, name in _FILES.items() if kind in predictor.modalities
-    )
+    files = _joined(_FILES, predictor.modalities)
     with gr.Blocks(
         title="Evoked emotion of film viewers",
         analytics_enabled=False,
@@ -213,7 +195,7 @@ def build_app(runs: Runs) -> gr.Blocks:
     ) as app:
         gr.HTML(_header(predictor), js_on_load=None)
         video, subtitles, segment_s, button, cancel = _inputs(predictor)
-        gr.HTML(_rules(runs.limits), js_on_load=None)
+        gr.HTML(fill("rules.html", limits=runs.limits), js_on_load=None)
         result = gr.HTML(
             message(f"Drop {files} above and press “Predict”."),
             elem_id="result",
@@ -242,17 +224,9 @@ def build_app(runs: Runs) -> gr.Blocks:
             result,
             show_progress="hidden",
             trigger_mode="multiple",
-            queue=False,
-            api_visibility="private",
+            **_AT_ONCE,
         )
-        cancel.click(
-            runs.cancel,
-            None,
-            outputs,
-            cancels=[started],
-            queue=False,
-            api_visibility="private",
-        )
+        cancel.click(runs.cancel, None, outputs, cancels=[started], **_AT_ONCE)
     app.queue(
         max_size=runs.limits.queue_size,
         default_concurrency_limit=1,
@@ -264,11 +238,7 @@ def build_app(runs: Runs) -> gr.Blocks:
 def launch_options(limits: Limits) -> dict[str, Any]:
     """Arguments of Gradio's `launch` that the page relies on.
 
-    Args:
-        limits: What the page takes.
-
-    Returns:
-        What keeps everything on this machine, limits uploads, and looks.
+    They keep everything on this machine, limit uploads, and look.
     """
     return {
         "share": False,
@@ -341,8 +311,7 @@ def _rating(result: gr.HTML) -> list[Any]:
             [result, *changed],
             show_progress="hidden",
             trigger_mode="once",
-            queue=False,
-            api_visibility="private",
+            **_AT_ONCE,
         )
     save.click(
         _save, clip, file, concurrency_id="model", api_visibility="private"
@@ -363,35 +332,19 @@ def message(text: str, kind: str = "info") -> Markup:
     )
 
 
-def _seen(predictor: Predictor) -> str:
-    return " and ".join(_SEEN[modality] for modality in predictor.modalities)
+def _joined(names: Mapping[str, str], modalities: Collection[str]) -> str:
+    """The names of some modalities, in the order of all names."""
+    return " and ".join(names[kind] for kind in names if kind in modalities)
 
 
-def _header(predictor: Predictor) -> str:
-    """What the page is, and what the model looks at."""
+def _header(predictor: Predictor) -> Markup:
     count = len([v for v in predictor.viewers if v != paper.AVERAGE])
     viewers = f"{count} viewer{'s' if count != 1 else ''}" if count else ""
     if paper.AVERAGE in predictor.viewers:
         viewers += (" and their" if viewers else "the") + " average"
-    simulated = (
-        '<p class="emt-simulated"><strong>SIMULATED</strong> This model was '
-        "trained on simulated data. What it predicts says nothing about real "
-        "viewers or real films.</p>"
-    )
-    return (
-        '<div class="emt-header"><h1>Evoked emotion of film viewers</h1>'
-        "<p>How likely each moment of a film is to feel positive to "
-        f"{viewers}, from its {_seen(predictor)}.</p>"
-        f"{simulated if predictor.bundle.simulated else ''}</div>"
-    )
-
-
-def _rules(limits: Limits) -> str:
-    """What is taken and what becomes of it."""
-    return (
-        '<p class="emt-rules">Files of at most '
-        f"{limits.max_upload_mb:g} MB, films of at most "
-        f"{limits.max_minutes:g} minutes. They are sent to the machine that "
-        "runs this page, nowhere else, and deleted after the prediction. What "
-        "rating needs, small pictures and a saved model, goes in two hours.</p>"
+    return fill(
+        "header.html",
+        viewers=viewers,
+        seen=_joined(_SEEN, predictor.modalities),
+        simulated=predictor.bundle.simulated,
     )

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
-from markupsafe import Markup
 
 from emotion_mt import _progress
 from emotion_mt.demo.limits import Limits
-from emotion_mt.demo.rating import Clip, csv_link
+from emotion_mt.demo.rating import Clip
 from emotion_mt.features.video import Hole, Video, on_screen
 from emotion_mt.inference import Predictor
 
@@ -38,15 +36,7 @@ def predict(
 ) -> Clip:
     """Predicts one clip.
 
-    Args:
-        predictor: The predictor.
-        video: The film, or None.
-        subtitles: Its subtitles, or None.
-        segment_s: Length of the segments where there are no subtitles.
-        limits: What is taken.
-
-    Returns:
-        The clip; above its timeline what was done and a link to the table.
+    `segment_s` counts without subtitles only.
 
     Raises:
         ValueError: If something is beyond a limit or cannot be used; see
@@ -73,18 +63,10 @@ def predict(
             "There is no segment that could be predicted. "
             + "; ".join(problems[:3])
         )
-    stem = given[0].stem
-    simulated = "_SIMULATED" if table.attrs["simulated"] else ""
-    head = Markup(
-        '<div class="emt-message emt-done" role="status"><p>{}: {} segments '
-        "predicted. The uploaded files are deleted.</p>{}</div>"
-    ).format(
-        " and ".join(path.name for path in given),
-        len(table),
-        csv_link(table, f"{stem}_emotions{simulated}.csv", "Download CSV"),
-    )
-    pictures = _pictures(table, film)
-    return Clip(stem, head, predictor.bundle, table, pictures)
+    middles = (table["start_s"] + table["end_s"]) / 2 * _PICTURES_PER_S
+    pictures = None if film is None else [film.get(int(m)) for m in middles]
+    names = tuple(path.name for path in given)
+    return Clip(given[0].stem, names, predictor.bundle, table, pictures)
 
 
 def without_paths(text: str, *uploads: Path) -> str:
@@ -150,13 +132,3 @@ def _jpeg(frame: np.ndarray) -> bytes:
     small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
     _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 75])
     return encoded.tobytes()
-
-
-def _pictures(
-    table: pd.DataFrame, film: dict[int, bytes] | None
-) -> list[bytes | None] | None:
-    """The picture in the middle of each segment, None where it has none."""
-    if film is None:
-        return None
-    middles = (table["start_s"] + table["end_s"]) / 2 * _PICTURES_PER_S
-    return [film.get(int(m)) for m in middles]

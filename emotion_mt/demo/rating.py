@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import functools
 import secrets
@@ -30,6 +29,11 @@ LEAST_RATINGS = 5
 _TEMPLATES = ENVIRONMENT.overlay(loader=jinja2.PackageLoader("emotion_mt.demo"))
 
 
+def fill(template: str, **values: Any) -> Markup:
+    """Fills one of the page's templates."""
+    return Markup(_TEMPLATES.get_template(template).render(values))
+
+
 # Without eq, so that Gradio tells one from another at once.
 @dataclasses.dataclass(frozen=True, eq=False)
 class Clip:
@@ -37,7 +41,7 @@ class Clip:
 
     Attributes:
         stem: What its files are called.
-        head: HTML that stands above its timeline.
+        names: Names of the files that were uploaded.
         bundle: What predicted it.
         table: What `Predictor.predict` returned, N segments.
         pictures: A JPEG file per segment, or None; None without a video.
@@ -47,7 +51,7 @@ class Clip:
     """
 
     stem: str
-    head: Markup
+    names: tuple[str, ...]
     bundle: Bundle
     table: pd.DataFrame
     pictures: list[bytes | None] | None
@@ -124,12 +128,12 @@ class Clip:
             table.attrs["added"] = [*table.attrs.get("added", ()), YOU]
         if shown and not pictures:
             shown = [None] * len(table)
-        return self._fill("clip.html", timeline=render_timeline(table, shown))
+        timeline = render_timeline(table, shown)
+        return fill("clip.html", clip=self, timeline=timeline)
 
     def panel(self) -> Markup:
         """What the ratings are good for, a file of them, what is asked."""
-        about = {"you": YOU, "least": LEAST_RATINGS, "csv_link": csv_link}
-        return self._fill("rating.html", **about)
+        return fill("rating.html", clip=self, you=YOU, least=LEAST_RATINGS)
 
     def save(self, folder: str) -> str:
         """Writes the bundle with the visitor, as a zip file in a folder."""
@@ -143,16 +147,3 @@ class Clip:
     @functools.cached_property
     def _known(self) -> np.ndarray:
         return known_probabilities(self.bundle, self.table)
-
-    def _fill(self, template: str, **values: Any) -> Markup:
-        filled = _TEMPLATES.get_template(template).render(clip=self, **values)
-        return Markup(filled)
-
-
-def csv_link(table: pd.DataFrame, name: str, text: str) -> Markup:
-    """A link that saves a table: nothing is left on the server."""
-    content = base64.b64encode(table.to_csv(index=False).encode()).decode()
-    return Markup(
-        '<a class="emt-csv" download="{}" '
-        'href="data:text/csv;charset=utf-8;base64,{}">{}</a>'
-    ).format(name, content, text)

@@ -145,11 +145,7 @@ def check_installed() -> None:
 
 
 def warn_if_open(host: str) -> None:
-    """Warns of an address that other machines can reach.
-
-    Args:
-        host: Name or number.
-    """
+    """Warns of an address, name or number, that other machines can reach."""
     try:
         loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:

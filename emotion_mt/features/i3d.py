@@ -36,13 +36,8 @@ MIXED_CHANNELS: Mapping[str, tuple[int, int, int, int, int, int]] = {
 
 _Size = tuple[int, int, int]
 
-#: Computation type to the Keras policy that has it; variables stay float32,
-#: so that the digest of the weights does not depend on the type.
-_POLICIES = {
-    "float32": "float32",
-    "bfloat16": "mixed_bfloat16",
-    "float16": "mixed_float16",
-}
+#: What a network may compute in.
+_DTYPES = ("float32", "bfloat16", "float16")
 
 
 class Unit(NamedTuple):
@@ -160,9 +155,9 @@ def build_i3d(
     Reference:
         Carreira and Zisserman, "Quo Vadis, Action Recognition?", CVPR 2017.
     """
-    if dtype not in _POLICIES:
+    if dtype not in _DTYPES:
         raise ValueError(
-            f"`dtype` must be one of {tuple(_POLICIES)}. Received: {dtype!r}"
+            f"`dtype` must be one of {_DTYPES}. Received: {dtype!r}"
         )
     # Mixed_5c sees every 32nd pixel.
     if image_size_px <= 0 or image_size_px % 32:
@@ -170,7 +165,9 @@ def build_i3d(
             "`image_size_px` must be a positive multiple of 32. "
             f"Received: {image_size_px}"
         )
-    policy = keras.DTypePolicy(_POLICIES[dtype])
+    # Variables stay float32, so that the digest of the weights does not depend
+    # on the type.
+    policy = dtype if dtype == "float32" else f"mixed_{dtype}"
     table = units(width)
     seeds = {name: seed + i for i, name in enumerate(table)}
 

@@ -15,9 +15,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from typing import Any
 
+import keras
 import numpy as np
 
 from emotion_mt.features import files, i3d, weights
@@ -112,7 +112,8 @@ def from_pickle(content: bytes, name: str) -> dict[str, np.ndarray]:
             f"{name}: expected a pickle of NumPy arrays. Received one that "
             f"cannot be read: {type(error).__name__}: {error}"
         ) from error
-    arrays = dict(_leaves(tree))
+    leaves = keras.tree.flatten_with_path(tree)
+    arrays = {"/".join(map(str, path)): leaf for path, leaf in leaves}
     renamed = {
         ours: arrays[theirs]
         for ours in weights.variable_shapes()
@@ -126,14 +127,6 @@ class _ArrayUnpickler(pickle.Unpickler):
         if (module, name) not in _ADMITTED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}")
         return _ADMITTED[module, name]
-
-
-def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if not isinstance(tree, dict):
-        yield path.removeprefix("/"), tree
-        return
-    for key, value in tree.items():
-        yield from _leaves(value, f"{path}/{key}")
 
 
 def _flax_name(name: str) -> str:

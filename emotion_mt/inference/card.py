@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from emotion_mt import paper
+from emotion_mt.evaluation.templating import ENVIRONMENT
 from emotion_mt.inference.new_viewer import expected_gain, rating_notes
 
 if TYPE_CHECKING:
@@ -26,15 +27,11 @@ def render(bundle: Bundle, template: str = "card.md") -> str:
         on, its scores and its limits. What `training` does not say is "not
         stated". A simulated corpus is named as such at the top.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("emotion_mt.inference"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = _cell
-    return environment.get_template(template).render(
+    loader = jinja2.PackageLoader("emotion_mt.inference")
+    templates = ENVIRONMENT.overlay(loader=loader)
+    # The filters of an overlay are those of its origin.
+    templates.filters = {**ENVIRONMENT.filters, "cell": _cell}
+    return templates.get_template(template).render(
         bundle=bundle,
         average=paper.AVERAGE,
         expectations=_expectations,

@@ -86,33 +86,17 @@ def predict_to_folder(
     subtitles: str | os.PathLike[str] | None = None,
     segment_s: float | None = None,
     title: str | None = None,
-    progress: bool = True,
     encoding: str | None = None,
 ) -> Prediction:
     """Predicts a clip and writes predictions.csv and the timelines.
 
-    Args:
-        folder: Where to; files of these names are overwritten.
-        bundle: Folder of the saved bundle.
-        video: See `Predictor.predict`.
-        subtitles: See there.
-        segment_s: See there.
-        title: Title of the pictures. Defaults to None, the name of the video
-            or else of the subtitles.
-        progress: See there.
-        encoding: See there.
-
-    Returns:
-        The prediction and its files.
-
-    Raises:
-        BundleError: See `Predictor.load`.
-        ValueError: See `Predictor.predict`.
-        CorpusError: See there.
-        VideoError: See there.
+    Files of these names in `folder` are overwritten. `title` is that of the
+    pictures, by default the name of the video or else of the subtitles.
+    `bundle` and all else, errors too, are as of `Predictor.load` and
+    `Predictor.predict`.
     """
     table = Predictor.load(bundle).predict(
-        video, subtitles, segment_s, progress, encoding
+        video, subtitles, segment_s, encoding=encoding
     )
     source = video if video is not None else subtitles
     title = Path(os.fspath(source or "")).stem if title is None else title

@@ -11,6 +11,7 @@ import pandas as pd
 from absl import logging
 
 from emotion_mt.corpus import read_subtitles
+from emotion_mt.evaluation.scores import DECISION_THRESHOLD
 from emotion_mt.features import FeatureConfig, load_i3d, model_digest
 from emotion_mt.features.video import Video
 from emotion_mt.features.windows import Times
@@ -24,9 +25,6 @@ from emotion_mt.models import RESERVED_TOKENS, tokenize
 #: COGNIMUSE, on which models are trained, last 2.5 s on average; the maximum
 #: over windows grows with the length, so that it should be alike.
 DEFAULT_SEGMENT_S = 2.5
-
-#: A probability above this is answered "positive".
-DECISION_THRESHOLD = 0.5
 
 POSITIVE = "positive"
 NEGATIVE = "negative"

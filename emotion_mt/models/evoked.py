@@ -201,8 +201,7 @@ def _check_added(
             "with its numbers of positive and negative ratings. Received: "
             f"{added!r}"
         )
-    names = viewers[len(viewers) - len(added) :]
-    return {name: [*added[name]] for name in names}
+    return {name: [*added[name]] for name in viewers if name in added}
 
 
 def _are_counts(counts: Any) -> bool:

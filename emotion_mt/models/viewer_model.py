@@ -230,10 +230,8 @@ class ViewerModel(keras.Model):
             losses.check_labels(y)
             if isinstance(validation, tuple | list):
                 losses.check_labels(validation[1])
-        if isinstance(callbacks, keras.callbacks.Callback):
-            callbacks = [callbacks]
         if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [_NotANumber(), *(callbacks or ())]
+            callbacks = [_NotANumber(), *keras.tree.flatten(callbacks or [])]
         return super().fit(
             x, y, batch_size, epochs, verbose, callbacks, **kwargs
         )

@@ -15,14 +15,13 @@ from emotion_mt import paper
 from emotion_mt._progress import progress as show_progress
 from emotion_mt.corpus import Corpus
 from emotion_mt.evaluation.jobs import I3D, MULTI_TASK, SINGLE_TASK, Job
-from emotion_mt.evaluation.records import make_record
 from emotion_mt.evaluation.specs import BOTH, TEXT, VISUAL
 from emotion_mt.features import FeatureConfig
 from emotion_mt.inference import BundleError, load_bundle, save_bundle
 from emotion_mt.inference.description import NAME
 from emotion_mt.runs.run import Run
 from emotion_mt.runs.worker import JobInput
-from emotion_mt.training import Progress, TrainingConfig, fit_split
+from emotion_mt.training import TrainingConfig
 
 #: Kinds of bundles in a run's folder, to what their models look at.
 _KINDS = {"multimodal": BOTH, "text": TEXT, "visual": VISUAL}
@@ -109,32 +108,27 @@ def train_bundle(
     job = Job(architecture, chosen, split, seed, config)
     arrays = {} if features is None else {I3D: features}
     shared = JobInput(corpus, arrays, weights_digest or "none")
-    digests = shared.digests_of(job)
     source = _source(job, shared)
     if found := _existing(folder, source, replace):
         return found
     # Most fits stop earlier; the bar then ends before it is full.
     epochs = config.max_epochs * len(config.l1)
     with show_progress("Training", epochs, " epochs", shown=progress) as bar:
-
-        def on_epoch(_: Progress) -> None:
-            bar.update()
-
-        how = (corpus, features, split, chosen, config)
-        result = fit_split(*how, seed=seed, on_epoch=on_epoch)
-    record = make_record(job, source["key"], corpus, digests, result)
+        result, record = shared.fit(job, lambda _: bar.update())
     outcome = ("l1", "best_epoch", "left_out", "notes")
+    training = {**source, **{name: record["fit"][name] for name in outcome}}
+    scores = {v: part["score"] for v, part in record["viewers"].items()}
     save_bundle(
         folder,
         result.model,
         tokenizer=result.tokenizer,
         feature_config=feature_config,
         weights_digest=weights_digest,
-        training={**source, **{name: record["fit"][name] for name in outcome}},
-        scores={v: part["score"] for v, part in record["viewers"].items()},
+        training=training,
+        scores=scores,
         untrained_viewers=result.untrained_viewers,
     )
-    return _read(folder, reused=False)
+    return TrainedBundle(folder, False, training, scores)
 
 
 def _source(job: Job, shared: JobInput) -> dict[str, Any]:
@@ -159,7 +153,7 @@ def _existing(
     if not (folder / NAME).exists():
         return None
     try:
-        found = _read(folder, reused=True)
+        found = load_bundle(folder)
     except BundleError as error:
         if not replace:
             raise
@@ -168,7 +162,7 @@ def _existing(
     different = [n for n in source if found.training.get(n) != source[n]]
     # The same corpus may have another name in another place.
     if not {"key", "features"} & set(different):
-        return found
+        return TrainedBundle(folder, True, found.training, found.scores)
     if replace:
         return None
     raise ValueError(
@@ -177,11 +171,6 @@ def _existing(
         f"{', '.join(n for n in different if n != 'key')}. Choose another "
         "folder, or replace it (replace=True, --replace)"
     )
-
-
-def _read(folder: Path, *, reused: bool) -> TrainedBundle:
-    bundle = load_bundle(folder)
-    return TrainedBundle(folder, reused, bundle.training, bundle.scores)
 
 
 def train_bundles(run: Run) -> dict[str, TrainedBundle]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
-import functools
 import logging as python_logging
 import os
 import signal
@@ -17,7 +16,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
 import dask
 import distributed
@@ -45,11 +44,6 @@ _LOCAL_SETTINGS = {
     # Its samples pile up, and every search for garbage goes through them.
     "distributed.worker.profile.enabled": False,
 }
-
-_Result = TypeVar("_Result")
-
-#: A job that ended, its record or None, and why there is none.
-_Ended: TypeAlias = tuple[Job, dict[str, Any] | None, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,15 +197,15 @@ def local_cluster(
             stack.callback(logger.setLevel, logger.level)
             logger.setLevel(python_logging.CRITICAL)
         with _interrupts_blocked():
-            start = functools.partial(
-                distributed.LocalCluster,
-                n_workers=workers,
-                threads_per_worker=1,
-                dashboard_address=":8787" if dashboard else ":0",
-                silence_logs=python_logging.CRITICAL,
-            )
             try:
-                cluster = _tried(start, RuntimeError)
+                cluster = _tried(
+                    RuntimeError,
+                    distributed.LocalCluster,
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address=":8787" if dashboard else ":0",
+                    silence_logs=python_logging.CRITICAL,
+                )
             except RuntimeError as error:
                 raise RuntimeError(
                     "Expected worker processes that start; there may be too "
@@ -251,16 +245,17 @@ def _work_off(
     cluster: contextlib.AbstractContextManager[distributed.Client],
     shared: JobInput,
     job_timeout_s: float,
-) -> Generator[_Ended]:
-    """Yields jobs as they end; without any, no cluster is needed."""
+) -> Generator[tuple[Job, dict[str, Any] | None, str]]:
+    """Yields jobs as they end, with what `fit_job` returned or would have.
+
+    Without any, no cluster is needed.
+    """
     if not jobs:
         return
     run = f"emotion_mt-{uuid.uuid4().hex}"
     with cluster as client:
-        give = functools.partial(
-            client.register_plugin, InputPlugin(run, shared)
-        )
-        _tried(give, distributed.comm.CommClosedError)
+        lost = distributed.comm.CommClosedError
+        _tried(lost, client.register_plugin, InputPlugin(run, shared))
         queue = collections.deque(jobs)
         futures: dict[distributed.Future, Job] = {}
         try:
@@ -287,12 +282,14 @@ def _work_off(
                 client.unregister_worker_plugin(run)
 
 
-def _tried(call: Callable[[], _Result], error: type[Exception]) -> _Result:
+def _tried(
+    error: type[Exception], call: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
     """Calls something, again if a worker process dies meanwhile."""
     for _ in range(EXTRA_TRIES):
         with contextlib.suppress(error):
-            return call()
-    return call()
+            return call(*args, **kwargs)
+    return call(*args, **kwargs)
 
 
 def _count_workers(client: distributed.Client) -> int:

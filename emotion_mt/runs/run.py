@@ -153,25 +153,25 @@ class Run:
     def features(self, kind: str = I3D) -> np.ndarray:
         """Returns features, one row per segment, NaN where it has no video.
 
-        Args:
-            kind: `I3D`, [N, 1024] or the user's own in their place, or
-                `HISTOGRAMS`, [N, 16, 7, 32]; float32.
+        `I3D` are [N, 1024] or the user's own in their place, `HISTOGRAMS`
+        [N, 16, 7, 32]; float32.
         """
-        if kind not in self._features and not self.has_video:
+        if kind in self._features:
+            return self._features[kind]
+        if not self.has_video:
             raise ValueError(
                 f"Corpus {self.corpus.name} must have videos beside the "
                 "subtitles. Received none; use text alone (--modalities=text)"
             )
-        if kind not in self._features:
-            cache = self.experiment.cache
-            store = None if cache is None else cache / STORE_NAME
-            if kind == I3D:
-                self._features[I3D] = self._i3d(store)
-            else:
-                make = features_lib.extract_histograms
-                with self.timed("histograms"):
-                    self._features[kind] = make(self.corpus, cache_dir=store)
-        return self._features[kind]
+        cache = self.experiment.cache
+        store = None if cache is None else cache / STORE_NAME
+        if kind == I3D:
+            found = self._i3d(store)
+        else:
+            with self.timed("histograms"):
+                found = features_lib.extract_histograms(self.corpus, store)
+        self._features[kind] = found
+        return found
 
     def _i3d(self, store: Path | None) -> np.ndarray:
         how = self.experiment
@@ -188,10 +188,8 @@ class Run:
 
     def job_input(self, kinds: set[str | None]) -> JobInput:
         """Returns what jobs share that look at some kinds of features."""
-        wanted = (I3D, HISTOGRAMS)
-        features = {
-            kind: self.features(kind) for kind in wanted if kind in kinds
-        }
+        wanted = [kind for kind in (I3D, HISTOGRAMS) if kind in kinds]
+        features = {kind: self.features(kind) for kind in wanted}
         return JobInput(self.corpus, features, self.weights_digest)
 
     def write_features(self, path: str | os.PathLike[str]) -> None:

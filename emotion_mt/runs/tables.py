@@ -110,8 +110,7 @@ def _jobs(specs: Sequence[TableSpec], run: Run) -> dict[TableSpec, list[Job]]:
         splits = splits or spec.splits(
             run.corpus.movies, experiment.baseline_validation
         )
-        how = (experiment.seeds, experiment.training)
-        own = spec.jobs(viewers, splits, *how)
+        own = spec.jobs(viewers, splits, experiment.seeds, experiment.training)
         if run.own_features and not run.has_video:
             seen = [job for job in own if job.feature_kind != HISTOGRAMS]
             if len(seen) < len(own):
@@ -174,11 +173,9 @@ def _write_config(run: Run, parts: Sequence[_Part]) -> None:
     weights = {r["digests"]["weights"] for p in parts for r in p.records}
     content["weights_digest"] = sorted(weights - {"none"})
     for part in parts:
-        number, used = (
-            part.spec.number,
-            [r["job"]["split"] for r in part.records],
-        )
-        named = {split["name"]: split for split in used}
+        number = part.spec.number
+        splits = [record["job"]["split"] for record in part.records]
+        named = {split["name"]: split for split in splits}
         content["splits"][number] = list(named.values())
         content["tables"][number] = {
             "modalities": part.spec.rows[0].inputs[0],

@@ -6,7 +6,7 @@ import faulthandler
 import gc
 import multiprocessing
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import distributed
@@ -15,7 +15,7 @@ import numpy as np
 from emotion_mt.corpus import Corpus
 from emotion_mt.evaluation import records
 from emotion_mt.evaluation.jobs import Job, versions
-from emotion_mt.training import fit_split
+from emotion_mt.training import FitResult, Progress, fit_split
 
 #: How errors begin that Python, NumPy, TensorFlow and XLA raise for lack of
 #: memory: it may be there when other processes have ended.
@@ -64,6 +64,16 @@ class JobInput:
         digests = self.digests_of(job)
         return job.key(digests["corpus"], digests["features"])
 
+    def fit(
+        self, job: Job, on_epoch: Callable[[Progress], object] | None = None
+    ) -> tuple[FitResult, dict[str, Any]]:
+        """Fits a job; returns the result and its record."""
+        features = self.features.get(job.feature_kind)
+        how = (self.corpus, features, job.split, job.viewers, job.config)
+        result = fit_split(*how, seed=job.seed, on_epoch=on_epoch)
+        about = (self.key_of(job), self.corpus, self.digests_of(job))
+        return result, records.make_record(job, *about, result)
+
 
 class InputPlugin(distributed.WorkerPlugin):
     """Brings a run's input to each worker, also to those that come later."""
@@ -84,7 +94,14 @@ def fit_job(
     faulthandler.dump_traceback_later(timeout_s, exit=True)
     try:
         plugin: Any = distributed.get_worker().plugins[run]
-        return _fit(plugin.shared, job), ""
+        shared = plugin.shared
+        if versions() != shared.versions:
+            raise RuntimeError(
+                f"Expected a worker with {shared.versions}. "
+                f"Received one with {versions()}"
+            )
+        _compute_with_one_thread()
+        return shared.fit(job)[1], ""
     except Exception as error:  # Told to the user, with the job's name.
         description = f"{type(error).__name__}: {error}"
         if _OUT_OF_MEMORY.match(description):
@@ -95,21 +112,6 @@ def fit_job(
         faulthandler.cancel_dump_traceback_later()
         # Models of a fit refer to themselves; the next needs their memory.
         gc.collect()
-
-
-def _fit(shared: JobInput, job: Job) -> dict[str, Any]:
-    if versions() != shared.versions:
-        raise RuntimeError(
-            f"Expected a worker with {shared.versions}. "
-            f"Received one with {versions()}"
-        )
-    _compute_with_one_thread()
-    corpus, features = shared.corpus, shared.features.get(job.feature_kind)
-    result = fit_split(
-        *(corpus, features, job.split, job.viewers, job.config), seed=job.seed
-    )
-    digests = shared.digests_of(job)
-    return records.make_record(job, shared.key_of(job), corpus, digests, result)
 
 
 def _compute_with_one_thread() -> None:

@@ -185,10 +185,6 @@ def _require(
 def cue_counts(config: SimulationConfig, segments_per_movie: int) -> list[int]:
     """Shares the segments out over the films as the real cues are.
 
-    Args:
-        config: The films.
-        segments_per_movie: Mean number of segments per film, at least 2.
-
     Returns:
         Number of segments per film, each at least 1, with the sum
         `segments_per_movie` times the number of films.

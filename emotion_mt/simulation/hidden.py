@@ -109,11 +109,6 @@ def make_content(
     So the statistics of a film are those of its profile, not the luck of
     the few scenes it has room for.
 
-    Args:
-        film: The film.
-        timeline: Its shots.
-        seed: Seed of the corpus.
-
     Returns:
         float64 [S, K], one row per shot, in standard deviations of a cue
         within a film.
@@ -182,17 +177,9 @@ def make_feelings(
     seed: int,
     config: SimulationConfig,
 ) -> Feelings:
-    """Lets all viewers watch a film.
+    """Lets all viewers watch a film; returns what they feel at each sample.
 
-    Args:
-        film: The film.
-        timeline: Its shots and the number of trace samples.
-        content: float64 [S, K], see `make_content`.
-        seed: Seed of the corpus.
-        config: Viewers and shares.
-
-    Returns:
-        The feelings at each trace sample.
+    `content` is as of `make_content`.
     """
     shots = timeline.shot_of_frame[: timeline.trace_samples]
     present = _lagging(content[shots], _RESPONSE_LAG_S)

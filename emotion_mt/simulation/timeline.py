@@ -81,14 +81,7 @@ def make_timeline(
 ) -> Timeline:
     """Draws the cues, scenes and shots of a film.
 
-    Args:
-        film: The film.
-        cues: Number of cues inside the traces.
-        cue_median_s: Median length of a cue, in seconds.
-        seed: Seed of the corpus.
-
-    Returns:
-        The timeline; it has `cues + film.cues_past_end` cues.
+    There are `cues` cues inside the traces and `film.cues_past_end` after.
     """
     everything = cues + film.cues_past_end
     rng = streams.stream(seed, "cues", film.movie)

@@ -81,12 +81,6 @@ def make_traces(
     positive use less of the range). Both depend on the drawn feelings and
     are found by bisection, without further random choices.
 
-    Args:
-        timelines: One per film of `config`.
-        feelings: One per film of `config`.
-        seed: Seed of the corpus.
-        config: Target shares and ranges.
-
     Returns:
         Per film float64 [T, P, 2], what stands in the `.dat` files: in
         [-1, 1] with `DECIMALS` decimals; and the scales found.
@@ -110,12 +104,7 @@ def make_traces(
 def make_intended(
     film: FilmProfile, feelings: Feelings, seed: int
 ) -> np.ndarray:
-    """Lets the expert rate what a film intends to evoke.
-
-    Args:
-        film: The film.
-        feelings: What is felt; the expert follows the shared response.
-        seed: Seed of the corpus.
+    """Lets the expert rate what a film intends to evoke: what all share.
 
     Returns:
         float64 [T, 3, 2], what stands in the `.dat` files.

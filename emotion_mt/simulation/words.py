@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from pysubs2.formats.subrip import SubripFormat
 
 from emotion_mt.simulation import lexicon, streams
 from emotion_mt.simulation.config import FilmProfile, SimulationConfig
@@ -45,13 +46,9 @@ def make_subtitles(
 ) -> tuple[str, ...]:
     """Writes what is said during each cue.
 
-    Args:
-        film: The film; its words and names.
-        timeline: The cues; longer cues get more words.
-        content: float64 [S, K]; the words follow its shared valence.
-        seed: Seed of the corpus.
-        config: `text_informativeness`, and the films, whose valences are
-            standardized together.
+    Longer cues get more words. They follow the shared valence of `content`,
+    float64 [S, K], by `config.text_informativeness`; the valences of all
+    films are standardized together.
 
     Returns:
         One text per cue, 1 to `MOST_WORDS` words, without markup.
@@ -140,30 +137,18 @@ def to_subrip(
 ) -> str:
     """Formats cues as a SubRip file with Windows line ends.
 
-    Args:
-        texts: One text per cue.
-        timeline: The cues.
-        rng: Decides which cues are in italics.
-
-    Returns:
-        The file; long texts are on two lines.
+    Long texts are on two lines, and some cues, drawn with `rng`, in italics.
     """
     blocks = []
+    clock = SubripFormat.ms_to_timestamp
     for number, text in enumerate(texts, 1):
-        start = _clock(int(timeline.cue_start_ms[number - 1]))
-        end = _clock(int(timeline.cue_end_ms[number - 1]))
+        start = clock(int(timeline.cue_start_ms[number - 1]))
+        end = clock(int(timeline.cue_end_ms[number - 1]))
         body = _two_lines(text)
         if rng.random() < _ITALIC:
             body = f"<i>{body}</i>"
         blocks.append(f"{number}\n{start} --> {end}\n{body}\n\n")
     return "".join(blocks).replace("\n", "\r\n")
-
-
-def _clock(milliseconds: int) -> str:
-    seconds, milliseconds = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{seconds:02},{milliseconds:03}"
 
 
 def _two_lines(text: str) -> str:

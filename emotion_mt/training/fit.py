@@ -36,7 +36,7 @@ def fit_split(
     config: FitConfig | None = None,
     *,
     seed: int = 0,
-    on_epoch: Callable[[Progress], None] | None = None,
+    on_epoch: Callable[[Progress], object] | None = None,
 ) -> FitResult:
     """Fits one model on the split's training movies.
 
@@ -138,7 +138,7 @@ def _train(
     l1: float,
     material: Material,
     seed: int,
-    on_epoch: Callable[[Progress], None] | None,
+    on_epoch: Callable[[Progress], object] | None,
 ) -> tuple[Trial, list[np.ndarray]]:
     """Trains with one L1 strength; returns the weights that were kept too."""
     config = material.config

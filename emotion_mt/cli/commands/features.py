@@ -20,15 +20,13 @@ def _weights(values: flags.FlagValues) -> int:
         "digest": model_digest(i3d),
         "variables": i3d.count_params(),
     }
-    if values.json:
-        console.write_json(content)
-    else:
-        print(
-            f"The I3D is ready: {content['variables']:,} weights from "
-            f"{content['weights']}, digest {content['digest']}\n"
-            f"Cache: {content['cache']}"
-        )
-    return 0
+    return console.write_result(
+        values,
+        content,
+        f"The I3D is ready: {content['variables']:,} weights from "
+        f"{content['weights']}, digest {content['digest']}\n"
+        f"Cache: {content['cache']}",
+    )
 
 
 def _extract(values: flags.FlagValues) -> int:

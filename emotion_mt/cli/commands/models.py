@@ -34,20 +34,15 @@ def _train(values: flags.FlagValues) -> int:
         weights_digest=None if run.own_features else run.weights_digest,
         replace=values.replace,
     )
-    if not values.json:
-        print(trained.render())
-        return 0
     shown = ("split", "seed", "l1", "best_epoch", "notes")
-    console.write_json(
-        {
-            "bundle": str(trained.folder),
-            "reused": trained.reused,
-            "corpus": corpus.describe(run.corpus),
-            **{name: trained.training[name] for name in shown},
-            "scores": trained.scores,
-        }
-    )
-    return 0
+    content = {
+        "bundle": str(trained.folder),
+        "reused": trained.reused,
+        "corpus": corpus.describe(run.corpus),
+        **{name: trained.training[name] for name in shown},
+        "scores": trained.scores,
+    }
+    return console.write_result(values, content, trained.render())
 
 
 def _predict(values: flags.FlagValues) -> int:
@@ -64,11 +59,9 @@ def _predict(values: flags.FlagValues) -> int:
         title=values.title,
         encoding=values.encoding,
     )
-    if values.json:
-        console.write_json(prediction.to_json())
-    else:
-        print(prediction.render())
-    return 0
+    return console.write_result(
+        values, prediction.to_json(), prediction.render()
+    )
 
 
 def _add_viewer(values: flags.FlagValues) -> int:
@@ -88,11 +81,7 @@ def _add_viewer(values: flags.FlagValues) -> int:
         scale=scale,
         encoding=values.encoding,
     )
-    if values.json:
-        console.write_json(added.to_json())
-    else:
-        print(added.render())
-    return 0
+    return console.write_result(values, added.to_json(), added.render())
 
 
 def _demo(values: flags.FlagValues) -> int:

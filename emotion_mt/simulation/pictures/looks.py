@@ -33,16 +33,10 @@ _STEEPNESS = 1.8
 def make_looks(
     movie: str, content: np.ndarray, seed: int, informativeness: float
 ) -> list[Look]:
-    """Turns the content of the shots of a film into looks.
+    """Turns the content of the shots of a film into looks, one per shot.
 
-    Args:
-        movie: Film code.
-        content: float64 [S, K], see `hidden.make_content`.
-        seed: Seed of the corpus.
-        informativeness: Correlation of a look with its content, in [0, 1].
-
-    Returns:
-        One look per shot.
+    `content` is as of `hidden.make_content`; `informativeness` is the
+    correlation of a look with it, in [0, 1].
     """
     # What only words can tell must not be seen, or they would add nothing.
     visible = content[:, : len(VISUAL_CUES)]
