@@ -31,35 +31,16 @@ class Segment(NamedTuple):
     video: str | None
 
 
-class LeftOut(NamedTuple):
-    """A segment that is not used, a row of `Corpus.left_out`."""
-
-    segment_id: str
-    movie: str
-    start_s: float
-    end_s: float
-    reason: str
-
-
-class Source(NamedTuple):
-    """Where a movie came from, a row of `Corpus.sources`."""
-
-    movie: str
-    subtitles: str | None
-    encoding: str | None
-    traces: int
-    rated_until_s: float
-    video: str | None
-
-
 #: Columns of `Corpus.segments`, in order.
 SEGMENT_COLUMNS = Segment._fields
 
 #: Columns of `Corpus.left_out`, in order.
-LEFT_OUT_COLUMNS = LeftOut._fields
+LEFT_OUT_COLUMNS = ("segment_id", "movie", "start_s", "end_s", "reason")
 
 #: Columns of `Corpus.sources`, in order.
-SOURCE_COLUMNS = Source._fields
+SOURCE_COLUMNS = (
+    *("movie", "subtitles", "encoding", "traces", "rated_until_s", "video"),
+)
 
 
 def printable(text: str) -> str:

@@ -15,15 +15,6 @@ from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.corpus.load import load_corpus
 from emotion_mt.corpus.own import read_features
 
-#: Columns of `Inspection.films` and `Inspection.counts`.
-FILM_COLUMNS = (
-    *("movie", "found", "used", "left_out", "used_s", "rated_until_s"),
-    *("traces", "positive_share", "video"),
-)
-COUNT_COLUMNS = (
-    *("movie", "viewer", "positive", "negative", "missing", "positive_share"),
-)
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Inspection:
@@ -31,13 +22,14 @@ class Inspection:
 
     Attributes:
         corpus: The corpus.
-        films: DataFrame with `FILM_COLUMNS`, one row per movie: segments
-            found, used and left out; seconds that the used segments cover
-            (summed) and time of the last rating; number of traces; share of
-            positive segments in [0, 1] of the last viewer (the average, or
-            the only one), NaN if that viewer rated none; path of a video or
-            None.
-        counts: DataFrame with `COUNT_COLUMNS`, one row per movie and viewer.
+        films: DataFrame, one row per movie: movie; segments found, used and
+            left_out; used_s, seconds that the used segments cover (summed),
+            and rated_until_s, time of the last rating; traces, their number;
+            positive_share, share of positive segments in [0, 1] of the last
+            viewer (the average, or the only one), NaN if that viewer rated
+            none; video, path of one or None.
+        counts: DataFrame (movie, viewer, positive, negative, missing,
+            positive_share), one row per movie and viewer.
         left_out: DataFrame (movie, reason, segments), one row per movie and
             reason.
     """
@@ -116,17 +108,15 @@ class Inspection:
 
     def _ratings(self) -> str:
         counts = self.counts
-        total = counts.groupby("viewer", as_index=False)[
-            ["positive", "negative", "missing"]
-        ].sum()
+        kinds = ["positive", "negative", "missing"]
+        total = counts.groupby("viewer", as_index=False)[kinds].sum()
         counts = pd.concat([counts, total.assign(movie="all")])
         cells = [
             f"{r.positive}/{r.negative}" + f"/{r.missing}" * bool(r.missing)
             for r in counts.itertuples()
         ]
-        table = counts.assign(cell=cells).pivot(
-            index="movie", columns="viewer", values="cell"
-        )
+        counts = counts.assign(cell=cells)
+        table = counts.pivot(index="movie", columns="viewer", values="cell")
         table = table.loc[[*self.corpus.movies, "all"], [*self.corpus.viewers]]
         table = table.rename_axis(index=None, columns=None)
         return (
@@ -187,22 +177,27 @@ def summarize(corpus: Corpus) -> Inspection:
         left_out = int((corpus.left_out["movie"] == movie).sum())
         source = sources.get(movie, {})
         films.append(
-            (
-                *(movie, len(rows) + left_out, len(rows), left_out),
-                float((segments["end_s"] - segments["start_s"]).sum()),
-                float(source.get("rated_until_s", np.nan)),
-                int(source.get("traces", 0)),
-                share,
-                next(iter(segments["video"].dropna()), None),
-            )
+            {
+                "movie": movie,
+                "found": len(rows) + left_out,
+                "used": len(rows),
+                "left_out": left_out,
+                "used_s": (segments["end_s"] - segments["start_s"]).sum(),
+                "rated_until_s": float(source.get("rated_until_s", np.nan)),
+                "traces": source.get("traces", 0),
+                "positive_share": share,
+                "video": next(iter(segments["video"].dropna()), None),
+            }
         )
-    table = pd.DataFrame(films, columns=list(FILM_COLUMNS))
-    table["video"] = pd.Series([row[-1] for row in films], dtype=object)
+    table = pd.DataFrame(films)
+    # As objects, since pandas would turn None into NaN.
+    table["video"] = pd.Series([row["video"] for row in films], dtype=object)
     reasons = corpus.left_out.groupby(["movie", "reason"], sort=False).size()
+    kinds = ("positive", "negative", "missing", "positive_share")
     return Inspection(
         corpus=corpus,
         films=table,
-        counts=pd.DataFrame(counts, columns=list(COUNT_COLUMNS)),
+        counts=pd.DataFrame(counts, columns=["movie", "viewer", *kinds]),
         left_out=reasons.rename("segments").reset_index(),
     )
 
