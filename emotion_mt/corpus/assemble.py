@@ -108,21 +108,18 @@ def build_corpus(
         sources.append(about)
     attributes["notes"] = tuple(map(printable, attributes["notes"]))
     return Corpus(
-        segments=_typed(used, SEGMENT_COLUMNS),
+        segments=_table(used, SEGMENT_COLUMNS),
         viewers=viewers,
         values=values.astype(np.float32),
-        left_out=_typed(segments[~rated], LEFT_OUT_COLUMNS),
-        sources=_typed(
-            pd.DataFrame(sources, columns=list(SOURCE_COLUMNS), dtype=object),
-            SOURCE_COLUMNS,
-        ),
+        left_out=_table(segments[~rated], LEFT_OUT_COLUMNS),
+        sources=_table(sources, SOURCE_COLUMNS),
         **attributes,
     )
 
 
-def _typed(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Picks columns and numbers the rows anew."""
+def _table(rows: Any, columns: Sequence[str]) -> pd.DataFrame:
     # As objects, since pandas would turn None into NaN; "no file" is None here.
-    kinds = {c: float if c.endswith("_s") else object for c in columns}
+    table = pd.DataFrame(rows, columns=[*columns], dtype=object)
+    kinds: dict[str, type] = {c: float for c in columns if c.endswith("_s")}
     kinds |= {c: int for c in columns if c == "traces"}
-    return table[[*columns]].astype(kinds).reset_index(drop=True)
+    return table.astype(kinds).reset_index(drop=True)

@@ -8,6 +8,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,6 @@ from emotion_mt.corpus.assemble import Messages, MovieReading, order_of
 from emotion_mt.corpus.corpus import (
     SEGMENT_COLUMNS,
     CorpusError,
-    Segment,
     is_taken,
     printable,
 )
@@ -73,11 +73,9 @@ def read_manifest(
             tables.append(rows)
     if fatal:
         raise CorpusError(fatal)
-    segments = _read_segments(folder, allow_outside, tables[0], messages)
-    ratings = _read_ratings(folder, tables[1], segments, scale, messages)
-    found = pd.DataFrame(
-        segments.values(), columns=[*SEGMENT_COLUMNS], dtype=object
-    )
+    found = _read_segments(folder, allow_outside, tables[0], messages)
+    movie_of = dict(zip(found["segment_id"], found["movie"], strict=True))
+    ratings = _read_ratings(folder, tables[1], movie_of, scale, messages)
     # Rows without a movie are reported already.
     found = found[found["movie"] != ""].assign(reason=NOT_RATED)
     values = pd.DataFrame.from_dict(ratings, orient="index")
@@ -134,35 +132,36 @@ def _list(ratings: pd.DataFrame, limit: int = 6) -> str:
 
 def _read_segments(
     folder: Path, allow_outside: bool, rows: Sequence[Row], messages: Messages
-) -> dict[str, Segment]:
-    """Returns id to segment, faulty rows included where possible.
+) -> pd.DataFrame:
+    """Returns `SEGMENT_COLUMNS`, of faulty rows too where possible.
 
     A faulty segment keeps its id, so that its ratings are no problem too.
     """
-    segments: dict[str, Segment] = {}
-    lines: dict[str, str] = {}
+    segments: list[tuple[Any, ...]] = []
+    first: dict[str, tuple[str, str]] = {}  # id to line and movie
     for row in rows:
         movie = plain_line(row.cells["movie"])
         id_ = row.name("segment_id", messages, movie)
         row.name("movie", messages, movie)
         if not id_:
             continue
-        if id_ in segments:
+        if id_ in first:
             # Either row may be the wrong one, so neither movie is sure.
+            line, other = first[id_]
             messages.problem(
                 f"{row.where}: expected a segment_id of its own. Received "
-                f"{id_!r}, as in {lines[id_]}",
-                *(movie, segments[id_].movie),
+                f"{id_!r}, as in {line}",
+                *(movie, other),
             )
             continue
-        lines[id_] = row.where
+        first[id_] = row.where, movie
         times, fault = times_of(row)
-        video, other = _video(folder, allow_outside, row.cells["video"])
-        for message in filter(None, (fault, other)):
+        video, none = _video(folder, allow_outside, row.cells["video"])
+        for message in filter(None, (fault, none)):
             messages.problem(f"{row.where}: expected {message}", movie)
         text = plain_line(row.cells["text"])
-        segments[id_] = Segment(id_, movie, *times, text, video)
-    return segments
+        segments.append((id_, movie, *times, text, video))
+    return pd.DataFrame(segments, columns=[*SEGMENT_COLUMNS], dtype=object)
 
 
 def times_of(row: Row) -> tuple[tuple[float, float], str]:
@@ -218,7 +217,7 @@ def _inside(folder: Path, cell: str) -> Path | None:
 def _read_ratings(
     folder: Path,
     rows: Sequence[Row],
-    segments: Mapping[str, Segment],
+    movie_of: Mapping[str, str],
     scale: Scale,
     messages: Messages,
 ) -> dict[str, dict[str, float]]:
@@ -228,13 +227,13 @@ def _read_ratings(
     outside: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         id_ = plain_line(row.cells["segment_id"])
-        if id_ not in segments:
+        if id_ not in movie_of:
             messages.problem(
                 f"{row.where}: expected a segment_id of "
                 f"{folder / SEGMENTS_FILE}. Received: {id_[:200]!r}"
             )
             continue
-        movie = segments[id_].movie
+        movie = movie_of[id_]
         viewer = row.name("viewer", messages, movie)
         value = row.number("value")
         if not viewer:

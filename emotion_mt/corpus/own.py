@@ -110,8 +110,10 @@ def read_features(
     if path is None:
         return None
     messages = Messages()
-    read = _from_npz if path.suffix == ".npz" else _from_csv
-    ids, rows = read(path, messages, encoding)
+    if path.suffix == ".npz":
+        ids, rows = _from_npz(path)
+    else:
+        ids, rows = _from_csv(path, messages, encoding)
     if problems := messages.problems():
         raise CorpusError(problems)
     table, wanted = pd.DataFrame(rows, ids), corpus.segments["segment_id"]
@@ -137,9 +139,7 @@ def read_features(
     return features, "; ".join([*said, *messages.notes])
 
 
-def _from_npz(
-    path: Path, messages: Messages, encoding: str | None
-) -> tuple[list[str], np.ndarray]:
+def _from_npz(path: Path) -> tuple[list[str], np.ndarray]:
     expected = f"{path}: expected the arrays segment_id [M] and features [M, C]"
     try:
         # NumPy leaves a file open that it does not understand.

@@ -108,8 +108,8 @@ def read_subtitles(
             BEFORE_ZERO: cue.start_s < 0,
             DRAWING: drawn and not lines,
         }
-        found = [fault for fault, is_so in faults.items() if is_so]
-        reason = cue.left_out or next(iter(found), "")
+        found = (fault for fault, is_so in faults.items() if is_so)
+        reason = cue.left_out or next(found, "")
         texts.append(lines)
         plain = " ".join(lines)
         cues.append(dataclasses.replace(cue, text=plain, left_out=reason))

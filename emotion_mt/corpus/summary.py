@@ -86,20 +86,21 @@ class Inspection:
         return "\n\n".join(parts) + "\n"
 
     def _movies(self) -> str:
-        films = self.films
-        table = films[["movie", "found", "used", "left_out"]].assign(
-            minutes=(films["used_s"] / 60).map("{:.1f}".format),
-            until=(films["rated_until_s"] / 60).map("{:.1f}".format),
-            traces=films["traces"],
-            positive=films["positive_share"].map(_percent),
-            video=np.where(films["video"].isna(), "no", "yes"),
-        )
-        table.columns = [
-            *("movie", "segments", "used", "left out", "minutes used"),
-            *("rated until minute", "traces", "positive", "video"),
-        ]
+        films, minutes = self.films, lambda s: f"{s / 60:.1f}"
+        columns = {
+            "movie": films["movie"],
+            "segments": films["found"],
+            "used": films["used"],
+            "left out": films["left_out"],
+            "minutes used": films["used_s"].map(minutes),
+            "rated until minute": films["rated_until_s"].map(minutes),
+            "traces": films["traces"],
+            "positive": films["positive_share"].map("{:.1%}".format),
+            "video": np.where(films["video"].isna(), "no", "yes"),
+        }
         if not films["traces"].any():  # of a manifest
-            table = table.drop(columns="traces")
+            del columns["traces"]
+        table = pd.DataFrame(columns).replace("nan%", "-")
         return (
             f"Movies (positive: share of the segments that "
             f"{self.corpus.viewers[-1]} rates above 0)\n"
@@ -200,7 +201,3 @@ def summarize(corpus: Corpus) -> Inspection:
         counts=pd.DataFrame(counts, columns=["movie", "viewer", *kinds]),
         left_out=reasons.rename("segments").reset_index(),
     )
-
-
-def _percent(share: float) -> str:
-    return "-" if np.isnan(share) else f"{share:.1%}"
