@@ -20,7 +20,7 @@ from emotion_mt.corpus.corpus import (
     is_taken,
     printable,
 )
-from emotion_mt.corpus.finder import fault_of_video
+from emotion_mt.corpus.finder import fault_of_video, listed
 from emotion_mt.corpus.tables import Row, Scale, read_table
 from emotion_mt.corpus.textfiles import plain_line
 
@@ -102,6 +102,8 @@ def read_manifest(
 
 def _about_viewers(path: Path, ratings: pd.DataFrame) -> list[str]:
     """Notes on viewers whose ratings say little; NaN where not rated."""
+    viewers = sorted(map(str, ratings), key=order_of)
+    ratings = ratings[viewers]
     notes, given = [], ratings.count()
     for words, side in (("below", -1), ("above", 1)):
         named = (given > 2) & ~(side * ratings > 0).any()
@@ -109,25 +111,19 @@ def _about_viewers(path: Path, ratings: pd.DataFrame) -> list[str]:
             own = ratings.loc[:, named]
             values = own.to_numpy() + 0.0  # which makes 0 of -0
             notes.append(
-                f"{path}: no value {words} 0 of {_list(own)}, all lie between "
-                f"{np.nanmin(values):g} and {np.nanmax(values):g}. If the "
-                "middle of the scale is not 0, say what it is: "
+                f"{path}: no value {words} 0 of {listed([*own], 6)}, all lie "
+                f"between {np.nanmin(values):g} and {np.nanmax(values):g}. If "
+                "the middle of the scale is not 0, say what it is: "
                 "--scale=LOW,HIGH"
             )
     few = (given < FEW_RATINGS) & (given.max() / 10 > FEW_RATINGS)
     if few.any():
         notes.append(
             f"{path}: fewer than {FEW_RATINGS} ratings of "
-            f"{_list(ratings.loc[:, few])}; they take part like all others, "
-            "and no score of theirs means much"
+            f"{listed([*ratings.columns[few]], 6)}; they take part like all "
+            "others, and no score of theirs means much"
         )
     return notes
-
-
-def _list(ratings: pd.DataFrame, limit: int = 6) -> str:
-    viewers = sorted(map(str, ratings), key=order_of)
-    more = f" and {len(viewers) - limit} more" if viewers[limit:] else ""
-    return ", ".join(viewers[:limit]) + more
 
 
 def _read_segments(
