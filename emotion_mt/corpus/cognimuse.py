@@ -22,12 +22,6 @@ from emotion_mt.corpus.traces import DIMENSIONS, Trace, read_trace
 
 _File = TypeVar("_File", Trace, Subtitles)
 
-#: The only rater of the intended annotation.
-EXPERT = "Expert"
-
-#: Why a segment has no rating.
-NO_SAMPLE = "no trace has a sample in it"
-
 _EXAMPLES = {
     "experienced": "subj1_1_{name}.dat",
     "intended": "intended_1_{name}.dat or {code}/emotion/intended_1.dat",
@@ -77,7 +71,8 @@ def read_cognimuse(
     for movie in dict.fromkeys(movies):
         own = [file for file in files if file.movie == movie]
         reading = _MovieReader(folder, own, movie, messages, *how).read()
-        readings += [reading] if reading else []
+        if reading and not messages.spoilt(movie):
+            readings.append(reading)
     everyone = {
         str(viewer) for reading in readings for viewer in reading.ratings
     }
@@ -124,27 +119,27 @@ class _MovieReader:
     encoding: str | None
 
     def read(self) -> MovieReading | None:
-        """Returns the movie; None if there is a problem with it."""
+        """Returns the movie; None if its files cannot be read."""
         traces, subtitles = self._traces(), self._subtitles()
         video = finder.pick(self._of(finder.VIDEO), self.messages)
         if video is not None and (fault := finder.fault_of_video(video)):
             self._problem(f"{video}: expected a video. Received {fault}")
-        if subtitles is None or self._spoilt:
+        if subtitles is None or self.messages.spoilt(self.movie):
             return None
         until_s = max(t.end_s for passes in traces.values() for t in passes)
         ratings = self._rate(subtitles.usable, traces)
-        if not (ratings.notna().any(axis=None) or self._spoilt):
+        rated = ratings.notna().any(axis=None)
+        if not (rated or self.messages.spoilt(self.movie)):
             self._problem(
                 f"{self.movie}: expected subtitles within the traces, which "
                 f"end at {until_s:.2f} s. Received {subtitles.path} with "
                 f"{len(subtitles.cues)} cues, none of which can be used"
             )
-        if self._spoilt:
-            return None
         unused = [cue for cue in subtitles.cues if cue.left_out]
         cues = pd.DataFrame([*unused, *subtitles.usable])
         past = f"past the end of the traces ({until_s:.2f} s)"
-        reasons = np.where(cues["start_s"] > until_s, past, NO_SAMPLE)
+        gap = "no trace has a sample in it"
+        reasons = np.where(cues["start_s"] > until_s, past, gap)
         segments = cues.assign(
             segment_id=cues["number"].map(f"{self.movie}_{{:04d}}".format),
             movie=self.movie,
@@ -160,10 +155,6 @@ class _MovieReader:
             sum(map(len, traces.values())),
             until_s,
         )
-
-    @property
-    def _spoilt(self) -> bool:
-        return self.messages.spoilt(self.movie)
 
     def _problem(self, problem: str) -> None:
         self.messages.problem(problem, self.movie)
@@ -219,7 +210,7 @@ class _MovieReader:
                     f"{trace.path}: expected a column {self.dimension}. "
                     "Received none"
                 )
-            viewer = f"V{numbers[0]}" if numbers[0] else EXPERT
+            viewer = f"V{numbers[0]}" if numbers[0] else "Expert"
             traces.setdefault(viewer, []).append(trace)
         return traces
 

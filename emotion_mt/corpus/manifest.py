@@ -33,9 +33,6 @@ _COLUMNS = {
     ANNOTATIONS_FILE: ("segment_id", "viewer", "value"),
 }
 
-#: Why a segment is left out.
-NOT_RATED = "no viewer rated it"
-
 #: Latest time in seconds, more than eleven days: a larger one is in another
 #: unit.
 LATEST_S = 1e6
@@ -77,7 +74,7 @@ def read_manifest(
     movie_of = dict(zip(found["segment_id"], found["movie"], strict=True))
     ratings = _read_ratings(folder, tables[1], movie_of, scale, messages)
     # Rows without a movie are reported already.
-    found = found[found["movie"] != ""].assign(reason=NOT_RATED)
+    found = found[found["movie"] != ""].assign(reason="no viewer rated it")
     values = pd.DataFrame.from_dict(ratings, orient="index")
     readings = []
     for movie in dict.fromkeys(found["movie"] if movies is None else movies):
