@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +11,10 @@ import pandas as pd
 
 from emotion_mt import paper
 from emotion_mt.corpus.corpus import (
+    LEFT_OUT_COLUMNS,
+    SEGMENT_COLUMNS,
+    SOURCE_COLUMNS,
     Corpus,
-    LeftOut,
-    Segment,
-    Source,
-    is_rated,
     mean_of_rated,
     printable,
 )
@@ -25,28 +23,26 @@ from emotion_mt.corpus.corpus import (
 class MovieReading(NamedTuple):
     """One movie as read from disk.
 
-    `ratings` are viewer to float64 [n], means in [-1, 1] of the n `segments`,
-    which are in order of time; NaN where not rated. A segment that nobody
-    rated is left out for its own of the n `reasons`; `left_out` are others.
-    The movie is rated until its last segment, unless something else is said.
+    Attributes:
+        movie: Its name.
+        segments: DataFrame of n rows with `SEGMENT_COLUMNS` and "reason", for
+            which a row is left out if nobody rated it. Others are in order of
+            time.
+        ratings: Float DataFrame with a column per viewer and the rows of
+            `segments`: means in [-1, 1], NaN where not rated.
+        subtitles: The subtitle file, and its encoding.
+        traces: How many there are.
+        rated_until_s: Time of the last rating; None for the last rated
+            segment's end.
     """
 
     movie: str
-    segments: Sequence[Segment]
-    ratings: Mapping[str, np.ndarray]
-    reasons: Sequence[str]
-    left_out: Sequence[LeftOut] = ()
+    segments: pd.DataFrame
+    ratings: pd.DataFrame
     subtitles: str | None = None
     encoding: str | None = None
     traces: int = 0
     rated_until_s: float | None = None
-
-    @property
-    def rated(self) -> np.ndarray:
-        """Which segments somebody rated, bool [n]."""
-        none = np.full(len(self.segments), np.nan)
-        found = [is_rated(v) for v in (none, *self.ratings.values())]
-        return np.any(found, axis=0)
 
 
 class Messages:
@@ -93,48 +89,37 @@ def build_corpus(
     With `average` the mean over the viewers comes last, as `paper.AVERAGE`,
     if there are several and none has that name.
     """
-    names = {viewer for movie in movies for viewer in movie.ratings}
-    viewers = tuple(sorted(names, key=order_of))
-    kept: list[Segment] = []
-    left_out: list[LeftOut] = []
-    sources, tables = [], []
-    for m in movies:
-        rated, none = m.rated, np.full(len(m.segments), np.nan)
-        columns = [m.ratings.get(viewer, none)[rated] for viewer in viewers]
-        tables.append(np.column_stack(columns))
-        own = [*itertools.compress(m.segments, rated)]
-        unused = zip(m.segments, m.reasons, strict=True)
-        kept += own
-        left_out += m.left_out
-        left_out += [
-            LeftOut(*segment[:4], reason)
-            for segment, reason in itertools.compress(unused, ~rated)
-        ]
-        until_s = m.rated_until_s
-        if until_s is None:
-            until_s = max(segment.end_s for segment in own)
-        videos = {segment.video for segment in own}
-        video = videos.pop() if len(videos) == 1 else None
-        about = (m.movie, m.subtitles, m.encoding, m.traces, until_s, video)
-        sources.append(Source(*about))
-    values = np.concatenate(tables)
+    segments = pd.concat([m.segments for m in movies], ignore_index=True)
+    ratings = pd.concat([m.ratings for m in movies], ignore_index=True)
+    viewers = tuple(sorted(map(str, ratings), key=order_of))
+    rated = ratings.notna().any(axis=1)
+    values = ratings.loc[rated, [*viewers]].to_numpy()
     if average and len(viewers) > 1 and paper.AVERAGE not in viewers:
         values = np.column_stack([values, mean_of_rated(values.T)])
         viewers = (*viewers, paper.AVERAGE)
+    used, sources = segments[rated], []
+    for m in movies:
+        own = used[used["movie"] == m.movie]
+        until_s, videos = m.rated_until_s, own["video"].unique()
+        if until_s is None:
+            until_s = own["end_s"].max()
+        video = videos[0] if len(videos) == 1 else None
+        about = (m.movie, m.subtitles, m.encoding, m.traces, until_s, video)
+        sources.append(about)
     attributes["notes"] = tuple(map(printable, attributes["notes"]))
     return Corpus(
-        segments=_frame(kept, Segment),
+        segments=_table(used, SEGMENT_COLUMNS),
         viewers=viewers,
         values=values.astype(np.float32),
-        left_out=_frame(left_out, LeftOut),
-        sources=_frame(sources, Source),
+        left_out=_table(segments[~rated], LEFT_OUT_COLUMNS),
+        sources=_table(sources, SOURCE_COLUMNS),
         **attributes,
     )
 
 
-def _frame(rows: Sequence[tuple], kind: Any) -> pd.DataFrame:
-    columns = list(kind._fields)
+def _table(rows: Any, columns: Sequence[str]) -> pd.DataFrame:
     # As objects, since pandas would turn None into NaN; "no file" is None here.
-    frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    kinds = {c: float for c in columns if c.endswith("_s")}
-    return frame.astype(kinds | {c: int for c in columns if c == "traces"})
+    table = pd.DataFrame(rows, columns=[*columns], dtype=object)
+    kinds: dict[str, type] = {c: float for c in columns if c.endswith("_s")}
+    kinds |= {c: int for c in columns if c == "traces"}
+    return table.astype(kinds).reset_index(drop=True)

@@ -9,29 +9,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from emotion_mt import paper
 from emotion_mt.corpus import finder
 from emotion_mt.corpus.assemble import Messages, MovieReading
-from emotion_mt.corpus.corpus import (
-    CorpusError,
-    LeftOut,
-    Segment,
-    is_rated,
-    mean_of_rated,
-)
+from emotion_mt.corpus.corpus import CorpusError, is_rated, mean_of_rated
 from emotion_mt.corpus.films import FILM_CODES, TRACE_NAMES
 from emotion_mt.corpus.subtitles import Cue, Subtitles, read_subtitles
 from emotion_mt.corpus.tables import Scale
 from emotion_mt.corpus.traces import DIMENSIONS, Trace, read_trace
 
 _File = TypeVar("_File", Trace, Subtitles)
-
-#: The only rater of the intended annotation.
-EXPERT = "Expert"
-
-#: Why a segment has no rating.
-NO_SAMPLE = "no trace has a sample in it"
 
 _EXAMPLES = {
     "experienced": "subj1_1_{name}.dat",
@@ -43,10 +32,10 @@ def read_cognimuse(
     folder: Path,
     messages: Messages,
     movies: Sequence[str] | None,
-    annotation: str,
-    dimension: str,
     scale: Scale,
     encoding: str | None,
+    annotation: str,
+    dimension: str,
 ) -> list[MovieReading]:
     """Reads the movies found anywhere under a folder, in the paper's order.
 
@@ -82,12 +71,15 @@ def read_cognimuse(
     for movie in dict.fromkeys(movies):
         own = [file for file in files if file.movie == movie]
         reading = _MovieReader(folder, own, movie, messages, *how).read()
-        readings += [reading] if reading else []
-    everyone = {viewer for reading in readings for viewer in reading.ratings}
+        if reading and not messages.spoilt(movie):
+            readings.append(reading)
+    everyone = {
+        str(viewer) for reading in readings for viewer in reading.ratings
+    }
     messages.notes += [
         f"{reading.movie}: no trace of {viewer}"
         for reading in readings
-        for viewer in sorted(everyone - set(reading.ratings))
+        for viewer in sorted(everyone - {*reading.ratings})
     ]
     return readings
 
@@ -127,46 +119,42 @@ class _MovieReader:
     encoding: str | None
 
     def read(self) -> MovieReading | None:
-        """Returns the movie; None if there is a problem with it."""
+        """Returns the movie; None if its files cannot be read."""
         traces, subtitles = self._traces(), self._subtitles()
         video = finder.pick(self._of(finder.VIDEO), self.messages)
         if video is not None and (fault := finder.fault_of_video(video)):
             self._problem(f"{video}: expected a video. Received {fault}")
         if subtitles is None or self.messages.spoilt(self.movie):
             return None
-        shown = None if video is None else str(video)
-        segments = [
-            Segment(*self._place(cue), cue.text, shown)
-            for cue in subtitles.usable
-        ]
         until_s = max(t.end_s for passes in traces.values() for t in passes)
-        past = f"past the end of the traces ({until_s:.2f} s)"
-        reading = MovieReading(
-            self.movie,
-            segments,
-            self._rate(segments, traces),
-            [past if s.start_s > until_s else NO_SAMPLE for s in segments],
-            [
-                LeftOut(*self._place(cue), cue.left_out)
-                for cue in subtitles.cues
-                if cue.left_out
-            ],
-            str(subtitles.path),
-            subtitles.encoding,
-            sum(map(len, traces.values())),
-            until_s,
-        )
-        if not (reading.rated.any() or self.messages.spoilt(self.movie)):
+        ratings = self._rate(subtitles.usable, traces)
+        rated = ratings.notna().any(axis=None)
+        if not (rated or self.messages.spoilt(self.movie)):
             self._problem(
                 f"{self.movie}: expected subtitles within the traces, which "
                 f"end at {until_s:.2f} s. Received {subtitles.path} with "
                 f"{len(subtitles.cues)} cues, none of which can be used"
             )
-        return None if self.messages.spoilt(self.movie) else reading
-
-    def _place(self, cue: Cue) -> tuple[str, str, float, float]:
-        segment_id = f"{self.movie}_{cue.number:04d}"
-        return segment_id, self.movie, cue.start_s, cue.end_s
+        unused = [cue for cue in subtitles.cues if cue.left_out]
+        cues = pd.DataFrame([*unused, *subtitles.usable])
+        past = f"past the end of the traces ({until_s:.2f} s)"
+        gap = "no trace has a sample in it"
+        reasons = np.where(cues["start_s"] > until_s, past, gap)
+        segments = cues.assign(
+            segment_id=cues["number"].map(f"{self.movie}_{{:04d}}".format),
+            movie=self.movie,
+            video=None if video is None else str(video),
+            reason=cues["left_out"].where(cues["left_out"] != "", reasons),
+        )
+        return MovieReading(
+            self.movie,
+            segments,
+            ratings.reindex(cues["number"]),
+            str(subtitles.path),
+            subtitles.encoding,
+            sum(map(len, traces.values())),
+            until_s,
+        )
 
     def _problem(self, problem: str) -> None:
         self.messages.problem(problem, self.movie)
@@ -174,10 +162,18 @@ class _MovieReader:
     def _of(self, *kinds: str) -> list[finder.FoundFile]:
         return [file for file in self.files if file.kind in kinds]
 
-    def _try(self, read: Callable[..., _File], *how: Any) -> _File | None:
-        """What a file holds and what is said of it; None if it is faulty."""
+    def _try(
+        self,
+        read: Callable[..., _File],
+        files: Sequence[finder.FoundFile],
+        *how: Any,
+    ) -> _File | None:
+        """Reads one of the files and notes what is said of it, if it can."""
+        path = finder.pick(files, self.messages)
+        if path is None:
+            return None
         try:
-            found = read(*how)
+            found = read(path, *how)
         except CorpusError as error:
             for problem in error.problems:
                 self._problem(problem)
@@ -205,17 +201,16 @@ class _MovieReader:
         traces: dict[str, list[Trace]] = {}
         column = DIMENSIONS.index(self.dimension)
         for numbers, same in itertools.groupby(wanted, lambda f: f.numbers):
-            path = finder.pick([*same], self.messages)
-            if path is None:
-                continue
-            trace = self._try(read_trace, path, self.scale, self.encoding)
+            how = (self.scale, self.encoding)
+            trace = self._try(read_trace, [*same], *how)
             if trace is None:
                 continue
             if not is_rated(trace.values[:, column]).any():
                 self._problem(
-                    f"{path}: expected a column {self.dimension}. Received none"
+                    f"{trace.path}: expected a column {self.dimension}. "
+                    "Received none"
                 )
-            viewer = f"V{numbers[0]}" if numbers[0] else EXPERT
+            viewer = f"V{numbers[0]}" if numbers[0] else "Expert"
             traces.setdefault(viewer, []).append(trace)
         return traces
 
@@ -227,16 +222,13 @@ class _MovieReader:
                 f"as {self.movie}.srt or {self.movie}/text/subtitle.srt. "
                 "Received none"
             )
-        path = finder.pick(candidates, self.messages)
-        if path is None:
-            return None
-        return self._try(read_subtitles, path, self.encoding)
+        return self._try(read_subtitles, candidates, self.encoding)
 
     def _rate(
-        self, segments: Sequence[Segment], traces: Mapping[str, Sequence[Trace]]
-    ) -> dict[str, np.ndarray]:
-        """Returns each viewer's float64 [N], the mean over the passes."""
-        times = [[s.start_s for s in segments], [s.end_s for s in segments]]
+        self, cues: Sequence[Cue], traces: Mapping[str, Sequence[Trace]]
+    ) -> pd.DataFrame:
+        """Returns the means over each viewer's passes, by number of the cue."""
+        times = [[cue.start_s for cue in cues], [cue.end_s for cue in cues]]
         ratings = {}
         for viewer, passes in traces.items():
             means = [t.segment_means(self.dimension, *times) for t in passes]
@@ -245,10 +237,10 @@ class _MovieReader:
                 covered = int(is_rated(mean).sum())
                 if fault := trace.fault_of_unit(max(times[1], default=0.0)):
                     self._problem(fault)
-                elif covered < len(segments) / 2:
+                elif covered < len(cues) / 2:
                     self.messages.notes.append(
-                        f"{trace.path}: covers {covered} of {len(segments)} "
+                        f"{trace.path}: covers {covered} of {len(cues)} "
                         f"cues, from {trace.time_s[0]:.2f} to "
                         f"{trace.end_s:.2f} s"
                     )
-        return ratings
+        return pd.DataFrame(ratings, index=[cue.number for cue in cues])

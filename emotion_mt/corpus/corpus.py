@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,46 +20,16 @@ from emotion_mt.corpus import splits
 MEAN_DECIMALS = 10
 
 
-class Segment(NamedTuple):
-    """A segment of a movie, a row of `Corpus.segments`."""
-
-    segment_id: str
-    movie: str
-    start_s: float
-    end_s: float
-    text: str
-    video: str | None
-
-
-class LeftOut(NamedTuple):
-    """A segment that is not used, a row of `Corpus.left_out`."""
-
-    segment_id: str
-    movie: str
-    start_s: float
-    end_s: float
-    reason: str
-
-
-class Source(NamedTuple):
-    """Where a movie came from, a row of `Corpus.sources`."""
-
-    movie: str
-    subtitles: str | None
-    encoding: str | None
-    traces: int
-    rated_until_s: float
-    video: str | None
-
-
 #: Columns of `Corpus.segments`, in order.
-SEGMENT_COLUMNS = Segment._fields
+SEGMENT_COLUMNS = ("segment_id", "movie", "start_s", "end_s", "text", "video")
 
 #: Columns of `Corpus.left_out`, in order.
-LEFT_OUT_COLUMNS = LeftOut._fields
+LEFT_OUT_COLUMNS = ("segment_id", "movie", "start_s", "end_s", "reason")
 
 #: Columns of `Corpus.sources`, in order.
-SOURCE_COLUMNS = Source._fields
+SOURCE_COLUMNS = (
+    *("movie", "subtitles", "encoding", "traces", "rated_until_s", "video"),
+)
 
 
 def printable(text: str) -> str:

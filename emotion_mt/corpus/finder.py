@@ -88,7 +88,7 @@ def pick(files: Sequence[FoundFile], messages: Messages) -> Path | None:
         messages.problem(
             f"{movie}: expected one "
             f"{'file per rater and pass' if trace else kind}. Received "
-            f"{len(best)}: {_listed(best)}. Keep one"
+            f"{len(best)}: {listed(best)}. Keep one"
             + ("" if trace else f", or name one {movie}{best[0].suffix}"),
             movie or "",
         )
@@ -96,9 +96,15 @@ def pick(files: Sequence[FoundFile], messages: Messages) -> Path | None:
     if others:
         messages.notes.append(
             f"{movie}: {'trace' if trace else kind} {best[0]} is used; not "
-            f"used: {_listed(others)}"
+            f"used: {listed(others)}"
         )
     return best[0]
+
+
+def listed(items: Sequence[object], limit: int = 4) -> str:
+    """Returns the first of some items, and how many more there are."""
+    more = f" and {len(items) - limit} more" if items[limit:] else ""
+    return ", ".join(map(str, items[:limit])) + more
 
 
 def fault_of_video(path: Path) -> str:
@@ -167,8 +173,3 @@ def _same_content(paths: Sequence[Path]) -> bool:
         return all(filecmp.cmp(first, other, shallow=False) for other in others)
     except OSError:  # such as a link to nowhere; it differs from any file
         return False
-
-
-def _listed(paths: Sequence[Path], limit: int = 4) -> str:
-    more = f" and {len(paths) - limit} more" if len(paths) > limit else ""
-    return ", ".join(str(path) for path in paths[:limit]) + more

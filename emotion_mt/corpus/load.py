@@ -17,7 +17,11 @@ from emotion_mt.corpus.corpus import (
     printable,
 )
 from emotion_mt.corpus.finder import ANNOTATIONS, find_files
-from emotion_mt.corpus.manifest import SEGMENTS_FILE, is_manifest, read_manifest
+from emotion_mt.corpus.manifest import (
+    ANNOTATIONS_FILE,
+    SEGMENTS_FILE,
+    read_manifest,
+)
 from emotion_mt.corpus.own import read_folds
 from emotion_mt.corpus.raters import PREFIX, load_raters
 from emotion_mt.corpus.tables import Scale
@@ -103,16 +107,22 @@ def load_corpus(
         raise CorpusError(
             f"{root}: expected an existing folder. Received: {received}"
         )
-    manifest = is_manifest(root)
+    how = (root, messages, movies, on, encoding)
+    halves = (SEGMENTS_FILE, ANNOTATIONS_FILE)
+    manifest = any((root / name).is_file() for name in halves)
     if manifest:
-        how = (movies, allow_outside, on, encoding)
-        found = read_manifest(root, messages, *how)
+        found = read_manifest(*how, allow_outside)
     else:
-        what = (annotation, dimension, on, encoding)
-        found = read_cognimuse(root, messages, movies, *what)
+        found = read_cognimuse(*how, annotation, dimension)
     problems, notes = messages.problems(movies), messages.notes
     if not found and not problems:
-        problems = [_nothing(root), *notes]
+        expected = (
+            f"{root}: expected COGNIMUSE's traces and subtitles, or "
+            f"{SEGMENTS_FILE} and {ANNOTATIONS_FILE}. Received no movie"
+        )
+        if deeper := sorted(str(p.parent) for p in root.rglob(SEGMENTS_FILE)):
+            expected += f"; one corpus each is in {', '.join(deeper[:9])}"
+        problems = [expected, *notes]
     if problems and (on_problem == "raise" or not found):
         raise CorpusError(problems)
     names = [movie.movie for movie in found]
@@ -138,17 +148,6 @@ def load_corpus(
         notes=notes,
         ceiling=ceiling if experienced else None,
         own_folds=own_folds,
-    )
-
-
-def _nothing(root: Path) -> str:
-    """Says that there is no corpus, and where there may be one."""
-    deeper = sorted(str(path.parent) for path in root.rglob(SEGMENTS_FILE))
-    return (
-        f"{root}: expected COGNIMUSE's traces and subtitles, or segments.csv "
-        "and annotations.csv. Received no movie"
-        + f"; one corpus each is in {', '.join(deeper[:9])}"
-        * bool(deeper)
     )
 
 

@@ -8,19 +8,19 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from emotion_mt.corpus.assemble import Messages, MovieReading, order_of
 from emotion_mt.corpus.corpus import (
     SEGMENT_COLUMNS,
     CorpusError,
-    Segment,
-    is_rated,
     is_taken,
     printable,
 )
-from emotion_mt.corpus.finder import fault_of_video
+from emotion_mt.corpus.finder import fault_of_video, listed
 from emotion_mt.corpus.tables import Row, Scale, read_table
 from emotion_mt.corpus.textfiles import plain_line
 
@@ -33,9 +33,6 @@ _COLUMNS = {
     ANNOTATIONS_FILE: ("segment_id", "viewer", "value"),
 }
 
-#: Why a segment is left out.
-NOT_RATED = "no viewer rated it"
-
 #: Latest time in seconds, more than eleven days: a larger one is in another
 #: unit.
 LATEST_S = 1e6
@@ -44,18 +41,13 @@ LATEST_S = 1e6
 FEW_RATINGS = 10
 
 
-def is_manifest(folder: Path) -> bool:
-    """Says whether a folder holds a manifest, or half of one."""
-    return any((folder / name).is_file() for name in _COLUMNS)
-
-
 def read_manifest(
     folder: Path,
     messages: Messages,
     movies: Sequence[str] | None,
-    allow_outside: bool,
     scale: Scale,
     encoding: str | None,
+    allow_outside: bool,
 ) -> list[MovieReading]:
     """Reads a manifest; for the arguments see `load_corpus`.
 
@@ -71,114 +63,98 @@ def read_manifest(
     fatal: list[str] = []
     for name, columns in _COLUMNS.items():
         try:
-            table = read_table(folder / name, columns, messages, encoding)
-            tables.append(table)
+            rows = read_table(folder / name, columns, messages, encoding)
         except CorpusError as error:
             fatal += error.problems
+        else:
+            tables.append(rows)
     if fatal:
         raise CorpusError(fatal)
-    segments = _read_segments(folder, allow_outside, tables[0], messages)
-    ratings = _read_ratings(folder, tables[1], segments, scale, messages)
-    by_movie: dict[str, list[Segment]] = defaultdict(list)
-    for segment in segments.values():
-        by_movie[segment.movie].append(segment)
-    by_movie.pop("", None)  # rows without a movie, reported already
-    found = []
-    for movie in dict.fromkeys([*by_movie] if movies is None else movies):
+    found = _read_segments(folder, allow_outside, tables[0], messages)
+    movie_of = dict(zip(found["segment_id"], found["movie"], strict=True))
+    ratings = _read_ratings(folder, tables[1], movie_of, scale, messages)
+    # Rows without a movie are reported already.
+    found = found[found["movie"] != ""].assign(reason="no viewer rated it")
+    values = pd.DataFrame.from_dict(ratings, orient="index")
+    readings = []
+    for movie in dict.fromkeys(found["movie"] if movies is None else movies):
         if messages.spoilt(movie):
             continue
-        reading = _movie(movie, by_movie[movie], ratings)
-        if reading.rated.any():
-            found.append(reading)
-        else:
+        part = found[found["movie"] == movie]
+        part = part.sort_values(["start_s", "end_s"], kind="stable")
+        own = values.reindex(part["segment_id"]).dropna(axis=1, how="all")
+        if own.empty:
             messages.problem(
                 f"{folder}: {movie}: expected segments in {SEGMENTS_FILE} with "
                 f"ratings in {ANNOTATIONS_FILE}. Received none",
                 movie,
             )
-    messages.notes += _about_viewers(folder / ANNOTATIONS_FILE, found)
-    return found
+        else:
+            readings.append(MovieReading(movie, part, own))
+    if readings:
+        every = pd.concat([reading.ratings for reading in readings])
+        messages.notes += _about_viewers(folder / ANNOTATIONS_FILE, every)
+    return readings
 
 
-def _movie(
-    movie: str,
-    segments: Sequence[Segment],
-    ratings: Mapping[str, Mapping[str, float]],
-) -> MovieReading:
-    segments = sorted(segments, key=lambda s: (s.start_s, s.end_s))
-    rated = [ratings.get(s.segment_id, {}) for s in segments]
-    columns = {
-        viewer: np.array([values.get(viewer, np.nan) for values in rated])
-        for viewer in {viewer for values in rated for viewer in values}
-    }
-    return MovieReading(movie, segments, columns, [NOT_RATED] * len(segments))
-
-
-def _about_viewers(path: Path, movies: Sequence[MovieReading]) -> list[str]:
-    """Notes on viewers whose ratings say little."""
-    notes = []
-    found: dict[str, list[float]] = defaultdict(list)
-    for movie in movies:
-        for viewer, column in movie.ratings.items():
-            found[viewer] += column[is_rated(column)].tolist()
+def _about_viewers(path: Path, ratings: pd.DataFrame) -> list[str]:
+    """Notes on viewers whose ratings say little; NaN where not rated."""
+    viewers = sorted(map(str, ratings), key=order_of)
+    ratings = ratings[viewers]
+    notes, given = [], ratings.count()
     for words, side in (("below", -1), ("above", 1)):
-        named = [
-            viewer
-            for viewer, values in found.items()
-            if len(values) > 2 and not any(side * x > 0 for x in values)
-        ]
-        if values := [x for viewer in named for x in found[viewer]]:
+        named = (given > 2) & ~(side * ratings > 0).any()
+        if named.any():
+            own = ratings.loc[:, named]
+            values = own.to_numpy() + 0.0  # which makes 0 of -0
             notes.append(
-                f"{path}: no value {words} 0 of {_list(named)}, all lie "
-                f"between {min(values):g} and {max(values):g}. If the middle "
-                "of the scale is not 0, say what it is: --scale=LOW,HIGH"
+                f"{path}: no value {words} 0 of {listed([*own], 6)}, all lie "
+                f"between {np.nanmin(values):g} and {np.nanmax(values):g}. If "
+                "the middle of the scale is not 0, say what it is: "
+                "--scale=LOW,HIGH"
             )
-    most = max(map(len, found.values()), default=0)
-    if few := [v for v in found if len(found[v]) < FEW_RATINGS < most / 10]:
+    few = (given < FEW_RATINGS) & (given.max() / 10 > FEW_RATINGS)
+    if few.any():
         notes.append(
-            f"{path}: fewer than {FEW_RATINGS} ratings of {_list(few)}; they "
-            "take part like all others, and no score of theirs means much"
+            f"{path}: fewer than {FEW_RATINGS} ratings of "
+            f"{listed([*ratings.columns[few]], 6)}; they take part like all "
+            "others, and no score of theirs means much"
         )
     return notes
 
 
-def _list(viewers: Sequence[str], limit: int = 6) -> str:
-    more = len(viewers) - limit
-    named = ", ".join(sorted(viewers, key=order_of)[:limit])
-    return f"{named} and {more} more" if more > 0 else named
-
-
 def _read_segments(
     folder: Path, allow_outside: bool, rows: Sequence[Row], messages: Messages
-) -> dict[str, Segment]:
-    """Returns id to segment, faulty rows included where possible.
+) -> pd.DataFrame:
+    """Returns `SEGMENT_COLUMNS`, of faulty rows too where possible.
 
     A faulty segment keeps its id, so that its ratings are no problem too.
     """
-    segments: dict[str, Segment] = {}
-    lines: dict[str, str] = {}
+    segments: list[tuple[Any, ...]] = []
+    first: dict[str, tuple[str, str]] = {}  # id to line and movie
     for row in rows:
         movie = plain_line(row.cells["movie"])
         id_ = row.name("segment_id", messages, movie)
         row.name("movie", messages, movie)
         if not id_:
             continue
-        if id_ in segments:
+        if id_ in first:
             # Either row may be the wrong one, so neither movie is sure.
+            line, other = first[id_]
             messages.problem(
                 f"{row.where}: expected a segment_id of its own. Received "
-                f"{id_!r}, as in {lines[id_]}",
-                *(movie, segments[id_].movie),
+                f"{id_!r}, as in {line}",
+                *(movie, other),
             )
             continue
-        lines[id_] = row.where
+        first[id_] = row.where, movie
         times, fault = times_of(row)
-        video, other = _video(folder, allow_outside, row.cells["video"])
-        for message in filter(None, (fault, other)):
+        video, none = _video(folder, allow_outside, row.cells["video"])
+        for message in filter(None, (fault, none)):
             messages.problem(f"{row.where}: expected {message}", movie)
         text = plain_line(row.cells["text"])
-        segments[id_] = Segment(id_, movie, *times, text, video)
-    return segments
+        segments.append((id_, movie, *times, text, video))
+    return pd.DataFrame(segments, columns=[*SEGMENT_COLUMNS], dtype=object)
 
 
 def times_of(row: Row) -> tuple[tuple[float, float], str]:
@@ -234,7 +210,7 @@ def _inside(folder: Path, cell: str) -> Path | None:
 def _read_ratings(
     folder: Path,
     rows: Sequence[Row],
-    segments: Mapping[str, Segment],
+    movie_of: Mapping[str, str],
     scale: Scale,
     messages: Messages,
 ) -> dict[str, dict[str, float]]:
@@ -244,13 +220,13 @@ def _read_ratings(
     outside: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         id_ = plain_line(row.cells["segment_id"])
-        if id_ not in segments:
+        if id_ not in movie_of:
             messages.problem(
                 f"{row.where}: expected a segment_id of "
                 f"{folder / SEGMENTS_FILE}. Received: {id_[:200]!r}"
             )
             continue
-        movie = segments[id_].movie
+        movie = movie_of[id_]
         viewer = row.name("viewer", messages, movie)
         value = row.number("value")
         if not viewer:

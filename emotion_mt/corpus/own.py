@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from emotion_mt import paper
 from emotion_mt.corpus.assemble import Messages
@@ -109,22 +110,23 @@ def read_features(
     if path is None:
         return None
     messages = Messages()
-    read = _from_npz if path.suffix == ".npz" else _from_csv
-    ids, rows = read(path, messages, encoding)
+    if path.suffix == ".npz":
+        ids, rows = _from_npz(path)
+    else:
+        ids, rows = _from_csv(path, messages, encoding)
     if problems := messages.problems():
         raise CorpusError(problems)
-    place = {id_: i for i, id_ in enumerate(corpus.segments["segment_id"])}
-    known = np.array([id_ in place for id_ in ids], bool)
-    if len(set(ids)) < len(ids) or not known.any() or not rows.shape[1]:
+    table, wanted = pd.DataFrame(rows, ids), corpus.segments["segment_id"]
+    known = table.index.isin(wanted)
+    if not table.index.is_unique or not known.any() or not rows.shape[1]:
         raise CorpusError(
             f"{path}: expected one row of numbers for each segment_id of "
-            f"the corpus, such as {next(iter(place), '')!r}. Received "
-            f"{len(ids)} rows of {rows.shape[1]} numbers, {len(set(ids))} "
-            f"different, {known.sum()} of the corpus"
+            f"the corpus, such as {next(iter(wanted), '')!r}. Received "
+            f"{len(ids)} rows of {rows.shape[1]} numbers, "
+            f"{table.index.nunique()} different, {known.sum()} of the corpus"
         )
-    features = np.full((len(corpus), rows.shape[1]), np.nan, np.float32)
     with np.errstate(over="ignore"):  # what is too large counts as missing
-        features[[place[i] for i in ids if i in place]] = rows[known]
+        features = table.reindex(wanted).to_numpy(np.float32, copy=True)
     # Half a feature is none.
     gaps = ~np.isfinite(features).all(axis=1)
     features[gaps] = np.nan
@@ -137,9 +139,7 @@ def read_features(
     return features, "; ".join([*said, *messages.notes])
 
 
-def _from_npz(
-    path: Path, messages: Messages, encoding: str | None
-) -> tuple[list[str], np.ndarray]:
+def _from_npz(path: Path) -> tuple[list[str], np.ndarray]:
     expected = f"{path}: expected the arrays segment_id [M] and features [M, C]"
     try:
         # NumPy leaves a file open that it does not understand.

@@ -1,7 +1,8 @@
 """Public films with several raters, downloaded with pinned hashes.
 
-One more is a function from its files to a `Reading`, a row of `RATERS`, and
-its files in raters.txt (name, SHA-256 and URL: a registry of Pooch).
+One more is a function from its files to segments and ratings, a row of
+`RATERS`, and its files in raters.txt (name, SHA-256 and URL: a registry of
+Pooch).
 """
 
 from __future__ import annotations
@@ -25,9 +26,7 @@ from emotion_mt.corpus.assemble import MovieReading, build_corpus
 from emotion_mt.corpus.corpus import (
     Corpus,
     CorpusError,
-    Segment,
     check_choice,
-    is_rated,
 )
 from emotion_mt.corpus.traces import DIMENSIONS
 from emotion_mt.storage.cache import cache_folder
@@ -52,7 +51,10 @@ class Raters:
         missing: Share in [0, 1] of their ratings that raters did not give.
         licence: Of the files.
         citation: What to cite.
-        read: Reads the files in a folder; is given "valence" or "arousal".
+        read: Reads "valence" or "arousal" from the files in a folder: the
+            segments but for their video, with "reason", why nobody rated one
+            if so, and a column of ratings in [-1, 1] per rater, NaN where not
+            rated.
     """
 
     what: str
@@ -62,7 +64,7 @@ class Raters:
     missing: float
     licence: str
     citation: str
-    read: Callable[[pathlib.Path, str], list[MovieReading]]
+    read: Callable[[pathlib.Path, str], tuple[pd.DataFrame, pd.DataFrame]]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -112,12 +114,20 @@ def load_raters(
     check_choice("name", name, tuple(RATERS))
     check_choice("dimension", dimension, DIMENSIONS)
     about = RATERS[name]
-    found = about.read(_fetch(name, cache), dimension)
-    parts = tuple(part.movie for part in found)
+    segments, ratings = about.read(_fetch(name, cache), dimension)
+    segments["video"] = None
+    ratings.columns = [f"R{n}" for n in range(1, about.raters + 1)]
+    parts = tuple(segments["movie"].unique())
     if unknown := sorted(set(movies or ()) - set(parts)):
         raise ValueError(f"`movies` must be among {parts}. Received: {unknown}")
+    found = []
+    for movie in [m for m in parts if movies is None or m in movies]:
+        part = segments[segments["movie"] == movie]
+        rated = ratings.loc[part.index]
+        traces = int(rated.notna().any().sum())
+        found.append(MovieReading(movie, part, rated, traces=traces))
     return build_corpus(
-        [part for part in found if movies is None or part.movie in movies],
+        found,
         average=True,
         name=name,
         annotation=about.rated,
@@ -133,7 +143,12 @@ def _fetch(name: str, cache: str | os.PathLike[str] | None) -> pathlib.Path:
         home.load_registry(lines)
     folder = home.abspath / name
     own = [file for file in home.registry if file.startswith(f"{name}/")]
-    missing = [file for file in own if not _is_there(home, file)]
+    missing = [
+        file
+        for file in own
+        if not (path := home.abspath / file).is_file()
+        or pooch.file_hash(path) != home.registry[file]
+    ]
     if not missing:
         return folder
     print("\n".join(RATERS[name].notes), file=sys.stderr)
@@ -158,34 +173,6 @@ def _fetch(name: str, cache: str | os.PathLike[str] | None) -> pathlib.Path:
     return folder
 
 
-def _is_there(home: pooch.Pooch, file: str) -> bool:
-    path, sha = home.abspath / file, home.registry[file]
-    return path.is_file() and pooch.file_hash(path) == sha
-
-
-def _parts(segments: pd.DataFrame, ratings: np.ndarray) -> list[MovieReading]:
-    """Puts the parts of a film together.
-
-    `segments` have the fields of `Segment` but for the video, and "reason",
-    why nobody rated if so; ratings are float [R, N], NaN where not rated.
-    """
-    parts = []
-    segments = segments.assign(video=None).reset_index(drop=True)
-    for movie, part in segments.groupby("movie", sort=False):
-        rows = part[list(Segment._fields)].itertuples(index=False)
-        own = {f"R{n}": one[part.index] for n, one in enumerate(ratings, 1)}
-        parts.append(
-            MovieReading(
-                str(movie),
-                [Segment(*row) for row in rows],
-                own,
-                part["reason"].tolist(),
-                traces=sum(bool(is_rated(r).any()) for r in own.values()),
-            )
-        )
-    return parts
-
-
 #: Dialogue lines are joined while the next starts sooner than this after the
 #: end so far, and while the segment is shorter than this; seconds.
 _PAUSE_S, _LENGTH_S = 3.0, 6.0
@@ -196,7 +183,7 @@ _MARKS = {"valence": ("POS", "NEG"), "arousal": ("HIGH", "LOW")}
 
 def _read_studyforrest(
     folder: pathlib.Path, dimension: str
-) -> list[MovieReading]:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Dialogue in eight parts, and the episodes that nine observers marked.
 
     A rating is the time of a segment's overlap with episodes marked as
@@ -223,7 +210,7 @@ def _read_studyforrest(
         )
         with np.errstate(invalid="ignore"):
             ratings.append((more - less) / (more + less))  # 0 / 0 is NaN.
-    return _parts(segments, np.stack(ratings))
+    return segments, pd.DataFrame(ratings).T
 
 
 def _joined(lines: pd.DataFrame) -> pd.DataFrame:
@@ -254,7 +241,9 @@ _CARTOON_S = 39
 _SECOND_PART = 483
 
 
-def _read_sherlock(folder: pathlib.Path, dimension: str) -> list[MovieReading]:
+def _read_sherlock(
+    folder: pathlib.Path, dimension: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Descriptions of scenes in eight blocks, four of each half.
 
     Four coders gave the valence as + or -, and the arousal as 1 to 5, of
@@ -288,7 +277,7 @@ def _read_sherlock(folder: pathlib.Path, dimension: str) -> list[MovieReading]:
         given = given.replace({"+": 1, "-": -1})
     else:
         given = (given - 3) / 2
-    return _parts(segments, given.mask(cartoon).to_numpy(float).T)
+    return segments, given.mask(cartoon).astype(float)
 
 
 def _blocks(name: str, half: pd.DataFrame) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -61,7 +62,8 @@ def read_ratings(
             found.append((row.where, *times, float(on.to_unit(value))))
     if messages.problems():
         raise CorpusError(messages.problems())
-    return _table(path, found, messages.notes)
+    table = pd.DataFrame(found, columns=["where", *RATING_COLUMNS])
+    return _noted(path, table, messages.notes)
 
 
 def values_of_segments(
@@ -115,21 +117,16 @@ def _from_folder(
     values = corpus.values[:, corpus.column(chosen)].astype("float64")
     rows = corpus.segments.assign(value=values)[is_rated(values)]
     where = [f"{path}: {name}" for name in rows["segment_id"]]
-    found = rows[[*RATING_COLUMNS]].itertuples(index=False)
-    return _table(
-        path,
-        [(w, *row) for w, row in zip(where, found, strict=True)],
-        corpus.notes,
-    )
+    table = rows.assign(where=where)[["where", *RATING_COLUMNS]]
+    return _noted(path, table.reset_index(drop=True), corpus.notes)
 
 
-def _table(
-    path: str | os.PathLike[str], rows: list, notes: list[str] | tuple[str, ...]
+def _noted(
+    path: str | os.PathLike[str], table: pd.DataFrame, notes: Sequence[str]
 ) -> pd.DataFrame:
-    if not rows:
+    if table.empty:
         raise CorpusError(
             f"{path}: expected at least one rating. Received none"
         )
-    table = pd.DataFrame(rows, columns=["where", *RATING_COLUMNS])
     table.attrs["notes"] = list(notes)
     return table

@@ -24,13 +24,6 @@ SUBTITLE_EXTENSIONS = (".srt", ".vtt", ".ass", ".ssa")
 #: (pysubs2 needs time and memory that grow with their square.)
 MAX_CHARACTERS = 5000
 
-#: Why cues are left out, besides those of `subtitle_lines`.
-ENDS_BEFORE_START = "cue does not end after its start"
-BEFORE_ZERO = "cue begins before the movie"
-DRAWING = "drawing, no text"
-TOO_LONG = f"more than {MAX_CHARACTERS} characters, no subtitle"
-SAID_BEFORE = "repeats what was said before (automatic captions)"
-
 
 @dataclasses.dataclass(frozen=True)
 class Subtitles:
@@ -99,17 +92,18 @@ def read_subtitles(
         )
     notes = list(file.notes)
     format_, raw = find_cues(path, file.lines, notes)
+    too_long = f"more than {MAX_CHARACTERS} characters, no subtitle"
     texts, cues = [], []
     for cue in raw:
         lines, drawn = _plain_lines(cue.text, format_ in ("srt", "vtt"))
         faults = {
-            TOO_LONG: len(cue.text) > MAX_CHARACTERS,
-            ENDS_BEFORE_START: cue.end_s <= cue.start_s,
-            BEFORE_ZERO: cue.start_s < 0,
-            DRAWING: drawn and not lines,
+            too_long: len(cue.text) > MAX_CHARACTERS,
+            "cue does not end after its start": cue.end_s <= cue.start_s,
+            "cue begins before the movie": cue.start_s < 0,
+            "drawing, no text": drawn and not lines,
         }
-        found = [fault for fault, is_so in faults.items() if is_so]
-        reason = cue.left_out or next(iter(found), "")
+        found = (fault for fault, is_so in faults.items() if is_so)
+        reason = cue.left_out or next(found, "")
         texts.append(lines)
         plain = " ".join(lines)
         cues.append(dataclasses.replace(cue, text=plain, left_out=reason))
@@ -173,8 +167,11 @@ def _say_once(
     for cue, staying in zip(shown, stay, strict=True):
         lines = texts[cue.number - 1][staying:]
         dropped += not lines
+        said = (
+            "" if lines else "repeats what was said before (automatic captions)"
+        )
         cues[cue.number - 1] = dataclasses.replace(
-            cue, text=" ".join(lines), left_out="" if lines else SAID_BEFORE
+            cue, text=" ".join(lines), left_out=said
         )
     note = (
         f"{subtitles.path}: automatic captions; lines that are still on the "

@@ -15,15 +15,6 @@ from emotion_mt.corpus.corpus import Corpus
 from emotion_mt.corpus.load import load_corpus
 from emotion_mt.corpus.own import read_features
 
-#: Columns of `Inspection.films` and `Inspection.counts`.
-FILM_COLUMNS = (
-    *("movie", "found", "used", "left_out", "used_s", "rated_until_s"),
-    *("traces", "positive_share", "video"),
-)
-COUNT_COLUMNS = (
-    *("movie", "viewer", "positive", "negative", "missing", "positive_share"),
-)
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Inspection:
@@ -31,13 +22,14 @@ class Inspection:
 
     Attributes:
         corpus: The corpus.
-        films: DataFrame with `FILM_COLUMNS`, one row per movie: segments
-            found, used and left out; seconds that the used segments cover
-            (summed) and time of the last rating; number of traces; share of
-            positive segments in [0, 1] of the last viewer (the average, or
-            the only one), NaN if that viewer rated none; path of a video or
-            None.
-        counts: DataFrame with `COUNT_COLUMNS`, one row per movie and viewer.
+        films: DataFrame, one row per movie: movie; segments found, used and
+            left_out; used_s, seconds that the used segments cover (summed),
+            and rated_until_s, time of the last rating; traces, their number;
+            positive_share, share of positive segments in [0, 1] of the last
+            viewer (the average, or the only one), NaN if that viewer rated
+            none; video, path of one or None.
+        counts: DataFrame (movie, viewer, positive, negative, missing,
+            positive_share), one row per movie and viewer.
         left_out: DataFrame (movie, reason, segments), one row per movie and
             reason.
     """
@@ -94,20 +86,21 @@ class Inspection:
         return "\n\n".join(parts) + "\n"
 
     def _movies(self) -> str:
-        films = self.films
-        table = films[["movie", "found", "used", "left_out"]].assign(
-            minutes=(films["used_s"] / 60).map("{:.1f}".format),
-            until=(films["rated_until_s"] / 60).map("{:.1f}".format),
-            traces=films["traces"],
-            positive=films["positive_share"].map(_percent),
-            video=np.where(films["video"].isna(), "no", "yes"),
-        )
-        table.columns = [
-            *("movie", "segments", "used", "left out", "minutes used"),
-            *("rated until minute", "traces", "positive", "video"),
-        ]
+        films, minutes = self.films, lambda s: f"{s / 60:.1f}"
+        columns = {
+            "movie": films["movie"],
+            "segments": films["found"],
+            "used": films["used"],
+            "left out": films["left_out"],
+            "minutes used": films["used_s"].map(minutes),
+            "rated until minute": films["rated_until_s"].map(minutes),
+            "traces": films["traces"],
+            "positive": films["positive_share"].map("{:.1%}".format),
+            "video": np.where(films["video"].isna(), "no", "yes"),
+        }
         if not films["traces"].any():  # of a manifest
-            table = table.drop(columns="traces")
+            del columns["traces"]
+        table = pd.DataFrame(columns).replace("nan%", "-")
         return (
             f"Movies (positive: share of the segments that "
             f"{self.corpus.viewers[-1]} rates above 0)\n"
@@ -116,17 +109,15 @@ class Inspection:
 
     def _ratings(self) -> str:
         counts = self.counts
-        total = counts.groupby("viewer", as_index=False)[
-            ["positive", "negative", "missing"]
-        ].sum()
+        kinds = ["positive", "negative", "missing"]
+        total = counts.groupby("viewer", as_index=False)[kinds].sum()
         counts = pd.concat([counts, total.assign(movie="all")])
         cells = [
             f"{r.positive}/{r.negative}" + f"/{r.missing}" * bool(r.missing)
             for r in counts.itertuples()
         ]
-        table = counts.assign(cell=cells).pivot(
-            index="movie", columns="viewer", values="cell"
-        )
+        counts = counts.assign(cell=cells)
+        table = counts.pivot(index="movie", columns="viewer", values="cell")
         table = table.loc[[*self.corpus.movies, "all"], [*self.corpus.viewers]]
         table = table.rename_axis(index=None, columns=None)
         return (
@@ -187,25 +178,26 @@ def summarize(corpus: Corpus) -> Inspection:
         left_out = int((corpus.left_out["movie"] == movie).sum())
         source = sources.get(movie, {})
         films.append(
-            (
-                *(movie, len(rows) + left_out, len(rows), left_out),
-                float((segments["end_s"] - segments["start_s"]).sum()),
-                float(source.get("rated_until_s", np.nan)),
-                int(source.get("traces", 0)),
-                share,
-                next(iter(segments["video"].dropna()), None),
-            )
+            {
+                "movie": movie,
+                "found": len(rows) + left_out,
+                "used": len(rows),
+                "left_out": left_out,
+                "used_s": (segments["end_s"] - segments["start_s"]).sum(),
+                "rated_until_s": float(source.get("rated_until_s", np.nan)),
+                "traces": source.get("traces", 0),
+                "positive_share": share,
+                "video": next(iter(segments["video"].dropna()), None),
+            }
         )
-    table = pd.DataFrame(films, columns=list(FILM_COLUMNS))
-    table["video"] = pd.Series([row[-1] for row in films], dtype=object)
+    table = pd.DataFrame(films)
+    # As objects, since pandas would turn None into NaN.
+    table["video"] = pd.Series([row["video"] for row in films], dtype=object)
     reasons = corpus.left_out.groupby(["movie", "reason"], sort=False).size()
+    kinds = ("positive", "negative", "missing", "positive_share")
     return Inspection(
         corpus=corpus,
         films=table,
-        counts=pd.DataFrame(counts, columns=list(COUNT_COLUMNS)),
+        counts=pd.DataFrame(counts, columns=["movie", "viewer", *kinds]),
         left_out=reasons.rename("segments").reset_index(),
     )
-
-
-def _percent(share: float) -> str:
-    return "-" if np.isnan(share) else f"{share:.1%}"

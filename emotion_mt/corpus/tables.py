@@ -147,7 +147,9 @@ def read_table(
     # Where Excel was told how to read it, the first line says so.
     told = _SEPARATOR_LINE.fullmatch(file.lines[0])
     text = file.text[len(file.lines[0]) if told else 0 :]
-    separator, header = _header(path, text, columns, told[1] if told else "")
+    separator, header, reader = _header(
+        path, text, columns, told[1] if told else ""
+    )
     unused = [name for name in header if name not in columns]
     if unused and not more:
         messages.notes.append(f"{path}: columns not used: {', '.join(unused)}")
@@ -157,9 +159,7 @@ def read_table(
             "in a number is a decimal comma"
         )
     rows: list[Row] = []
-    reader = _reader(text, separator)
     try:
-        next(filter(any, reader))  # the header
         for raw in reader:
             where = f"{path}, line {reader.line_num}"
             cells = [cell.strip() for cell in raw]
@@ -179,40 +179,34 @@ def read_table(
     return rows
 
 
-def _reader(text: str, separator: str) -> Any:
-    lines = io.StringIO(text, newline="")
-    return csv.reader(lines, delimiter=separator, strict=True)
-
-
 def _header(
     path: str | os.PathLike[str], text: str, columns: Sequence[str], told: str
-) -> tuple[str, list[str]]:
-    """Returns the separator and the names of the columns."""
+) -> tuple[str, list[str], Any]:
+    """Returns the separator, the columns, and a reader of what is below."""
     headers: dict[str, list[str]] = {}
+    readers: dict[str, Any] = {}
     for separator in [told] if told in SEPARATORS else SEPARATORS:
+        lines = io.StringIO(text, newline="")
+        reader = csv.reader(lines, delimiter=separator, strict=True)
         try:
-            rows = filter(any, _reader(text, separator))
-            names = [name.strip().casefold() for name in next(rows, [])]
+            names = next(filter(any, reader), [])
         except csv.Error:
             names = []
-        headers[separator] = names
+        headers[separator] = [name.strip().casefold() for name in names]
+        readers[separator] = reader
     # The right one finds most of the columns; if none does, it is a comma.
     separator = max(headers, key=lambda s: len({*headers[s]} & {*columns}))
     header = headers[separator]
     missing = [column for column in columns if column not in header]
     twice = sorted({name for name in header if header.count(name) > 1})
+    faults = {"missing": missing, "more than once": twice}
     if missing or twice:
         raise CorpusError(
             f"{path}, line 1: expected the columns {', '.join(columns)}, each "
             "once, separated by commas, semicolons or tabs. Received: "
-            f"{separator.join(header)[:200]!r}; "
             + "; ".join(
-                f"{fault}: {', '.join(names)}"
-                for fault, names in (
-                    ("missing", missing),
-                    ("more than once", twice),
-                )
-                if names
+                [repr(separator.join(header)[:200])]
+                + [f"{f}: {', '.join(c)}" for f, c in faults.items() if c]
             )
         )
-    return separator, header
+    return separator, header, readers[separator]

@@ -51,21 +51,6 @@ def test_times_and_plain_text_of_subrip(tmp_path):
     assert subtitles.usable == subtitles.cues
 
 
-@pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"]
-)
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\r\r\n"])
-def test_encodings_and_line_ends_do_not_matter(tmp_path, encoding, line_end):
-    text = SRT.replace(
-        "Get in.", "Schöne Grüße aus München, ich weiß schon."
-    ).replace("\n", line_end)
-    subtitles = _read(tmp_path, text.encode(encoding))
-    assert _texts(subtitles) == [
-        "Schöne Grüße aus München, ich weiß schon. Hurry.",
-        "R&B & AT&T again",
-    ]
-
-
 def test_markup_is_removed(tmp_path):
     text = (
         '1\n0:00:01,0 --> 0:00:02,0 X1:100 X2:200\n<font color="red">A</font>'
