@@ -274,7 +274,7 @@ def _read_sherlock(
     name = f"{dimension.capitalize()} - Rater "
     given = table[[f"{name}{n}" for n in range(1, 5)]]
     if dimension == "valence":
-        given = given.replace({"+": 1, "-": -1})
+        given = given.map({"+": 1, "-": -1}.get)
     else:
         given = (given - 3) / 2
     return segments, given.mask(cartoon).astype(float)
